@@ -1,0 +1,62 @@
+"""What can go wrong, as few kinds as a caller can tell apart."""
+
+from __future__ import annotations
+
+
+class MotionPrepError(Exception):
+    """Base of every error that motionprep raises on purpose."""
+
+
+class ReadError(MotionPrepError):
+    """A source file is not what its format says.
+
+    Parameters
+    ----------
+    message
+        What was found and what was expected.
+    path
+        The file, as the user named it.
+    line, column
+        Where in a text file, counted from 1.
+    section
+        Where in a binary file, for instance ``"parameter section"``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str = "<bytes>",
+        line: int | None = None,
+        column: int | None = None,
+        section: str | None = None,
+    ) -> None:
+        self.message, self.path, self.line, self.column, self.section = message, path, line, column, section
+        place = path
+        if line is not None:
+            place += f":{line}"
+            if column is not None:
+                place += f":{column}"
+        if section is not None:
+            place += f" ({section})"
+        super().__init__(f"{place}: {message}")
+
+
+class RecipeError(MotionPrepError):
+    """A recipe, a split or a flag asks for something that cannot be."""
+
+
+class SourceError(MotionPrepError):
+    """The raw data cannot be found, told apart or read."""
+
+
+class DatasetError(MotionPrepError):
+    """A built dataset is damaged, busy, of another format, or no dataset at all."""
+
+
+class MotionPrepWarning(UserWarning):
+    """Something in a file was not as it should be and was read all the same."""
+
+
+class BuildError(MotionPrepError):
+    """A build ended without changing the dataset: no motion could be built, or one failed and it was strict."""

@@ -1,0 +1,132 @@
+"""Rotations in their several forms, against scipy and against what they must be."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from scipy.spatial.transform import Rotation
+
+from motionprep import rotations
+
+ORDERS = ["".join(axes) for axes in itertools.product("XYZ", repeat=3) if axes[0] != axes[1] != axes[2]]
+ANGLES = arrays.arrays(np.float64, (5, 3), elements=st.floats(-10, 10))
+RANDOM = Rotation.random(500, random_state=np.random.default_rng(1))
+
+
+def composed(axes, angles):
+    matrix = np.eye(3)
+    for axis, angle in zip(axes, angles, strict=True):
+        matrix = matrix @ Rotation.from_euler(axis, angle).as_matrix()
+    return matrix
+
+
+def indices(axes):
+    return ["XYZ".index(axis) for axis in axes]
+
+
+@pytest.mark.parametrize("axes", ORDERS)
+@given(angles=ANGLES)
+def test_each_of_the_twelve_euler_orders_is_scipys(axes, angles):
+    expected = Rotation.from_euler(axes, angles).as_matrix()
+    np.testing.assert_allclose(rotations.from_euler(angles, indices(axes)), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("axes", ["X", "Y", "Z", "XY", "ZX", "XXY", "YZZ", "XXX", "XYZX", "ZYXZY"])
+def test_any_number_of_axes_compose_in_the_order_given(axes):
+    angles = np.linspace(-3, 2, len(axes))
+    np.testing.assert_allclose(rotations.from_euler(angles, indices(axes)), composed(axes, angles), atol=1e-14)
+
+
+def test_no_axes_are_no_rotation():
+    np.testing.assert_array_equal(rotations.from_euler(np.zeros((4, 0)), []), np.broadcast_to(np.eye(3), (4, 3, 3)))
+
+
+def test_leading_axes_of_angles_are_those_of_matrices():
+    angles = np.arange(24.0).reshape(2, 4, 3)
+    found = rotations.from_euler(angles, (0, 1, 2))
+    np.testing.assert_array_equal(found[1, 2], rotations.from_euler(angles[1, 2], (0, 1, 2)))
+
+
+def test_a_quaternion_gives_the_matrix_that_scipy_gives():
+    wxyz = np.roll(RANDOM.as_quat(), 1, axis=-1)
+    np.testing.assert_allclose(rotations.from_quaternion(wxyz), RANDOM.as_matrix(), atol=1e-14)
+
+
+def test_a_matrix_gives_the_quaternion_that_scipy_gives():
+    wxyz = np.roll(RANDOM.as_quat(canonical=True), 1, axis=-1)
+    np.testing.assert_allclose(rotations.to_quaternion(RANDOM.as_matrix()), wxyz, atol=1e-14)
+
+
+def test_a_quaternion_of_a_matrix_has_w_at_least_zero():
+    assert (rotations.to_quaternion(RANDOM.as_matrix())[:, 0] >= 0).all()
+
+
+@pytest.mark.parametrize("axis", [axis for axis in itertools.product([-1, 0, 1], repeat=3) if any(axis)])
+@pytest.mark.parametrize("short", [0, 1e-12, 1e-8, 1e-4])
+def test_a_half_turn_and_what_is_close_to_one_loses_no_digits(axis, short):
+    unit = np.array(axis) / np.linalg.norm(axis)
+    matrix = Rotation.from_rotvec((np.pi - short) * unit).as_matrix()
+    np.testing.assert_allclose(rotations.from_quaternion(rotations.to_quaternion(matrix)), matrix, atol=1e-15)
+
+
+@given(
+    arrays.arrays(np.float64, (3, 4), elements=st.floats(-1, 1)).filter(
+        lambda q: np.linalg.norm(q, axis=-1).min() > 0.1
+    )
+)
+def test_a_quaternion_survives_being_a_matrix_but_for_its_sign(quaternions):
+    quaternions /= np.linalg.norm(quaternions, axis=-1, keepdims=True)
+    found = rotations.to_quaternion(rotations.from_quaternion(quaternions))
+    np.testing.assert_allclose(np.abs(np.sum(found * quaternions, axis=-1)), 1, atol=1e-14)
+
+
+SIGNED = arrays.arrays(np.bool_, (40, 2))
+TURNING = np.roll(Rotation.from_rotvec(np.linspace(0, 30, 80)[:, None] * [0.6, 0, 0.8]).as_quat(), 1, axis=-1).reshape(
+    40, 2, 4
+)
+
+
+@given(SIGNED)
+def test_steady_quaternions_do_not_jump_to_their_opposites(flipped):
+    found = rotations.steady(np.where(flipped[..., None], -TURNING, TURNING))
+    assert (np.sum(found[1:] * found[:-1], axis=-1) > 0).all()
+
+
+@given(SIGNED)
+def test_steady_quaternions_begin_with_w_at_least_zero(flipped):
+    found = rotations.steady(np.where(flipped[..., None], -TURNING, TURNING))
+    assert (found[0, :, 0] >= 0).all()
+
+
+@given(SIGNED)
+def test_steady_quaternions_are_the_same_rotations(flipped):
+    found = rotations.steady(np.where(flipped[..., None], -TURNING, TURNING))
+    np.testing.assert_array_equal(np.abs(found), np.abs(TURNING))
+    np.testing.assert_allclose(np.abs(np.sum(found * TURNING, axis=-1)), 1, atol=1e-15)
+
+
+def test_no_quaternions_are_steady():
+    assert rotations.steady(np.empty((0, 3, 4))).shape == (0, 3, 4)
+
+
+def test_six_numbers_are_the_first_two_columns():
+    matrix = RANDOM.as_matrix()
+    np.testing.assert_array_equal(rotations.to_6d(matrix), np.swapaxes(matrix[..., :2], -1, -2).reshape(-1, 6))
+
+
+def test_a_matrix_survives_being_six_numbers():
+    matrix = RANDOM.as_matrix()
+    np.testing.assert_allclose(rotations.from_6d(rotations.to_6d(matrix)), matrix, atol=1e-14)
+
+
+@settings(max_examples=50)
+@given(st.floats(0.1, 10), st.floats(0.1, 10), st.floats(-5, 5))
+def test_six_numbers_that_are_scaled_and_sheared_give_the_same_matrix(first, second, shear):
+    matrix = RANDOM.as_matrix()
+    values = np.concatenate([first * matrix[..., 0], second * matrix[..., 1] + shear * matrix[..., 0]], axis=-1)
+    np.testing.assert_allclose(rotations.from_6d(values), matrix, atol=1e-12)
