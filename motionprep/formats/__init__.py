@@ -1,0 +1,1 @@
+"""One file a format; here, which suffix belongs to which."""
