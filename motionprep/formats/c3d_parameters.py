@@ -1,0 +1,158 @@
+"""The parameter section of a C3D file: groups of named arrays, one record after another."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionprep.formats.c3d_block import FULL, Block, Processor, damage, floats
+
+_TEXT, _BYTE, _INT16, _FLOAT32 = -1, 1, 2, 4
+_WANTED = re.compile(
+    r"USED|RATE|UNITS|FRAMES|LONG_FRAMES|ACTUAL_START_FIELD|ACTUAL_END_FIELD|(LABELS|SCALE)([2-9]|[1-9]\d{1,2})?"
+)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An array of the parameter section; its first dimension varies fastest."""
+
+    kind: int
+    dims: tuple[int, ...]
+    raw: bytes
+    processor: Processor
+
+    def numbers(self) -> NDArray[Any]:
+        """Return the values in file order; none if they are text."""
+        if self.kind == _FLOAT32:
+            return floats(np.frombuffer(self.raw, self.processor.words(4)), self.processor)
+        if self.kind == _INT16:
+            return np.frombuffer(self.raw, self.processor.words(2))
+        return np.frombuffer(self.raw if self.kind == _BYTE else b"", np.uint8)
+
+    def texts(self) -> Iterator[str]:
+        """Yield the rows of a table of characters without their padding; none if they are numbers."""
+        if self.kind == _TEXT and self.dims:
+            width = self.dims[0]
+            for row in range(math.prod(self.dims[1:])):
+                yield _text(self.raw[row * width : (row + 1) * width])
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The arrays of the parameter section by group and name, and what was mended in reading them."""
+
+    arrays: dict[tuple[str, str], Parameter]
+    notes: tuple[str, ...]
+
+    def numbers(self, group: str, title: str) -> NDArray[Any]:
+        """Return an array's values in file order; none if it is missing or text."""
+        array = self.arrays.get((group, title))
+        return np.empty(0) if array is None else array.numbers()
+
+    def number(self, group: str, title: str) -> float:
+        """Return the first value, or 0 where none is finite."""
+        values = self.numbers(group, title)
+        return float(values[0]) if values.size and np.isfinite(values[0]) else 0.0
+
+    def count(self, group: str, title: str) -> int:
+        """Return the first value as a count: its 16-bit integers have no sign."""
+        values = self.numbers(group, title)
+        if values.size and values.dtype.kind == "i":
+            return int(values[0]) & FULL
+        return int(self.number(group, title))
+
+    def frame_number(self, title: str) -> int:
+        """Return a frame number of TRIAL: one value, or a low and a high word."""
+        values = self.numbers("TRIAL", title)
+        high = int(values[1]) & FULL if values.size > 1 and values.dtype.kind == "i" else 0
+        return self.count("TRIAL", title) + (high << 16)
+
+    def series(self, title: str) -> Iterator[Parameter]:
+        """Yield POINT's ``LABELS``, ``LABELS2``, ``LABELS3`` (or another title's) as far as they go."""
+        number = 1
+        while array := self.arrays.get(("POINT", title if number == 1 else f"{title}{number}")):
+            yield array
+            number += 1
+
+
+def read_parameters(data: bytes, name: str, block: Block) -> Parameters:
+    """Read those arrays that tell of points and frames; errors call the file ``name``.
+
+    Raises
+    ------
+    ReadError
+        If a record does not end where the next one starts, or the section is cut short.
+    """
+    groups: dict[int, str] = {}
+    found: dict[tuple[int, str], Parameter] = {}
+    notes: list[str] = []
+    for group, title, parameter in _records(data, name, block, notes):
+        if parameter is None:
+            groups.setdefault(-group, title)
+        elif _WANTED.fullmatch(title):
+            found[group, title] = parameter
+    arrays: dict[tuple[str, str], Parameter] = {}
+    for (group, title), parameter in sorted(found.items(), key=lambda item: item[0][0]):
+        arrays.setdefault((groups.get(group, ""), title), parameter)
+    return Parameters(arrays, tuple(notes))
+
+
+def _records(data: bytes, name: str, block: Block, notes: list[str]) -> Iterator[tuple[int, str, Parameter | None]]:
+    """Yield the group and the name of each record, and its array, which a record of the group itself has not."""
+    big = block.processor is Processor.MIPS
+    end = min(len(data), block.start)
+    what = "file" if end < block.start else "section"
+    place = block.parameters + 4
+    while place < end and data[place]:
+        title_end = place + 2 + abs(int.from_bytes(data[place : place + 1], signed=True))
+        step = data[title_end : title_end + 2]
+        group = int.from_bytes(data[place + 1 : place + 2], signed=True)
+        title = _text(data[place + 2 : title_end]).upper()
+        array, parameter = title_end + 2, None
+        if group > 0:
+            parameter, array = _parameter(data, array, block.processor)
+        own = array + 1 + int.from_bytes(data[array : array + 1])
+        following = title_end + int.from_bytes(step, "big" if big else "little") if any(step) else own
+        if big and title_end + int.from_bytes(step, "little") == own != following:
+            # The MIPS samples of c3d.org end in a record that a program of the other byte order has put there.
+            following = own
+            notes.append(f"the length of {title} has its bytes swapped")
+        if parameter and title_end + 2 < end and parameter.kind not in (_TEXT, _BYTE, _INT16, _FLOAT32):
+            message = f"{title[:32]!r} at byte {place} has type {parameter.kind}; types are -1, 1, 2 and 4"
+            raise damage(name, "parameter section", message)
+        # A length that skips more than padding is a damaged one.
+        if not group or not own <= following <= end or any(data[own:following]):
+            raise damage(
+                name,
+                "parameter section",
+                f"{title[:32]!r} of group {group} at byte {place} ends at byte {own}, the next record is said to start "
+                f"at byte {following}, and the {what} ends at byte {end}",
+            )
+        yield group, title, parameter
+        place = following if any(step) else block.start
+    if place >= end and end < block.start:
+        raise damage(name, "parameter section", f"the file ends at byte {end}; frames start at byte {block.start}")
+
+
+def _parameter(data: bytes, place: int, processor: Processor) -> tuple[Parameter, int]:
+    """Return the array at byte ``place``, of which ``data`` may lack the end, and the byte after it."""
+    kind = int.from_bytes(data[place : place + 1], signed=True)
+    values = place + 2 + int.from_bytes(data[place + 1 : place + 2])
+    dims = tuple(data[place + 2 : values])
+    after = values + abs(kind) * math.prod(dims)
+    return Parameter(kind, dims, data[values:after], processor), after
+
+
+def _text(raw: bytes) -> str:
+    raw = raw.replace(b"\0", b"").rstrip(b" ")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
