@@ -1,0 +1,1 @@
+"""Recipes and tables that ship with motionprep; see ``motionprep.shipped``."""

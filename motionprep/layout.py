@@ -1,0 +1,97 @@
+"""Which motions share a shard, and what a shard's key is made of.
+
+A motion ends its shard with a chance of its size over :data:`TARGET`, drawn by the hash of its key. So where a shard
+ends is decided by the motion at its end alone: adding, changing or removing a motion touches the shard that it is in,
+and at most one more if a boundary comes or goes with it. A run that has become longer than :data:`GREATEST` is split
+again by the same rule with half the target, which concerns no shard outside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from motionprep import identity
+from motionprep.recipe import FORMAT
+
+#: Source bytes that a shard has on average, and at most if it can be cut.
+TARGET = 32 << 20
+GREATEST = 128 << 20
+_CHANCES = 1 << 64
+
+
+@dataclass(frozen=True)
+class Item:
+    """A part of a motion that goes into a shard.
+
+    Parameters
+    ----------
+    row
+        Its place in the manifest.
+    key
+        The motion's.
+    size
+        Bytes of its source.
+    frames
+        First and last frame of the source, counted from 1; all if None.
+    rate
+        That takes the place of the file's; None to keep it.
+    copy
+        Which of several copies of the motion, from 0.
+    """
+
+    row: int
+    key: str
+    size: int
+    frames: tuple[int, int] | None = None
+    rate: float | None = None
+    copy: int = 0
+
+
+def cut(items: Sequence[Item], target: int = TARGET, greatest: int = GREATEST) -> list[tuple[Item, ...]]:
+    """Cut a run of items, in natural order, into shards."""
+    runs: list[tuple[Item, ...]] = []
+    start = 0
+    for end, item in enumerate(items, start=1):
+        if end == len(items) or _hash(item) < item.size * _CHANCES // target:
+            runs.append(tuple(items[start:end]))
+            start = end
+    return [
+        shard
+        for run in runs
+        for shard in (
+            cut(run, target // 2, greatest) if len(run) > 1 and sum(item.size for item in run) > greatest else [run]
+        )
+    ]
+
+
+def shard_key(
+    stages: Sequence[dict[str, Any]],
+    reading: dict[str, Any],
+    seed: int | None,
+    items: Sequence[Item],
+    digests: Sequence[str],
+) -> str:
+    """Return the name of a shard: a hash of all that decides its content.
+
+    Parameters
+    ----------
+    stages
+        Identities of the split's stages, in order.
+    reading
+        How files are read.
+    seed
+        The recipe's, if a stage draws.
+    items, digests
+        What is in it, and the sha256 of each source.
+    """
+    motions = [
+        [item.key, digest, item.frames, item.rate, item.copy] for item, digest in zip(items, digests, strict=True)
+    ]
+    return identity.key([FORMAT, stages, reading, seed, motions])
+
+
+def _hash(item: Item) -> int:
+    return int.from_bytes(hashlib.sha256(f"{item.key}/{item.copy}".encode()).digest()[:8])

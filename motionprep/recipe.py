@@ -1,0 +1,378 @@
+"""A recipe: everything that decides a dataset but the data, checked when it is made."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+
+from motionprep import identity, shipped
+from motionprep.errors import RecipeError
+from motionprep.stages import STAGES, Features, Stage
+
+#: Of a split by percentages, by how many there are.
+SIDES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
+FORMAT = 1
+
+_MSGSPEC_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<where>[^`]*)`)?$", re.DOTALL)
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One entry of a side's list: which motions, and which of their frames.
+
+    Parameters
+    ----------
+    motions
+        A key (``69_01``), a range of keys in natural order (``69_03..69_74``) or a pattern (``69_*``).
+    subject
+        All motions of a subject.
+    ordinals
+        A range of ordinals, ``1-2293``, counted from 1 in natural order.
+    frames
+        A range of the files' frames, ``1-400``, counted from 1, both ends taken; all if empty.
+    """
+
+    motions: str = ""
+    subject: str = ""
+    ordinals: str = ""
+    frames: str = ""
+
+    def __post_init__(self) -> None:
+        if sum(bool(field) for field in (self.motions, self.subject, self.ordinals)) != 1:
+            raise ValueError("give one of motions, subject and ordinals")
+        for field in ("ordinals", "frames"):
+            if value := getattr(self, field):
+                span(value, field)
+
+
+def span(text: str, field: str) -> tuple[int, int]:
+    """Return the ends of a range such as ``1-400``, both taken and counted from 1.
+
+    Raises
+    ------
+    ValueError
+        If it is no such range.
+    """
+    match = re.fullmatch(r"(\d{1,15})-(\d{1,15})", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise ValueError(f"{field} is {text!r}; expected a range such as '1-400', counted from 1")
+    return int(match[1]), int(match[2])
+
+
+Entry = str | Choice
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which motions train, validate and test.
+
+    Parameters
+    ----------
+    percent
+        ``90/10`` (train/test) or ``80/10/10`` (train/val/test).
+    by
+        ``"motion"``, or ``"subject"``: no subject is on two sides, and the sides come as near to the percentages as
+        whole subjects can.
+    order
+        ``"natural"``: the first motions train. ``"hash"``: each motion's (or subject's) own name decides, so that it
+        never changes sides when data is added; the percentages are then met on average.
+    train, val, test
+        Explicit lists in place of percentages: keys, ranges, patterns or tables (:class:`Choice`).
+    """
+
+    percent: str = ""
+    by: Literal["motion", "subject"] = "motion"
+    order: Literal["natural", "hash"] = "natural"
+    train: tuple[Entry, ...] = ()
+    val: tuple[Entry, ...] = ()
+    test: tuple[Entry, ...] = ()
+
+    def __post_init__(self) -> None:
+        for side in SIDES[3]:
+            if "" in getattr(self, side):
+                raise ValueError(f"{side} holds an empty key")
+        lists = self.lists()
+        if self.percent and lists:
+            raise ValueError(f"give percent or lists, not both (there is a list for {', '.join(lists)})")
+        if self.percent:
+            self.shares()
+        elif self.by != "motion" or self.order != "natural":
+            raise ValueError("by and order go with percent")
+
+    def lists(self) -> dict[str, tuple[Choice, ...]]:
+        """Return the explicit lists, each entry as a :class:`Choice`."""
+        return {
+            side: tuple(entry if isinstance(entry, Choice) else Choice(motions=entry) for entry in getattr(self, side))
+            for side in SIDES[3]
+            if getattr(self, side)
+        }
+
+    def shares(self) -> dict[str, Fraction]:
+        """Return each side's share of one, from ``percent``; all to train if that is empty.
+
+        Raises
+        ------
+        ValueError
+            If these are not two or three numbers above zero that add up to 100.
+        """
+        if not self.percent:
+            return {"train": Fraction(1)}
+        parts = self.percent.split("/")
+        if len(parts) not in (2, 3) or not all(re.fullmatch(r"\d{1,3}(\.\d{1,9})?", part) for part in parts):
+            raise ValueError(
+                f"percent is {self.percent!r}; expected two or three numbers such as '90/10' or '80/10/10'"
+            )
+        numbers = [Fraction(part) for part in parts]
+        if sum(numbers) != 100:
+            raise ValueError(f"percent is {self.percent!r}, which adds up to {float(sum(numbers)):g}; expected 100")
+        if not all(numbers):
+            raise ValueError(f"percent is {self.percent!r}; each side needs more than 0")
+        return dict(zip(SIDES[len(numbers)], (number / 100 for number in numbers), strict=True))
+
+    def sides(self) -> tuple[str, ...]:
+        """Return the names of the sides, in order."""
+        return tuple(self.lists()) or tuple(self.shares())
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How files are found and read.
+
+    Parameters
+    ----------
+    key_pattern
+        A regular expression with groups ``subject`` and ``motion``, searched for in a file's path below the data folder
+        without its suffix. Empty: ``69_01.bvh`` is motion ``69_01`` of subject ``69``.
+    positions
+        Whether a position channel takes the place of its joint's ``OFFSET`` or adds to it.
+    lenient
+        Keep the rows that are there where ``Frames:`` says another number, with a note in the manifest.
+    rates
+        Frames a second of motions whose files say it wrong, by key.
+    """
+
+    key_pattern: str = ""
+    positions: Literal["replace", "add"] = "replace"
+    lenient: bool = False
+    rates: dict[str, float] = {}
+
+    def __post_init__(self) -> None:
+        for key, rate in self.rates.items():
+            if not 0 < rate < math.inf:
+                raise ValueError(f"rates has {rate:g} for {key!r}; expected a number above 0")
+        if self.key_pattern:
+            try:
+                groups = re.compile(self.key_pattern).groupindex
+            except re.error as error:
+                raise ValueError(f"key_pattern {self.key_pattern!r} is no regular expression: {error}") from None
+            if missing := {"subject", "motion"} - set(groups):
+                raise ValueError(f"key_pattern {self.key_pattern!r} has no group {', '.join(sorted(missing))}")
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """Ordered stages, a split, and how files are read.
+
+    Parameters
+    ----------
+    description
+        For people; decides nothing.
+    seed
+        Of random stages.
+    reading, split, stages
+        The three parts. The last stage of a split's is ``features``; it is added where it is not given.
+
+    Raises
+    ------
+    RecipeError
+        If the parts do not go together.
+    """
+
+    description: str = ""
+    seed: int = 0
+    reading: Reading = Reading()
+    split: Split = Split()
+    stages: tuple[Stage, ...] = ()
+
+    def __post_init__(self) -> None:
+        for number, stage in enumerate(self.stages, start=1):
+            for split in stage.splits:
+                if split not in self.split.sides():
+                    raise RecipeError(
+                        f"stage {number} ({stage.name}): splits: there is no split {split!r}; "
+                        f"there are {', '.join(self.split.sides())}"
+                    )
+        for split in self.split.sides():
+            last = 0
+            for number, stage in enumerate(self.stages, start=1):
+                if last and stage.works_on(split):
+                    raise RecipeError(
+                        f"stage {number} ({stage.name}) comes after stage {last} (features) in split {split!r}; "
+                        "features are last and given once"
+                    )
+                if isinstance(stage, Features) and stage.works_on(split):
+                    last = number
+
+    def stages_for(self, split: str) -> tuple[Stage, ...]:
+        """Return the stages of a split in order, ``features`` last."""
+        stages = tuple(stage for stage in self.stages if stage.works_on(split))
+        return stages if stages and isinstance(stages[-1], Features) else (*stages, Features())
+
+    def with_stages(self, stages: Sequence[Stage]) -> Recipe:
+        """Return a recipe in which these stages take the place of all that have their names.
+
+        Stages that are new to the recipe come where :data:`motionprep.stages.STAGES` has them.
+        """
+        order = list(STAGES)
+        kept = list(self.stages)
+        for name in order:
+            new = [stage for stage in stages if stage.name == name]
+            if not new:
+                continue
+            old = [number for number, stage in enumerate(kept) if stage.name == name]
+            later = (number for number, stage in enumerate(kept) if order.index(stage.name) > order.index(name))
+            at = old[0] if old else next(later, len(kept))
+            kept = kept[:at] + new + [stage for stage in kept[at:] if stage.name != name]
+        return Recipe(
+            description=self.description, seed=self.seed, reading=self.reading, split=self.split, stages=tuple(kept)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole recipe as plain values, defaults left out; :func:`recipe_from_json` takes it back."""
+        return {
+            "description": self.description,
+            "seed": self.seed,
+            "reading": msgspec.to_builtins(self.reading, order="deterministic"),
+            "split": msgspec.to_builtins(self.split),
+            "stages": [{"stage": stage.name, **stage.settings()} for stage in self.stages],
+        }
+
+    def identity(self) -> str:
+        """Return a key of all that decides the arrays and their order: everything but the description."""
+        value = self.to_json()
+        del value["description"]
+        value["stages"] = [[stage.identity(), list(stage.splits)] for stage in self.stages]
+        return identity.key([FORMAT, value])
+
+
+def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
+    """Check plain values, as TOML or JSON give them, and make a recipe of them.
+
+    Parameters
+    ----------
+    value
+        A table with ``description``, ``seed``, ``reading``, ``split`` and ``stages``.
+    name
+        Stands in errors.
+
+    Raises
+    ------
+    RecipeError
+        If anything in it is unknown, of a wrong type or impossible; it names the file, the stage and the field.
+    """
+    known = ("description", "seed", "reading", "split", "stages")
+    for field in value:
+        if field not in known:
+            raise RecipeError(f"{name}: there is no {field!r}{_did_you_mean(field, known)}")
+    stages = value.get("stages", [])
+    if not isinstance(stages, Sequence) or isinstance(stages, str):
+        raise RecipeError(f"{name}: stages is {stages!r}; expected a list of tables, [[stages]]")
+    made = tuple(_stage(stage, f"{name}: stage {number}") for number, stage in enumerate(stages, start=1))
+    try:
+        return Recipe(
+            description=_convert(value.get("description", ""), str, f"{name}: description"),
+            seed=_convert(value.get("seed", 0), Annotated[int, msgspec.Meta(ge=0)], f"{name}: seed"),
+            reading=_convert(value.get("reading", {}), Reading, f"{name}: reading"),
+            split=_convert(value.get("split", {}), Split, f"{name}: split"),
+            stages=made,
+        )
+    except RecipeError as error:
+        text = str(error)
+        raise RecipeError(text if text.startswith(name) else f"{name}: {text}") from None
+
+
+def load_recipe(source: str | os.PathLike[str]) -> Recipe:
+    """Return a recipe by its shipped name, from a TOML file, or from the ``dataset.json`` of a dataset.
+
+    Raises
+    ------
+    RecipeError
+        If there is none, or it is not a good one.
+    """
+    text = None if isinstance(source, os.PathLike) else shipped.recipe_text(source)
+    name = os.fspath(source)
+    if text is None:
+        path = Path(name)
+        if not path.is_file():
+            raise RecipeError(f"{name}: no such recipe file; shipped recipes are {', '.join(shipped.recipe_names())}")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{name}: cannot be read: {error}") from None
+    try:
+        value = json.loads(text) if name.endswith(".json") else {"recipe": tomllib.loads(text)}
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"{name}: {error}") from None
+    if not isinstance(value, Mapping) or not isinstance(value.get("recipe"), Mapping):
+        raise RecipeError(f"{name}: has no recipe; expected a TOML file or the dataset.json of a dataset")
+    return recipe_from_json(value["recipe"], name)
+
+
+def make_stage(name: str, **settings: Any) -> Stage:
+    """Return a stage by name.
+
+    Raises
+    ------
+    RecipeError
+        If there is none of that name, or a setting is wrong.
+    """
+    return _stage({"stage": name, **settings}, name)
+
+
+def _stage(value: Any, place: str) -> Stage:
+    if not isinstance(value, Mapping) or not isinstance(value.get("stage"), str):
+        raise RecipeError(f'{place}: found {value!r}; expected a table with a stage, such as stage = "trim"')
+    name = value["stage"]
+    if name not in STAGES:
+        raise RecipeError(f"{place}: there is no stage {name!r}{_did_you_mean(name, STAGES)}")
+    settings = {field: setting for field, setting in value.items() if field != "stage"}
+    made: Stage = _convert(settings, STAGES[name], f"{place} ({name})" if place != name else name)
+    return made
+
+
+def _convert(value: Any, kind: Any, place: str) -> Any:
+    fields = getattr(kind, "__struct_encode_fields__", ())
+    if fields and isinstance(value, Mapping):
+        for field in value:
+            if field not in fields:
+                raise RecipeError(f"{place}: there is no {field!r}{_did_you_mean(field, fields)}")
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        match = _MSGSPEC_PLACE.match(str(error))
+        what, where = (match["what"], match["where"]) if match else (str(error), None)
+        raise RecipeError(f"{place}: {where + ': ' if where else ''}{_plainly(what, kind, where)}") from None
+
+
+def _plainly(what: str, kind: Any, field: str | None) -> str:
+    """Say what msgspec found in the words of TOML, and what would be right."""
+    if what.startswith("Object contains unknown field"):
+        return f"there is no {what.rsplit(maxsplit=1)[-1]}; there are {', '.join(Choice.__struct_fields__)}"
+    if what.startswith("Object missing required field"):
+        return f"{what.rsplit(maxsplit=1)[-1]} is missing"
+    if what.startswith("Invalid enum value") and field:
+        what += f"; expected {' or '.join(map(repr, get_args(get_type_hints(kind)[field])))}"
+    if what.startswith("Expected"):
+        what = what.replace("object", "table").replace("array", "list")
+    return what[:1].lower() + what[1:]
+
+
+def _did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"

@@ -1,0 +1,433 @@
+"""Find motion files, give them keys, and know them again without reading them.
+
+A look at a corpus that was looked at before costs a ``stat`` a file: :class:`SourceCache` keeps each file's digest and
+what its header says by size, time and inode.
+"""
+
+from __future__ import annotations
+
+import lzma
+import os
+import re
+import struct
+import threading
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from motionprep import identity
+from motionprep.errors import ReadError, SourceError
+
+if TYPE_CHECKING:
+    from motionprep.formats.bvh import Header
+
+SUFFIXES = (".bvh",)
+#: The most that one entry of an archive may unpack to.
+MOST_UNPACKED = 1 << 31
+_CACHE_FORMAT = 1
+#: A file touched this shortly before it was read may be touched again within one tick of the file system's clock.
+_SETTLED_NS = 2_000_000_000
+#: More than the header of nearly every file.
+_HEAD = 1 << 18
+#: What a file or archive that is damaged, encrypted or kept from us raises when it is read.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One motion file, on its own or in a zip archive.
+
+    Parameters
+    ----------
+    key, subject
+        ``69_01`` and ``69``.
+    name
+        Its path below the data folder, with ``/``; for an entry of an archive ``cmu.zip/69/69_01.bvh``.
+    file
+        The file or archive to open.
+    entry
+        The name in the archive, or empty.
+    size
+        Bytes, unpacked.
+    stamp
+        Tells this state of the file from others: device, inode, size, time.
+    """
+
+    key: str
+    subject: str
+    name: str
+    file: str
+    entry: str
+    size: int
+    stamp: str
+
+    def read(self) -> bytes:
+        """Return its bytes.
+
+        Raises
+        ------
+        ReadError
+            If it cannot be read, unpacks to more than it says, or has changed since it was found.
+        """
+        try:
+            if self.entry:
+                with _open_entry(self) as file:
+                    data = file.read(self.size + 1)
+            else:
+                with open(self.file, "rb", buffering=0) as file:
+                    data = file.read()
+        except _UNREADABLE as error:
+            raise ReadError(f"cannot be read: {_why(error)}", path=self.name) from None
+        if len(data) != self.size:
+            raise ReadError(
+                f"has {len(data):,} bytes; it had {self.size:,} when it was found: it changes while it is read",
+                path=self.name,
+            )
+        return data
+
+
+class Look(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of a file's content.
+
+    Parameters
+    ----------
+    sha256
+        Of its bytes; empty if not known yet.
+    frames, rate
+        As the header says; 0 where there is an error.
+    structure
+        Two files with equal structure have the same nodes.
+    error
+        Why the header cannot be read; empty if it can.
+    """
+
+    sha256: str
+    frames: int
+    rate: float
+    structure: str
+    error: str = ""
+
+
+class SourceCache:
+    """What earlier runs saw, by stamp; a file of its own that may be lost at no harm.
+
+    Parameters
+    ----------
+    path
+        Where it is kept; nothing is read or kept if None.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._looks: dict[str, Look] = {}
+        self._changed = False
+        self._opened = time.time_ns()
+        if path is None:
+            return
+        try:
+            number, looks = msgspec.json.decode(path.read_bytes(), type=tuple[int, dict[str, Look]])
+        except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+            return
+        if number == _CACHE_FORMAT:
+            self._looks = looks
+
+    def get(self, source: Source) -> Look | None:
+        """Return what is known of a source."""
+        return self._looks.get(source.stamp)
+
+    def put(self, source: Source, look: Look) -> None:
+        """Remember what a source holds."""
+        if self._looks.get(source.stamp) != look:
+            self._looks[source.stamp] = look
+            self._changed = True
+
+    def save(self, sources: Iterable[Source]) -> None:
+        """Keep what is known of these sources, but not of those written just before, or after, the cache was opened."""
+        if self._path is None or not self._changed:
+            return
+        settled = self._opened - _SETTLED_NS
+        kept = {
+            source.stamp: self._looks[source.stamp]
+            for source in sources
+            if source.stamp in self._looks and int(source.stamp.split(":")[3]) < settled
+        }
+        beside = self._path.with_name(self._path.name + ".part")
+        beside.write_bytes(msgspec.json.encode((_CACHE_FORMAT, kept)))
+        beside.replace(self._path)
+        self._changed = False
+
+
+def find(paths: Sequence[str | os.PathLike[str]], key_pattern: str = "") -> list[Source]:
+    """Find all motion files below folders, in zip archives, or named themselves; in natural order.
+
+    Raises
+    ------
+    SourceError
+        If a path does not exist or cannot be read, nothing is found, two files have one key, a file does not fit the
+        pattern or has a name that is not Unicode, or an archive is damaged or has an entry that points outside.
+    """
+    pattern = re.compile(key_pattern) if key_pattern else None
+    found: dict[str, Source] = {}
+    for path in paths:
+        for name, file, entry, stat in _walk(Path(path)):
+            key, subject = _key(name, pattern)
+            size = stat[2]
+            source = Source(key, subject, name, file, entry, size, ":".join(map(str, stat)) + ":" + entry)
+            if key in found:
+                raise SourceError(
+                    f"two files have the key {key!r}: {_place(found[key])} and {_place(source)}; "
+                    "rename one, or name keys with --key-pattern"
+                )
+            found[key] = source
+    if not found:
+        where = ", ".join(os.fspath(path) for path in paths)
+        raise SourceError(f"{where}: no motion files ({', '.join(SUFFIXES)}, or zip archives with such) found")
+    return sorted(found.values(), key=lambda source: natural(source.subject, source.key))
+
+
+def natural(*texts: str) -> tuple[object, ...]:
+    """Return a key that sorts ``2_2`` before ``2_10``."""
+    parts = tuple(
+        tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part)
+        for text in texts
+    )
+    return (parts, texts)
+
+
+def labels_beside(paths: Sequence[str | os.PathLike[str]]) -> dict[str, str]:
+    """Return labels from every ``*index*.txt`` in the given folders and archives, and beside the given files.
+
+    Raises
+    ------
+    SourceError
+        If such a text cannot be read.
+    """
+    from motionprep.formats.index import parse_index
+
+    given = {Path(path) for path in paths}
+    labels: dict[str, str] = {}
+    for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in map(Path, paths)):
+        for file in sorted(folder.iterdir()):
+            try:
+                if _is_index(file.name) and file.is_file():
+                    labels = parse_index(file.read_text(encoding="utf-8", errors="replace")) | labels
+                elif file.suffix.lower() == ".zip" and (folder in given or file in given):
+                    for text in _index_texts(file):
+                        labels = parse_index(text) | labels
+            except _UNREADABLE as error:
+                raise SourceError(f"{file}: the index cannot be read: {_why(error)}") from None
+    return labels
+
+
+def look(sources: Sequence[Source], cache: SourceCache, again: bool = False) -> list[Look]:
+    """Return what the header of each source says, from the cache unless ``again``, or by reading the header."""
+    looks = []
+    for source in sources:
+        known = None if again else cache.get(source)
+        if known is None:
+            try:
+                known = _look(source)
+            except _UNREADABLE as error:
+                # Not remembered: that it can be read one day need not change its size or time.
+                known = Look("", 0, 0.0, "", f"{source.name}: cannot be read: {_why(error)}")
+            else:
+                cache.put(source, known)
+        looks.append(known)
+    return looks
+
+
+def digest(
+    sources: Sequence[Source],
+    cache: SourceCache,
+    workers: int,
+    again: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
+) -> list[Look]:
+    """Return what each source holds, digests included; the files that are not known are read whole.
+
+    A file whose header cannot be read has no digest.
+
+    Parameters
+    ----------
+    sources
+        In any order.
+    cache
+        Is added to.
+    workers
+        How many files are read at once.
+    again
+        Read all files, known or not.
+    tell
+        Called with the bytes of each file that was read.
+    """
+    looks = {source.key: seen for source, seen in zip(sources, look(sources, cache, again), strict=True)}
+    unknown = [source for source in sources if not (looks[source.key].error or looks[source.key].sha256)]
+    with ThreadPoolExecutor(workers) as pool:
+        for source, (sha256, whole) in zip(unknown, pool.map(_digest, unknown), strict=True):
+            looks[source.key] = msgspec.structs.replace(looks[source.key], sha256=sha256)
+            if whole:
+                cache.put(source, looks[source.key])
+            tell(source.size)
+    return [looks[source.key] for source in sources]
+
+
+def _look(source: Source) -> Look:
+    from motionprep.formats import bvh
+
+    try:
+        header = _entry_header(source) if source.entry else bvh.read_bvh_header(source.file)
+    except ReadError as error:
+        where = ReadError(error.message, path=source.name, line=error.line, column=error.column)
+        return Look("", 0, 0.0, "", str(where))
+    return Look("", header.frames, header.rate, header.skeleton.structure)
+
+
+def _entry_header(source: Source) -> Header:
+    """Return the header of an archive's entry, of which as a rule only the beginning is unpacked."""
+    from motionprep.formats import bvh
+
+    with _open_entry(source) as file:
+        data = file.read(_HEAD)
+        try:
+            return bvh.parse_bvh_header(data, source.name)
+        except ReadError:
+            return bvh.parse_bvh_header(data + file.read(source.size), source.name)
+
+
+def _digest(source: Source) -> tuple[str, bool]:
+    """Return the digest of a source, or of why it cannot be read, and whether it could."""
+    try:
+        return identity.digest(source.read()), True
+    except ReadError as error:
+        return identity.digest(str(error).encode()), False
+
+
+def _key(name: str, pattern: re.Pattern[str] | None) -> tuple[str, str]:
+    """Return key and subject of a file by its path below the data folder."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise SourceError(f"{name!r}: has a name that is not Unicode; rename it") from None
+    path = PurePosixPath(name).with_suffix("")
+    if pattern is None:
+        subject, _, rest = path.name.partition("_")
+        return path.name, subject if subject and rest else path.parent.name or path.name
+    match = pattern.search(path.as_posix())
+    if not match or not match["motion"]:
+        raise SourceError(f"{name}: does not fit the key pattern {pattern.pattern!r}")
+    return match["motion"], match["subject"] or ""
+
+
+_Stat = tuple[int, int, int, int]
+
+
+def _walk(path: Path) -> Iterator[tuple[str, str, str, _Stat]]:
+    """Yield name, file, entry and (device, inode, size, time) of each motion file at or below a path."""
+    try:
+        if not path.is_dir():
+            yield from _file(path.name, path, path.stat(), named=True)
+            return
+        yield from _folder(path, "", frozenset())
+    except FileNotFoundError as error:
+        raise SourceError(f"{error.filename}: there is no such file or folder") from None
+    except OSError as error:
+        raise SourceError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
+
+
+def _folder(folder: Path, below: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str, str, str, _Stat]]:
+    stat = folder.stat()
+    here = (stat.st_dev, stat.st_ino)
+    if here in above:
+        return
+    with os.scandir(folder) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        if entry.name.startswith(".") or entry.name == "__MACOSX":
+            continue
+        if entry.is_dir():
+            yield from _folder(folder / entry.name, f"{below}{entry.name}/", above | {here})
+        elif entry.name.lower().endswith((*SUFFIXES, ".zip")):
+            yield from _file(f"{below}{entry.name}", Path(entry.path), entry.stat(), named=False)
+
+
+def _file(name: str, path: Path, stat: os.stat_result, *, named: bool) -> Iterator[tuple[str, str, str, _Stat]]:
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        with _archive(path) as archive:
+            for entry in archive.infolist():
+                inner = PurePosixPath(entry.filename.replace("\\", "/"))
+                if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", entry.filename):
+                    raise SourceError(f"{name}: entry {entry.filename!r} points outside the archive; it is not read")
+                hidden = any(part.startswith(".") or part == "__MACOSX" for part in inner.parts)
+                if hidden or inner.suffix.lower() not in SUFFIXES or entry.is_dir():
+                    continue
+                if entry.file_size > MOST_UNPACKED:
+                    raise SourceError(
+                        f"{name}: entry {entry.filename!r} unpacks to {entry.file_size:,} bytes; "
+                        f"at most {MOST_UNPACKED:,} are read"
+                    )
+                stamp = (stat.st_dev, stat.st_ino, entry.file_size, stat.st_mtime_ns)
+                yield f"{name}/{inner}", str(path), entry.filename, stamp
+    elif suffix in SUFFIXES:
+        yield name, str(path), "", (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    elif named:
+        raise SourceError(f"{name}: is no motion file; expected {', '.join(SUFFIXES)} or .zip")
+
+
+def _archive(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except OSError:
+        raise
+    except _UNREADABLE as error:
+        raise SourceError(f"{path.name}: is no good zip archive: {error}") from None
+
+
+def _open_entry(source: Source) -> IO[bytes]:
+    stat = os.stat(source.file)
+    state = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    return _opened(source.file, state, threading.get_ident()).open(source.entry)
+
+
+@lru_cache(maxsize=64)
+def _opened(file: str, state: tuple[int, ...], thread: int) -> zipfile.ZipFile:
+    """Return an open archive, one a thread: to read the list of its entries anew for each of them takes too long."""
+    return zipfile.ZipFile(file)
+
+
+def _index_texts(file: Path) -> Iterator[str]:
+    with _archive(file) as archive:
+        for entry in archive.infolist():
+            if _is_index(PurePosixPath(entry.filename).name) and entry.file_size < MOST_UNPACKED:
+                yield archive.read(entry).decode("utf-8", errors="replace")
+
+
+def _place(source: Source) -> str:
+    return f"{source.file}/{source.entry}" if source.entry else source.file
+
+
+def _why(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _is_index(name: str) -> bool:
+    return name.lower().endswith(".txt") and "index" in name.lower() and not name.startswith(".")

@@ -1,0 +1,107 @@
+"""What a stage is: settings that can be written as JSON and a pure function from take to take.
+
+Importing a stage must stay cheap, since a run with nothing to do still reads its recipe: what needs NumPy is imported
+where it is first applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from motionprep.data import Take
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A take that is left out of the dataset, with the reason."""
+
+    reason: str
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One step of a recipe.
+
+    A subclass has fields that are all that decides its output, a ``name``, a ``version`` to be raised whenever it
+    computes something else, and either :meth:`pick` or :meth:`apply`. Settings that cannot be are a ``ValueError`` from
+    its ``__post_init__``.
+
+    Parameters
+    ----------
+    splits
+        The splits that it works on; all if empty.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    #: Whether it draws from its generator.
+    random: ClassVar[bool] = False
+
+    splits: tuple[str, ...] = ()
+
+    @property
+    def picks(self) -> bool:
+        """Whether it only chooses frames, and so can be decided before they are read."""
+        return False
+
+    def pick(self, frames: int, rate: float) -> range | Dropped:
+        """Return which of ``frames`` frames at ``rate`` a second to keep, or why to drop the take."""
+        raise NotImplementedError
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take as this stage makes it, or why it is dropped.
+
+        Parameters
+        ----------
+        take
+            Is not changed.
+        rng
+            Seeded from the recipe's seed, the take's key, the copy and the stage; for random stages.
+        """
+        from motionprep.data import Take
+
+        part = take.motion or take.markers
+        chosen = self.pick(take.frames, part.rate if part is not None else 0.0)
+        if isinstance(chosen, Dropped):
+            return chosen
+        return Take(
+            take.key,
+            take.motion.at(chosen) if take.motion is not None else None,
+            take.markers.at(chosen) if take.markers is not None else None,
+        )
+
+    def works_on(self, split: str) -> bool:
+        """Whether it is one of the stages of a split."""
+        return not self.splits or split in self.splits
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields that are not at their defaults, as a recipe writes them."""
+        fields = msgspec.structs.fields(self)
+        return {
+            field.encode_name: msgspec.to_builtins(getattr(self, field.name))
+            for field in fields
+            if field.required or getattr(self, field.name) != field.default
+        }
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that decides what it computes: name, version and every field but ``splits``."""
+        fields = msgspec.to_builtins(self)
+        del fields["splits"]
+        return {"stage": self.name, "version": self.version, **fields}
+
+
+def pick_frames(stages: Sequence[Stage], frames: int, rate: float) -> range | Dropped:
+    """Return what stages that only pick leave of ``frames`` frames, one after the other."""
+    chosen = range(frames)
+    for stage in stages:
+        part = stage.pick(len(chosen), rate / chosen.step)
+        if isinstance(part, Dropped):
+            return part
+        chosen = chosen[part.start : part.stop : part.step]
+    return chosen

@@ -1,0 +1,470 @@
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motionprep import shipped
+from motionprep.errors import RecipeError
+from motionprep.plan import Plan
+from motionprep.recipe import (
+    Choice,
+    Reading,
+    Recipe,
+    Split,
+    load_recipe,
+    make_stage,
+    recipe_from_json,
+)
+from motionprep.sources import SourceCache
+from motionprep.stages import STAGES, Downsample, DropShort, Features, SelectJoints, Stage, Trim
+from motionprep.stages.features import KNOWN
+
+SIDES = ("train", "val", "test")
+
+WHOLE = """
+description = "for people"
+seed = 7
+
+[reading]
+key_pattern = '(?P<subject>\\w+)/(?P<motion>\\w+)'
+positions = "add"
+lenient = true
+rates = { 69_01 = 60 }
+
+[split]
+train = ["69_02..69_75", { motions = "69_01", frames = "1-400" }]
+test = [{ motions = "69_01", frames = "401-469" }]
+
+[[stages]]
+stage = "trim"
+t_pose = 1
+
+[[stages]]
+stage = "downsample"
+factor = 8
+splits = ["train"]
+"""
+
+splits_of_a_stage = st.lists(st.sampled_from(SIDES), unique=True).map(tuple)
+names = st.text("ABab*?_", min_size=1, max_size=6)
+not_features = st.one_of(
+    st.builds(Trim, splits=splits_of_a_stage, t_pose=st.integers(0, 9), first=st.integers(1, 9), last=st.just(0)),
+    st.builds(DropShort, splits=splits_of_a_stage, frames=st.integers(1, 10**6)),
+    st.builds(
+        Downsample, splits=splits_of_a_stage, factor=st.integers(1, 99), partial=st.booleans(), lowpass=st.booleans()
+    ),
+    st.builds(Downsample, splits=splits_of_a_stage, rate=st.floats(0.1, 1000)),
+    st.builds(SelectJoints, splits=splits_of_a_stage, joints=st.lists(names, min_size=1, max_size=3).map(tuple)),
+    st.builds(SelectJoints, splits=splits_of_a_stage, set=st.sampled_from(sorted(shipped.joint_sets()))),
+)
+sinks = st.lists(
+    st.builds(Features, arrays=st.lists(st.sampled_from(KNOWN), min_size=1, unique=True).map(tuple)), max_size=1
+)
+recipes = st.builds(
+    Recipe,
+    description=st.text(max_size=5),
+    seed=st.integers(0, 2**64),
+    reading=st.builds(Reading, rates=st.dictionaries(names, st.floats(1, 1000), max_size=3), lenient=st.booleans()),
+    split=st.sampled_from(
+        [
+            Split(percent="80/10/10"),
+            Split(percent="80/10/10", by="subject", order="hash"),
+            Split(
+                train=("a..b", Choice(subject="1")),
+                val=(Choice(ordinals="1-2"),),
+                test=(Choice(motions="c", frames="1-9"),),
+            ),
+        ]
+    ),
+    stages=st.tuples(st.lists(not_features, max_size=4), sinks).map(lambda pair: (*pair[0], *pair[1])),
+)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    path = tmp_path / "whole.toml"
+    path.write_text(WHOLE, encoding="utf-8")
+    return path
+
+
+class TestSources:
+    def test_a_toml_file_says_everything(self, whole: Path) -> None:
+        assert load_recipe(whole) == Recipe(
+            description="for people",
+            seed=7,
+            reading=Reading(
+                key_pattern=r"(?P<subject>\w+)/(?P<motion>\w+)", positions="add", lenient=True, rates={"69_01": 60.0}
+            ),
+            split=Split(
+                train=("69_02..69_75", Choice(motions="69_01", frames="1-400")),
+                test=(Choice(motions="69_01", frames="401-469"),),
+            ),
+            stages=(Trim(t_pose=1), Downsample(factor=8, splits=("train",))),
+        )
+
+    def test_an_empty_file_is_the_default_recipe(self, tmp_path: Path) -> None:
+        (tmp_path / "empty.toml").touch()
+
+        assert load_recipe(tmp_path / "empty.toml") == Recipe()
+
+    def test_a_dataset_has_its_recipe_in_it(self, whole: Path, tmp_path: Path) -> None:
+        recipe = load_recipe(whole)
+        (tmp_path / "dataset.json").write_bytes(msgspec.json.encode({"motionprep": 1, "recipe": recipe.to_json()}))
+
+        assert load_recipe(str(tmp_path / "dataset.json")) == recipe
+
+    def test_cmu_leaves_out_the_t_pose_and_nothing_else(self) -> None:
+        recipe = load_recipe("cmu")
+
+        assert (recipe.stages, recipe.split) == ((Trim(t_pose=1),), Split())
+
+    def test_cmu_exp5_trains_on_every_8th_frame_of_the_first_90_percent(self) -> None:
+        recipe = load_recipe("cmu-exp5")
+
+        assert (recipe.stages, recipe.split) == (
+            (Downsample(factor=8, splits=("train",)),),
+            Split(percent="90/10", by="motion", order="natural"),
+        )
+
+    @pytest.mark.parametrize("name", shipped.recipe_names())
+    def test_every_shipped_recipe_says_what_it_is(self, name: str) -> None:
+        assert load_recipe(name).description
+
+    def test_a_path_is_never_taken_for_a_shipped_name(self) -> None:
+        with pytest.raises(RecipeError, match="cmu: no such recipe file"):
+            load_recipe(Path("cmu"))
+
+    def test_an_unknown_name_lists_the_shipped_ones(self) -> None:
+        with pytest.raises(RecipeError) as error:
+            load_recipe("cmu-exp6")
+
+        assert str(error.value) == "cmu-exp6: no such recipe file; shipped recipes are cmu, cmu-exp5"
+
+    @pytest.mark.parametrize(
+        ("name", "text", "message"),
+        [
+            ("a.toml", "seed = ", "a.toml: Invalid value"),
+            ("a.json", "{", "a.json: Expecting property name"),
+            ("a.json", "[1]", "a.json: has no recipe; expected a TOML file or the dataset.json of a dataset"),
+            (
+                "a.json",
+                '{"stages": []}',
+                "a.json: has no recipe; expected a TOML file or the dataset.json of a dataset",
+            ),
+            ("a.json", '{"recipe": "cmu"}', "a.json: has no recipe; expected a TOML file"),
+        ],
+    )
+    def test_a_file_that_holds_no_recipe_is_named(
+        self, name: str, text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path(name).write_text(text, encoding="utf-8")
+
+        with pytest.raises(RecipeError) as error:
+            load_recipe(name)
+
+        assert str(error.value).startswith(message)
+
+    def test_a_file_that_is_not_text_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "a.toml").write_bytes(b"\xff\xfe")
+
+        with pytest.raises(RecipeError, match=r"a\.toml: cannot be read"):
+            load_recipe(tmp_path / "a.toml")
+
+
+def refused(text: str) -> str:
+    """Return what is said of a recipe in TOML."""
+    with pytest.raises(RecipeError) as error:
+        recipe_from_json(tomllib.loads(text), "x.toml")
+    return str(error.value)
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("stage = 1", "x.toml: there is no 'stage'; did you mean 'stages'?"),
+            ("zzz = 1", "x.toml: there is no 'zzz'; there are description, seed, reading, split, stages"),
+            ("description = 1", "x.toml: description: expected `str`, got `int`"),
+            ("seed = -1", "x.toml: seed: expected `int` >= 0"),
+            ("[stages]\nstage = 'trim'", "x.toml: stages is {'stage': 'trim'}; expected a list of tables, [[stages]]"),
+            ("stages = 'trim'", "x.toml: stages is 'trim'; expected a list of tables, [[stages]]"),
+            (
+                "stages = ['trim']",
+                "x.toml: stage 1: found 'trim'; expected a table with a stage, such as stage = \"trim\"",
+            ),
+        ],
+    )
+    def test_of_the_whole(self, text: str, message: str) -> None:
+        assert refused(text) == message
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ("stage = 'downsmple'", "x.toml: stage 2: there is no stage 'downsmple'; did you mean 'downsample'?"),
+            (
+                "stage = 'fft'",
+                "x.toml: stage 2: there is no stage 'fft'; "
+                "there are trim, drop_short, downsample, select_joints, features",
+            ),
+            (
+                "stage = 'downsample'\nfactr = 8",
+                "x.toml: stage 2 (downsample): there is no 'factr'; did you mean 'factor'?",
+            ),
+            ("stage = 'downsample'\nfactor = '8'", "x.toml: stage 2 (downsample): factor: expected `int`, got `str`"),
+            ("stage = 'downsample'\nfactor = true", "x.toml: stage 2 (downsample): factor: expected `int`, got `bool`"),
+            ("stage = 'drop_short'", "x.toml: stage 2 (drop_short): `frames` is missing"),
+            (
+                "stage = 'features'\narrays = 'positions'",
+                "x.toml: stage 2 (features): arrays: expected `list`, got `str`",
+            ),
+            ("stage = 'features'\narrays = [1]", "x.toml: stage 2 (features): arrays[0]: expected `str`, got `int`"),
+            (
+                "stage = 'trim'\nsplits = ['tran']",
+                "x.toml: stage 2 (trim): splits: there is no split 'tran'; there are train",
+            ),
+        ],
+    )
+    def test_of_a_stage_name_file_number_stage_and_field(self, settings: str, message: str) -> None:
+        assert refused(f"[[stages]]\nstage = 'trim'\n[[stages]]\n{settings}") == message
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("percent = 90", "percent: expected `str`, got `int`"),
+            ("percent = '90'", "percent is '90'; expected two or three numbers such as '90/10' or '80/10/10'"),
+            ("percent = '90:10'", "percent is '90:10'; expected two or three numbers such as '90/10' or '80/10/10'"),
+            ("percent = '90/20'", "percent is '90/20', which adds up to 110; expected 100"),
+            ("percent = '90/9.5'", "percent is '90/9.5', which adds up to 99.5; expected 100"),
+            ("percent = '100/0'", "percent is '100/0'; each side needs more than 0"),
+            ("percent = '90/10'\ntest = ['a']", "give percent or lists, not both (there is a list for test)"),
+            ("by = 'subject'", "by and order go with percent"),
+            ("order = 'hash'\ntrain = ['a']", "by and order go with percent"),
+            ("by = 'take'", "by: invalid enum value 'take'; expected 'motion' or 'subject'"),
+            ("trian = ['a']", "there is no 'trian'; did you mean 'train'?"),
+            ("test = ['']", "test holds an empty key"),
+            ("test = [1]", "test[0]: expected `str | table`, got `int`"),
+            (
+                "test = ['a', { motion = 'b' }]",
+                "test[1]: there is no `motion`; there are motions, subject, ordinals, frames",
+            ),
+            ("test = [{ frames = '1-2' }]", "test[0]: give one of motions, subject and ordinals"),
+            ("test = [{ motions = 'a', subject = 'b' }]", "test[0]: give one of motions, subject and ordinals"),
+            (
+                "test = [{ motions = 'a', frames = '1:2' }]",
+                "test[0]: frames is '1:2'; expected a range such as '1-400', counted from 1",
+            ),
+            (
+                "test = [{ ordinals = '0-2' }]",
+                "test[0]: ordinals is '0-2'; expected a range such as '1-400', counted from 1",
+            ),
+            (
+                "test = [{ ordinals = '3-2' }]",
+                "test[0]: ordinals is '3-2'; expected a range such as '1-400', counted from 1",
+            ),
+        ],
+    )
+    def test_of_the_split_name_the_field(self, text: str, message: str) -> None:
+        assert refused(f"[split]\n{text}") == f"x.toml: split: {message}"
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("positions = 'sum'", "positions: invalid enum value 'sum'; expected 'replace' or 'add'"),
+            ("lenient = 1", "lenient: expected `bool`, got `int`"),
+            ("rates = { a = 0 }", "rates has 0 for 'a'; expected a number above 0"),
+            ("rates = { a = inf }", "rates has inf for 'a'; expected a number above 0"),
+            ("rates = { a = nan }", "rates has nan for 'a'; expected a number above 0"),
+            ("key_pattern = '(?P<motion>.)'", "key_pattern '(?P<motion>.)' has no group subject"),
+            ("key_pattern = '.'", "key_pattern '.' has no group motion, subject"),
+        ],
+    )
+    def test_of_reading_name_the_field(self, text: str, message: str) -> None:
+        assert refused(f"[reading]\n{text}") == f"x.toml: reading: {message}"
+
+    def test_a_pattern_that_is_none_is_refused_with_the_reason(self) -> None:
+        assert "key_pattern '(' is no regular expression: missing )" in refused("[reading]\nkey_pattern = '('")
+
+    def test_nothing_comes_after_features(self) -> None:
+        assert refused("[[stages]]\nstage = 'features'\n[[stages]]\nstage = 'trim'") == (
+            "x.toml: stage 2 (trim) comes after stage 1 (features) in split 'train'; features are last and given once"
+        )
+
+    def test_features_are_given_once(self) -> None:
+        assert refused("[[stages]]\nstage = 'features'\n[[stages]]\nstage = 'features'") == (
+            "x.toml: stage 2 (features) comes after stage 1 (features) in split 'train'; "
+            "features are last and given once"
+        )
+
+    def test_a_stage_made_by_name_has_the_same_errors(self) -> None:
+        with pytest.raises(RecipeError) as error:
+            make_stage("downsample", factor="8")
+
+        assert str(error.value) == "downsample: factor: expected `int`, got `str`"
+
+
+class TestStagesOfASplit:
+    recipe = Recipe(
+        split=Split(percent="80/10/10"),
+        stages=(
+            Trim(t_pose=1),
+            Downsample(factor=8, splits=("train",)),
+            Downsample(factor=2, splits=("val", "test")),
+            Features(arrays=("positions",), splits=("test",)),
+        ),
+    )
+
+    def test_are_those_for_all_and_its_own_in_order(self) -> None:
+        assert self.recipe.stages_for("test") == (self.recipe.stages[0], *self.recipe.stages[2:])
+
+    def test_end_with_the_default_features_where_none_are_given(self) -> None:
+        assert self.recipe.stages_for("train") == (*self.recipe.stages[:2], Features())
+
+    def test_may_each_have_features_of_their_own(self) -> None:
+        stages = (Features(splits=("train",)), Features(arrays=("quaternions",), splits=("test",)))
+        recipe = Recipe(split=Split(percent="90/10"), stages=stages)
+
+        assert [recipe.stages_for(side) for side in ("train", "test")] == [stages[:1], stages[1:]]
+
+    def test_may_follow_the_features_of_another_split(self) -> None:
+        stages = (Features(splits=("train",)), Trim(t_pose=1, splits=("test",)))
+
+        assert Recipe(split=Split(percent="90/10"), stages=stages).stages_for("test") == (stages[1], Features())
+
+
+class TestWithStages:
+    def test_new_stages_come_where_flags_have_them(self) -> None:
+        recipe = Recipe(stages=(DropShort(frames=8), Features()))
+
+        assert recipe.with_stages([SelectJoints(joints=("Hips",)), Trim(t_pose=1), Downsample(factor=2)]).stages == (
+            Trim(t_pose=1),
+            DropShort(frames=8),
+            Downsample(factor=2),
+            SelectJoints(joints=("Hips",)),
+            Features(),
+        )
+
+    def test_a_stage_takes_the_place_of_all_that_have_its_name(self) -> None:
+        recipe = Recipe(
+            split=Split(percent="90/10"),
+            stages=(
+                Downsample(factor=8, splits=("train",)),
+                Trim(t_pose=1),
+                Downsample(factor=4, splits=("test",)),
+            ),
+        )
+
+        assert recipe.with_stages([Downsample(rate=30)]).stages == (Downsample(rate=30), Trim(t_pose=1))
+
+    def test_several_of_one_name_stay_together_and_in_order(self) -> None:
+        both = (Downsample(factor=8, splits=("train",)), Downsample(factor=2, splits=("test",)))
+        recipe = Recipe(split=Split(percent="90/10"), stages=(Trim(), Features()))
+
+        assert recipe.with_stages(both).stages == (Trim(), *both, Features())
+
+    def test_the_rest_of_the_recipe_stays(self) -> None:
+        recipe = recipe_from_json(tomllib.loads(WHOLE))
+
+        assert recipe.with_stages(recipe.stages) == recipe
+
+    def test_what_comes_out_is_checked(self) -> None:
+        with pytest.raises(RecipeError, match="there is no split 'test'"):
+            Recipe().with_stages([Trim(splits=("test",))])
+
+
+class TestJson:
+    @settings(deadline=None, max_examples=80)
+    @given(recipes)
+    def test_a_recipe_comes_back_equal(self, recipe: Recipe) -> None:
+        assert recipe_from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+
+    @settings(deadline=None, max_examples=40)
+    @given(recipes)
+    def test_a_recipe_that_came_back_decides_the_same(self, recipe: Recipe) -> None:
+        assert recipe_from_json(json.loads(json.dumps(recipe.to_json()))).identity() == recipe.identity()
+
+    def test_what_is_at_its_default_is_left_out(self) -> None:
+        recipe = Recipe(split=Split(percent="90/10"), stages=(Downsample(factor=8, splits=("train",)), Features()))
+
+        assert recipe.to_json() == {
+            "description": "",
+            "seed": 0,
+            "reading": {},
+            "split": {"percent": "90/10"},
+            "stages": [{"stage": "downsample", "splits": ("train",), "factor": 8}, {"stage": "features"}],
+        }
+
+    def test_a_named_set_is_written_out(self) -> None:
+        [stage] = Recipe(stages=(SelectJoints(set="legs", joints=("Head",)),)).to_json()["stages"]
+
+        assert stage == {"stage": "select_joints", "joints": (*shipped.joint_sets()["legs"], "Head")}
+
+    def test_rates_are_written_in_one_order(self) -> None:
+        one, other = (
+            Recipe(reading=Reading(rates=dict(pairs))) for pairs in [[("a", 1), ("b", 2)], [("b", 2), ("a", 1)]]
+        )
+
+        assert json.dumps(one.to_json()) == json.dumps(other.to_json())
+
+
+BASE = Recipe(split=Split(percent="90/10"), stages=(Trim(t_pose=1), Downsample(factor=8)))
+
+
+class TestIdentity:
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"seed": 1},
+            {"reading": Reading(positions="add")},
+            {"reading": Reading(lenient=True)},
+            {"reading": Reading(rates={"69_01": 60.0})},
+            {"reading": Reading(key_pattern="(?P<subject>.)(?P<motion>.)")},
+            {"split": Split(percent="80/20")},
+            {"split": Split(percent="90/10", by="subject")},
+            {"split": Split(percent="90/10", order="hash")},
+            {"split": Split(train=("a",), test=("b",))},
+            {"stages": BASE.stages[::-1]},
+            {"stages": BASE.stages[:1]},
+            {"stages": (Trim(t_pose=2), Downsample(factor=8))},
+            {"stages": (Trim(t_pose=1), Downsample(factor=8, splits=("train",)))},
+            {"stages": (*BASE.stages, Features())},
+        ],
+        ids=str,
+    )
+    def test_changes_with_whatever_decides_the_dataset(self, changed: dict[str, Any]) -> None:
+        assert msgspec.structs.replace(BASE, **changed).identity() != BASE.identity()
+
+    def test_does_not_change_with_the_description(self) -> None:
+        assert msgspec.structs.replace(BASE, description="other words").identity() == BASE.identity()
+
+    def test_changes_with_the_version_of_a_stage(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = BASE.identity()
+        monkeypatch.setattr(Trim, "version", Trim.version + 1)
+
+        assert BASE.identity() != before
+
+    def test_a_new_description_is_written_though_no_shard_is_made(self) -> None:
+        described = msgspec.structs.replace(BASE, description="other words")
+        before, after = (Plan(recipe, (), (), None, SourceCache(None)).inputs for recipe in (BASE, described))
+
+        assert before != after
+
+
+@pytest.mark.parametrize("kind", STAGES.values(), ids=list(STAGES))
+def test_every_stage_is_found_by_its_name(kind: type[Stage]) -> None:
+    assert STAGES[kind.name] is kind
+
+
+def test_recipes_are_in_the_package_that_is_installed() -> None:
+    assert set(shipped.recipe_names()) >= {"cmu", "cmu-exp5"}
+
+
+def test_there_is_no_text_for_a_name_that_does_not_ship() -> None:
+    assert shipped.recipe_text("../cmu") is None
