@@ -1,0 +1,84 @@
+"""From raw motion capture to training-ready Zarr shards.
+
+>>> import motionprep
+>>> motionprep.build("DATA", "OUT", recipe="cmu-exp5")      # doctest: +SKIP
+>>> motionprep.open("OUT")["train"].motion("69_01")["positions"]   # doctest: +SKIP
+
+The pipeline is a straight line:
+
+    raw files -> sources -> read -> stages -> shards -> manifest -> dataset -> trainer
+
+``sources`` finds files and gives them keys, ``formats`` reads them, ``stages`` change them, ``layout`` says which
+motions share a shard, ``shards`` and ``manifest`` write, ``builder`` leads through all of it, and ``dataset`` reads
+what was built.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from motionprep.builder import Summary, build
+    from motionprep.data import Motion, Skeleton
+    from motionprep.dataset import Dataset
+    from motionprep.dataset import open_dataset as open
+    from motionprep.errors import DatasetError, MotionPrepError, ReadError, RecipeError
+    from motionprep.formats.bvh import read_bvh, read_bvh_header, write_bvh
+    from motionprep.recipe import Recipe, load_recipe
+    from motionprep.sample import write_sample
+    from motionprep.verifier import verify
+
+_WHERE = {
+    "Dataset": "dataset",
+    "DatasetError": "errors",
+    "Motion": "data",
+    "MotionPrepError": "errors",
+    "ReadError": "errors",
+    "Recipe": "recipe",
+    "RecipeError": "errors",
+    "Skeleton": "data",
+    "Summary": "builder",
+    "build": "builder",
+    "load_recipe": "recipe",
+    "open": "dataset",
+    "read_bvh": "formats.bvh",
+    "read_bvh_header": "formats.bvh",
+    "verify": "verifier",
+    "write_bvh": "formats.bvh",
+    "write_sample": "sample",
+}
+
+__all__ = [
+    "Dataset",
+    "DatasetError",
+    "Motion",
+    "MotionPrepError",
+    "ReadError",
+    "Recipe",
+    "RecipeError",
+    "Skeleton",
+    "Summary",
+    "build",
+    "load_recipe",
+    "open",
+    "read_bvh",
+    "read_bvh_header",
+    "verify",
+    "write_bvh",
+    "write_sample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Names are found when they are first used: a run with nothing to do imports neither NumPy nor Numba.
+    if name not in _WHERE:
+        raise AttributeError(f"module 'motionprep' has no attribute {name!r}")
+    module = import_module(f"motionprep.{_WHERE[name]}")
+    value = getattr(module, "open_dataset" if name == "open" else name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

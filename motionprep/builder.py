@@ -1,0 +1,219 @@
+"""The straight line from motion files to a dataset; the only file that knows joblib."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from motionprep import identity, plan, shards, store
+from motionprep.errors import DatasetError, ReadError
+from motionprep.plan import Plan, Row, Shard
+from motionprep.recipe import Recipe, load_recipe
+
+#: Called after each motion with how many motions and how many stored frames are done.
+Tell = Callable[[int, int], None]
+#: Of a source's bytes, or of why they cannot be read, and whether they can.
+_Digest = tuple[str, bool]
+_PATIENCE = 1.0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a build did.
+
+    Parameters
+    ----------
+    out
+        The dataset.
+    changed
+        Whether anything was written.
+    dataset
+        What ``dataset.json`` says now.
+    made, kept
+        Shards that were computed, and that were there.
+    seconds
+        How long it took.
+    """
+
+    out: Path
+    changed: bool
+    dataset: dict[str, Any]
+    made: int
+    kept: int
+    seconds: float
+
+
+def build(
+    data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    *,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
+    labels: dict[str, str] | None = None,
+    workers: int | None = None,
+    strict: bool = False,
+    verify_sources: bool = False,
+    announce: Callable[[Plan], None] = lambda _: None,
+    tell: Tell = lambda _motions, _frames: None,
+) -> Summary:
+    """Build a dataset, or bring one up to date; what is there and still right is kept.
+
+    Parameters
+    ----------
+    data
+        A folder, a motion file, a zip archive, or several.
+    out
+        The dataset's folder.
+    recipe
+        A recipe, the name of a shipped one, or a file; every frame and joint of every motion, for training, if None.
+    labels
+        A label by key; from the text index beside the data if None.
+    workers
+        Threads that compute shards; as many as there are processors if None. They decide nothing but the time.
+    strict
+        Change nothing if a motion fails.
+    verify_sources
+        Hash all files again, whatever their size and time say.
+    announce
+        Called once with the plan, before the first motion.
+    tell
+        Called by the workers as motions are done.
+
+    Raises
+    ------
+    SourceError, RecipeError, DatasetError
+        If the data, the recipe or the dataset cannot be; nothing is changed.
+    BuildError
+        If ``strict`` and a motion failed, or if no motion could be built; the dataset is not changed.
+    OSError
+        If the disk is full or may not be written; finished shards are kept.
+    """
+    began = time.monotonic()
+    paths = [data] if isinstance(data, str | os.PathLike) else list(data)
+    if not isinstance(recipe, Recipe):
+        recipe = Recipe() if recipe is None else load_recipe(recipe)
+    workers = workers or os.cpu_count() or 1
+    out = Path(out)
+    store.claim(out)
+    with store.hold(out):
+        shards.sweep(out / store.SHARDS)
+        before = plan.make_plan(paths, out, recipe, labels=labels, verify_sources=verify_sources, workers=workers)
+        announce(before)
+        todo, made = _make_missing(before, out, workers, tell)
+        changed = made > 0 or not todo.complete
+        if todo.complete:
+            dataset = todo.dataset or {}
+            if todo is not before:
+                plan.keep_signatures(todo, out)
+            store.tidy(out, dataset)
+        else:
+            # Arrow is a slow import, which a run with nothing to do is spared.
+            from motionprep.commit import commit
+
+            dataset = commit(todo, out, strict=strict)
+            store.tidy(out, dataset, todo.dataset)
+        todo.cache.save(row.source for row in todo.rows)
+    return Summary(out, changed, dataset, made, len(todo.shards) - made, time.monotonic() - began)
+
+
+def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan, int]:
+    """See to it that every shard is there.
+
+    Returns
+    -------
+    The plan with all digests and keys known, and how many shards were made.
+    """
+    missing = []
+    for number, shard in enumerate(todo.shards):
+        if shard.present:
+            tell(len(shard.items), shard.expected)
+        else:
+            missing.append(number)
+    if not missing:
+        return todo, 0
+    import joblib
+
+    from motionprep.make import Stopped, make
+
+    folder = out / store.SHARDS
+    stop, fresh = threading.Event(), not shards.keys(folder)
+    # One thread more than may compute: waiting for the disk keeps no processor busy.
+    computing = threading.BoundedSemaphore(workers)
+    running = threading.BoundedSemaphore(workers + 1)
+
+    def ensure(shard: Shard) -> tuple[str, Sequence[_Digest], bool]:
+        with running:
+            key = shard.key
+            digests: Sequence[_Digest] = [(todo.rows[item.row].look.sha256, True) for item in shard.items]
+            with computing:
+                if stop.is_set():
+                    raise Stopped("interrupted")
+                if key is None and not fresh:
+                    digests = [_digest(todo.rows[item.row]) for item in shard.items]
+                    key = plan.key_of(todo.recipe, shard.split, shard.items, [digest for digest, _ in digests])
+                if key is not None and _is_whole(folder, key):
+                    tell(len(shard.items), shard.expected)
+                    return key, digests, False
+                key, digests, sealed = make(todo.recipe, shard, todo.rows, folder, stop, tell)
+            sealed.publish()
+            return key, digests, True
+
+    rows, jobs, made = list(todo.rows), list(todo.shards), 0
+    results: Any = None
+    try:
+        with shards.fast_zarr():
+            work = joblib.Parallel(n_jobs=workers + 1, backend="threading", return_as="generator", batch_size=1)
+            results = work(joblib.delayed(ensure)(todo.shards[number]) for number in missing)
+            for number, (key, digests, new) in zip(missing, results, strict=True):
+                made += new
+                jobs[number] = replace(jobs[number], key=key, present=True)
+                for item, (digest, readable) in zip(jobs[number].items, digests, strict=True):
+                    look = msgspec.structs.replace(rows[item.row].look, sha256=digest)
+                    rows[item.row] = replace(rows[item.row], look=look)
+                    # That a file can be read one day need not change its size or time.
+                    if readable:
+                        todo.cache.put(rows[item.row].source, look)
+    finally:
+        stop.set()
+        _end(results, running, workers + 1)
+        todo.cache.save(row.source for row in todo.rows)
+    return replace(todo, rows=tuple(rows), shards=tuple(jobs)), made
+
+
+def _end(results: Any, running: threading.Semaphore, threads: int) -> None:
+    """Give threads that are told to stop time to do so: they write into a folder that is about to be let go."""
+    if results is not None:
+        with warnings.catch_warnings():
+            # Of results that an interrupted build has no use for.
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
+    until = time.monotonic() + _PATIENCE
+    ended = [running.acquire(timeout=max(0.0, until - time.monotonic())) for _ in range(threads)]
+    for _ in filter(None, ended):
+        running.release()
+
+
+def _digest(row: Row) -> _Digest:
+    try:
+        return identity.digest(row.source.read()), True
+    except ReadError as error:
+        return identity.digest(str(error).encode()), False
+
+
+def _is_whole(folder: Path, key: str) -> bool:
+    """Return whether a shard is there and good; remove it if it is damaged."""
+    if not (folder / key).is_dir():
+        return False
+    try:
+        shards.check(folder, key)
+    except DatasetError:
+        shards.remove(folder, key)
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""Make a dataset out of shards that are there: manifest, skeletons, statistics, and then ``dataset.json``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from motionprep import identity, manifest, plan, shards, stats, store
+from motionprep.errors import BuildError
+from motionprep.plan import Plan
+
+
+def commit(todo: Plan, out: Path, *, strict: bool) -> dict[str, Any]:
+    """Commit a plan whose shards are all there.
+
+    Parameters
+    ----------
+    todo
+        With every digest and key known.
+    out
+        The dataset.
+    strict
+        Change nothing if a motion failed.
+
+    Returns
+    -------
+    dict
+        What ``dataset.json`` now says.
+
+    Raises
+    ------
+    BuildError
+        If ``strict`` and a motion failed, or none could be built.
+    """
+    folder = out / store.SHARDS
+    keys = todo.keys
+    records = [shards.read_record(folder, key) for key in keys]
+    table = _table(todo, keys, records)
+    _refuse(table, strict=strict)
+    sides = {
+        side: [number for number, shard in enumerate(todo.shards) if shard.split == side]
+        for side in todo.recipe.split.sides()
+    }
+    dataset = {
+        "inputs": todo.inputs,
+        "recipe": todo.recipe.to_json(),
+        "source": {
+            "motions": len({row.source.key for row in todo.rows}),
+            "bytes": sum({row.source.key: row.source.size for row in todo.rows}.values()),
+        },
+        "splits": {
+            side: _side([row for row in table if row["split"] == side]) | {"shards": [keys[n] for n in numbers]}
+            for side, numbers in sides.items()
+        },
+        "left_out": _left_out(table),
+        "features": _features(records),
+        "shards": {key: shards.measure(folder, key)[0] for key in keys},
+    }
+    skeletons = {name: skeleton for record in records for name, skeleton in record["skeletons"].items()}
+    fitted = stats.combine(records[number]["sums"] for number in next(iter(sides.values())))
+    files = {
+        "manifest": manifest.encode(table),
+        "skeletons": identity.canonical(skeletons),
+        "stats": identity.canonical(fitted),
+    }
+    dataset = store.save(out, dataset, files)
+    plan.keep_signatures(todo, out)
+    return dataset
+
+
+def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the manifest's rows."""
+    facts: dict[int, dict[str, Any]] = {}
+    for shard, key, record in zip(todo.shards, keys, records, strict=True):
+        for item, motion in zip(shard.items, record["motions"], strict=True):
+            facts[item.row] = motion | {"shard": key, "copy": item.copy}
+            if motion["status"] == "failed":
+                facts[item.row]["reason"] = f"{todo.rows[item.row].source.name}{motion['reason']}"
+    table = []
+    for number, row in enumerate(todo.rows):
+        source, look = row.source, row.look
+        table.append(
+            {
+                "key": source.key,
+                "subject": source.subject,
+                "motion": source.key,
+                "ordinal": row.ordinal,
+                "source": source.name,
+                "source_bytes": source.size,
+                "source_sha256": look.sha256 or None,
+                "label": row.label or None,
+                "status": "failed" if row.failed else "dropped",
+                "reason": row.reason or None,
+                "split": row.split or None,
+                "copy": 0,
+                "frames_in": look.frames,
+                "fps_in": row.rate or look.rate or None,
+            }
+            | facts.get(number, {})
+        )
+    return table
+
+
+def _refuse(table: Sequence[Mapping[str, Any]], *, strict: bool) -> None:
+    failed = [row["reason"] for row in table if row["status"] == "failed"]
+    if failed and strict:
+        raise BuildError(
+            f"{len(failed)} of {len(table)} motions failed, so nothing was changed; the first: {failed[0]}"
+        )
+    if not any(row["status"] == "ok" for row in table):
+        raise BuildError(f"none of {len(table)} motions could be built; the first: {table[0]['reason']}")
+
+
+def _side(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    kept = [row for row in rows if row["status"] == "ok"]
+    return {
+        "motions": len(kept),
+        "subjects": len({row["subject"] for row in kept}),
+        "frames": sum(row["frames"] for row in kept),
+        "seconds": sum(row["frames"] / row["fps"] for row in kept),
+    }
+
+
+def _left_out(table: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return how many motions were dropped and failed, by reason."""
+    return {
+        status: dict(Counter(row["reason"] for row in table if row["status"] == status).most_common())
+        for status in ("dropped", "failed")
+    }
+
+
+def _features(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return dtype and shapes of a frame of each feature; skeletons of other sizes have other shapes."""
+    features: dict[str, Any] = {}
+    for record in records:
+        for name, (dtype, *shape) in record["features"].items():
+            known = features.setdefault(name, {"dtype": dtype, "shapes": []})
+            if shape not in known["shapes"]:
+                known["shapes"].append(shape)
+    return features

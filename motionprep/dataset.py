@@ -1,0 +1,276 @@
+"""A built dataset: splits, motions, and their arrays, read from the shards when they are asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from motionprep import manifest, plan, shards, store
+from motionprep.errors import DatasetError
+from motionprep.recipe import Recipe, recipe_from_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    from motionprep.data import Skeleton
+
+
+def open_dataset(path: str | os.PathLike[str]) -> Dataset:
+    """Open a dataset to read it.
+
+    Parameters
+    ----------
+    path
+        The folder that ``motionprep build`` wrote.
+
+    Raises
+    ------
+    DatasetError
+        If it is no dataset, of a newer format, or anything of it is missing or damaged.
+    """
+    out = Path(path)
+    if not (out / store.DATASET).is_file():
+        raise DatasetError(f"{out}: is no motionprep dataset: it has no {store.DATASET}")
+    value = store.load(out)
+    if value is None:
+        raise DatasetError(f"{out / store.DATASET}: is damaged; build again to mend it")
+    for word in store.NAMED:
+        store.read_named(out, value, word)
+    signatures = plan.load_signatures(out)
+    for key, size in value["shards"].items():
+        try:
+            there, signature = shards.measure(out / store.SHARDS, key)
+        except FileNotFoundError:
+            raise DatasetError(f"{out}: shard {key} is missing; build again to mend it") from None
+        if there != size:
+            raise DatasetError(f"{out}: shard {key} has {there:,} bytes; expected {size:,}; build again to mend it")
+        if key in signatures and signature != signatures[key]:
+            shards.check(out / store.SHARDS, key)
+    return Dataset(out, value)
+
+
+class Dataset:
+    """A built dataset; made by :func:`open_dataset`."""
+
+    def __init__(self, path: Path, value: Mapping[str, Any]) -> None:
+        self.path = path
+        #: What ``dataset.json`` says; see docs/format.md.
+        self.facts = value
+        self._stored: dict[str, tuple[str, ...]] = {}
+
+    def __repr__(self) -> str:
+        sides = ", ".join(
+            f"{name}: {side['motions']:,} motions, {side['frames']:,} frames"
+            for name, side in self.facts["splits"].items()
+        )
+        return f"Dataset({os.fspath(self.path)!r}: {sides})"
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits."""
+        return tuple(self.facts["splits"])
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe that it was built by."""
+        return recipe_from_json(self.facts["recipe"], store.DATASET)
+
+    @cached_property
+    def manifest(self) -> pd.DataFrame:
+        """A row for every motion, kept, dropped or failed."""
+        return manifest.to_pandas(self._table)
+
+    @cached_property
+    def _table(self) -> pa.Table:
+        return manifest.decode(store.read_named(self.path, self.facts, "manifest"))
+
+    @cached_property
+    def skeletons(self) -> dict[str, Skeleton]:
+        """Skeletons by the manifest's ``skeleton``."""
+        from motionprep.data import Skeleton
+
+        values = msgspec.json.decode(store.read_named(self.path, self.facts, "skeletons"))
+        return {key: Skeleton.from_json(value) for key, value in values.items()}
+
+    @cached_property
+    def stats(self) -> dict[str, list[Stats]]:
+        """Statistics of the first split, train, by feature: one for each shape that a frame of it has."""
+        import numpy as np
+
+        values = msgspec.json.decode(store.read_named(self.path, self.facts, "stats"))
+        return {
+            feature: [
+                Stats(
+                    part["count"],
+                    np.array(part["mean"]).reshape(part["shape"]),
+                    np.array(part["std"]).reshape(part["shape"]),
+                )
+                for part in parts
+            ]
+            for feature, parts in values.items()
+        }
+
+    def stored(self, shard: str) -> tuple[str, ...]:
+        """Return the names of the features that a shard holds."""
+        if shard not in self._stored:
+            self._stored[shard] = shards.read_features(self.path / store.SHARDS, shard)
+        return self._stored[shard]
+
+    def __getitem__(self, split: str) -> Split:
+        """Return a split by name.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        """
+        if split not in self.splits:
+            raise KeyError(f"there is no split {split!r}; there are {', '.join(self.splits)}")
+        return Split(self, split)
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Mean and standard deviation of a feature over the frames of train.
+
+    Parameters
+    ----------
+    count
+        How many frames.
+    mean, std
+        Of each number of a frame, float64.
+    """
+
+    count: int
+    mean: np.ndarray[Any, Any]
+    std: np.ndarray[Any, Any]
+
+
+class Split:
+    """The motions of one side of a dataset, in natural order."""
+
+    def __init__(self, dataset: Dataset, name: str) -> None:
+        self.dataset, self.name = dataset, name
+        table = dataset._table.to_pylist()
+        self._rows = [row for row in table if row["split"] == name and row["status"] == "ok"]
+
+    def __repr__(self) -> str:
+        return f"Split({self.name!r}: {len(self._rows):,} motions, {len(self):,} frames)"
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return sum(row["frames"] for row in self._rows)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the motions, in order; a motion that is there with several ranges or copies is named as often."""
+        return tuple(row["key"] for row in self._rows)
+
+    def motion(self, key: str, index: int = 0) -> StoredMotion:
+        """Return a motion.
+
+        Parameters
+        ----------
+        key
+            ``69_01``.
+        index
+            Which one, where a motion is there with several ranges of frames or copies.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        found = [row for row in self._rows if row["key"] == key]
+        if not found:
+            raise KeyError(f"there is no motion {key!r} in {self.name}; it has {len(self._rows)}, see .keys")
+        if not 0 <= index < len(found):
+            raise KeyError(f"there is no part {index} of motion {key!r} in {self.name}; it has {len(found)}, from 0")
+        return StoredMotion(self.dataset, found[index])
+
+    def __iter__(self) -> Iterator[StoredMotion]:
+        """Return the motions one after the other."""
+        return (StoredMotion(self.dataset, row) for row in self._rows)
+
+
+class StoredMotion(Mapping[str, Any]):
+    """A motion of a dataset: its features by name, each read when it is asked for.
+
+    Parameters
+    ----------
+    dataset
+        That it is of.
+    row
+        Of the manifest.
+    """
+
+    def __init__(self, dataset: Dataset, row: Mapping[str, Any]) -> None:
+        self._dataset, self.row = dataset, row
+
+    def __repr__(self) -> str:
+        return f"StoredMotion({self.key!r}: {self.frames:,} frames at {self.rate:g} fps; {', '.join(self)})"
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+        return str(self.row["key"])
+
+    @property
+    def frames(self) -> int:
+        """How many frames it has."""
+        return int(self.row["frames"])
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return float(self.row["fps"])
+
+    @property
+    def label(self) -> str | None:
+        """From the index."""
+        label: str | None = self.row["label"]
+        return label
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """Its skeleton, whose joints and nodes are those of the arrays."""
+        return self._dataset.skeletons[self.row["skeleton"]]
+
+    @cached_property
+    def _features(self) -> tuple[str, ...]:
+        return self._dataset.stored(self.row["shard"])
+
+    def __getitem__(self, feature: str) -> np.ndarray[Any, Any]:
+        """Return a feature (F, ...), float32, read-only.
+
+        Raises
+        ------
+        KeyError
+            If it is not stored.
+        DatasetError
+            If it is damaged.
+        """
+        if feature not in self._features:
+            raise KeyError(f"there is no feature {feature!r}; stored are {', '.join(self._features)}")
+        folder = self._dataset.path / store.SHARDS
+        values: np.ndarray[Any, Any] = shards.read_rows(
+            folder, self.row["shard"], feature, self.row["start"], self.row["stop"]
+        )
+        values.flags.writeable = False
+        return values
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the features."""
+        return iter(self._features)
+
+    def __len__(self) -> int:
+        """Return the number of features."""
+        return len(self._features)

@@ -1,0 +1,70 @@
+"""One row a motion: kept, dropped or failed; the only file that knows Parquet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from motionprep.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: The columns and what they hold; see docs/format.md.
+SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("subject", pa.string()),
+        ("motion", pa.string()),
+        ("ordinal", pa.int64()),
+        ("source", pa.string()),
+        ("source_bytes", pa.int64()),
+        ("source_sha256", pa.string()),
+        ("label", pa.string()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("split", pa.string()),
+        ("copy", pa.int32()),
+        ("frames_in", pa.int64()),
+        ("fps_in", pa.float64()),
+        ("frames", pa.int64()),
+        ("fps", pa.float64()),
+        ("shard", pa.string()),
+        ("start", pa.int64()),
+        ("stop", pa.int64()),
+        ("skeleton", pa.string()),
+        ("scale", pa.float64()),
+    ]
+)
+
+
+def encode(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return rows as the bytes of a Parquet file, the same for the same rows."""
+    table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def decode(data: bytes) -> pa.Table:
+    """Return the bytes of a manifest as an Arrow table.
+
+    Raises
+    ------
+    DatasetError
+        If they are no Parquet file.
+    """
+    try:
+        return pq.read_table(pa.BufferReader(data))
+    except (OSError, pa.ArrowException) as error:
+        raise DatasetError(f"the manifest cannot be read: {error}") from None
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Return a manifest as a pandas table."""
+    frame: pd.DataFrame = table.to_pandas()
+    return frame

@@ -1,0 +1,456 @@
+"""Write, open and check a shard; the only file that knows Zarr.
+
+A shard is a folder that is a Zarr v3 group: an array a feature with frames along axis 0, little-endian and
+uncompressed, each chunk ending in its CRC32C. The group's attributes hold the shard's record: which rows are which
+motion, the skeletons, sums for statistics, and its files. A shard is written beside its place, flushed, and renamed,
+and never changed after that.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from motionprep import identity
+from motionprep.errors import DatasetError
+
+#: The most frames that a chunk holds.
+MOST_CHUNK = 16384
+_GROUP = "zarr.json"
+_BESIDE = ".part-"
+
+
+class Writer:
+    """Writes one shard beside its place; a context that leaves nothing behind unless :meth:`seal` was called.
+
+    Parameters
+    ----------
+    folder
+        Where shards are.
+    capacity
+        About how many frames will be appended, which decides how they are cut into chunks.
+    """
+
+    def __init__(self, folder: Path, capacity: int) -> None:
+        chunks = max(1, -(-capacity // MOST_CHUNK))
+        self._chunk = max(1, -(-capacity // chunks))
+        self._folder = folder
+        self._capacity = max(1, capacity)
+        self._arrays: dict[str, Any] = {}
+        self._buffers: dict[str, Any] = {}
+        self._moments: dict[str, Moments] = {}
+        self.frames = 0
+
+    def __enter__(self) -> Self:
+        # Not by tempfile, whose folders are closed to everybody else, as the shard would then be.
+        self._beside = self._folder / f"{_BESIDE}{uuid.uuid4().hex}"
+        self._beside.mkdir()
+        self._sealed = False
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if not self._sealed:
+            shutil.rmtree(self._beside)
+
+    def append(self, features: Mapping[str, Any]) -> None:
+        """Add frames: arrays (F, ...) of equal F, and the same names and shapes each time.
+
+        Raises
+        ------
+        OverflowError
+            If a number is not finite; nothing is added.
+        OSError
+            If they cannot be written.
+        """
+        count = len(next(iter(features.values())))
+        moments = {}
+        for name, values in features.items():
+            moments[name] = (self._moments.get(name) or Moments.about(values[0])).plus(values)
+            if not moments[name].finite:
+                raise OverflowError(f"{name} has numbers that {values.dtype} cannot hold")
+        self._moments = moments
+        if not self._arrays:
+            self._create(features)
+        done = 0
+        while done < count:
+            at = self.frames % self._chunk
+            some = min(count - done, self._chunk - at)
+            for name, values in features.items():
+                self._buffers[name][at : at + some] = values[done : done + some]
+            done += some
+            self.frames += some
+            if self.frames % self._chunk == 0:
+                self._flush(self._chunk)
+
+    def seal(self, key: str, record: Mapping[str, Any]) -> Sealed:
+        """Write what is left, and the record; the shard then waits to be published under its key."""
+        import zarr
+
+        if left := self.frames % self._chunk:
+            self._flush(left)
+        for array in self._arrays.values():
+            if array.shape[0] != self.frames:
+                array.resize((self.frames, *array.shape[1:]))
+        whole = {
+            **record,
+            "key": key,
+            "frames": self.frames,
+            "features": {name: [array.dtype.name, *array.shape[1:]] for name, array in self._arrays.items()},
+            "sums": {name: moments.to_json() for name, moments in self._moments.items()},
+            "files": {name: _mark(self._beside / name) for name in _files(self._beside)},
+        }
+        zarr.create_group(self._beside, zarr_format=3, attributes=_group(whole)["attributes"])
+        self._sealed = True
+        return Sealed(self._beside, self._folder / key)
+
+    def _create(self, features: Mapping[str, Any]) -> None:
+        import numpy as np
+        import zarr
+        from zarr.codecs import Crc32cCodec
+
+        for name, values in features.items():
+            shape = values.shape[1:]
+            self._arrays[name] = zarr.create_array(
+                self._beside / name,
+                shape=(self._capacity, *shape),
+                dtype=values.dtype,
+                chunks=(self._chunk, *shape),
+                compressors=[Crc32cCodec()],
+                fill_value=0,
+                chunk_key_encoding={"name": "default", "separator": "."},
+                dimension_names=["frame", *(f"{name}_{axis}" for axis in range(1, values.ndim))],
+                config={"write_empty_chunks": True},
+            )
+            self._buffers[name] = np.empty((self._chunk, *shape), dtype=values.dtype)
+
+    def _flush(self, count: int) -> None:
+        for name, buffer in self._buffers.items():
+            array = self._arrays[name]
+            if array.shape[0] < self.frames:
+                array.resize((self.frames, *array.shape[1:]))
+            try:
+                array[self.frames - count : self.frames] = buffer[:count]
+            except RuntimeError as error:
+                raise _system_error(error, self._folder) from None
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A shard that is written and not yet flushed.
+
+    Parameters
+    ----------
+    beside, place
+        Where it is, and where it belongs.
+    """
+
+    beside: Path
+    place: Path
+
+    def publish(self) -> None:
+        """Wait until all of it is on the disk, then give it its name.
+
+        If another build was first, its shard stays: what has the same name is the same.
+
+        Raises
+        ------
+        OSError
+            If it cannot be flushed or renamed.
+        """
+        tree = [Path(folder, name) for folder, _, names in os.walk(self.beside) for name in ("", *names)]
+        # A disk commits many files at once about as fast as one.
+        with ThreadPoolExecutor(len(tree)) as pool:
+            list(pool.map(flush, tree))
+        try:
+            self.beside.rename(self.place)
+        except OSError:
+            if not self.place.is_dir():
+                raise
+            shutil.rmtree(self.beside)
+        flush(self.place.parent)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, sum and sum of squares of each number of a feature, about a shift, in float64.
+
+    Parameters
+    ----------
+    shape
+        Of a frame.
+    shift
+        (N,) what is subtracted from each number; near the mean, so that little is lost.
+    count
+        How many frames.
+    total, squares
+        (N,) sums of the differences from the shift, and of their squares.
+    """
+
+    shape: tuple[int, ...]
+    shift: Any
+    count: int
+    total: Any
+    squares: Any
+
+    @classmethod
+    def about(cls, frame: Any) -> Moments:
+        """Return those of no frames, about a frame."""
+        import numpy as np
+
+        shift = frame.astype(np.float64).reshape(-1)
+        return cls(frame.shape, shift, 0, np.zeros_like(shift), np.zeros_like(shift))
+
+    def plus(self, values: Any) -> Moments:
+        """Return those of frames (F, ...) as well."""
+        from motionprep import kinematics
+
+        total, squares = self.total.copy(), self.squares.copy()
+        kinematics.add_moments(values.reshape(len(values), -1), self.shift, total, squares)
+        return Moments(self.shape, self.shift, self.count + len(values), total, squares)
+
+    @property
+    def finite(self) -> bool:
+        """Whether all numbers were."""
+        import numpy as np
+
+        return bool(np.isfinite(self.total).all())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return count, mean and the sum of squared distances from the mean."""
+        mean = self.shift + self.total / self.count
+        scatter = self.squares - self.total**2 / self.count
+        return {
+            "shape": list(self.shape),
+            "count": self.count,
+            "mean": mean.tolist(),
+            "scatter": scatter.clip(min=0).tolist(),
+        }
+
+
+class _FastZarr:
+    """Zarr's configuration, which all threads share: changed by the first that needs it, restored after the last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        import zarr
+
+        with self._lock:
+            if not self._users:
+                settings = {"codec_pipeline.path": "zarrs.ZarrsCodecPipeline", "threading.max_workers": 1}
+                self._before = zarr.config.set(settings)
+            self._users += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._before.__exit__(*error)
+
+
+_FAST_ZARR = _FastZarr()
+
+
+@contextmanager
+def fast_zarr() -> Iterator[None]:
+    """Let Zarr encode and decode by zarrs while this lasts."""
+    with _FAST_ZARR:
+        yield
+
+
+def open_array(folder: Path, key: str, feature: str) -> Any:
+    """Return a feature of a shard as a Zarr array that is prolonged to the end of its last chunk.
+
+    zarrs does not look at the checksum of a chunk that it reads in part, as it would the last one.
+
+    Raises
+    ------
+    DatasetError
+        If it is not there.
+    """
+    import zarr
+
+    try:
+        with fast_zarr():
+            array = zarr.open_array(folder / key / feature, mode="r")
+            frames, chunk = array.shape[0], array.chunks[0]
+            longer = array.metadata.update_shape((-(-frames // chunk) * chunk, *array.shape[1:]))
+            return zarr.Array(zarr.AsyncArray(longer, array.store_path))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(f"shard {key}: {feature} cannot be opened: {error}") from None
+
+
+def read_rows(folder: Path, key: str, feature: str, start: int, stop: int) -> Any:
+    """Return frames ``start`` to ``stop`` of a feature of a shard, checked against their checksums.
+
+    Raises
+    ------
+    DatasetError
+        If they are damaged or missing.
+    """
+    array = open_array(folder, key, feature)
+    chunk = array.chunks[0]
+    first, last = start // chunk, -(-stop // chunk)
+    for number in range(first, last):
+        name = ".".join(["c", str(number), *["0"] * (array.ndim - 1)])
+        # Zarr has zeros for it.
+        if not (folder / key / feature / name).is_file():
+            raise DatasetError(f"shard {key}: {feature}/{name} is missing; build again to mend it")
+    try:
+        # Whole chunks, so that their checksums are looked at.
+        values = array[first * chunk : last * chunk]
+        return values[start - first * chunk : stop - first * chunk].copy()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DatasetError(f"shard {key}: {feature} is damaged: {error}; build again to mend it") from None
+
+
+def read_record(folder: Path, key: str) -> dict[str, Any]:
+    """Return the record of a shard.
+
+    Raises
+    ------
+    DatasetError
+        If it is missing or damaged.
+    """
+    try:
+        group = msgspec.json.decode((folder / key / _GROUP).read_bytes())
+        record: dict[str, Any] = group["attributes"]["motionprep"]["record"]
+        good = record["key"] == key and group == _group(record)
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError, KeyError, TypeError) as error:
+        raise DatasetError(f"shard {key}: its record cannot be read: {error}") from None
+    if not good:
+        raise DatasetError(f"shard {key}: its record is damaged")
+    return record
+
+
+def read_features(folder: Path, key: str) -> tuple[str, ...]:
+    """Return the names of the features of a shard, whose arrays may then be read.
+
+    Raises
+    ------
+    DatasetError
+        If the shard's record or the metadata of its arrays are missing or damaged.
+    """
+    record = read_record(folder, key)
+    for name, mark in record["files"].items():
+        if name.endswith(_GROUP):
+            _check_file(folder, key, name, mark)
+    return tuple(record["features"])
+
+
+def check(folder: Path, key: str) -> None:
+    """Read a whole shard and compare it with its checksums.
+
+    Raises
+    ------
+    DatasetError
+        If anything of it is missing, damaged or too much; it names the file.
+    """
+    record = read_record(folder, key)
+    there, expected = set(_files(folder / key)) - {_GROUP}, record["files"]
+    for name in sorted(there | set(expected)):
+        if name not in expected:
+            raise DatasetError(f"shard {key}: {name} does not belong there")
+        _check_file(folder, key, name, expected[name])
+    for feature in record["features"]:
+        read_rows(folder, key, feature, 0, record["frames"])
+
+
+def measure(folder: Path, key: str) -> tuple[int, str]:
+    """Return how many bytes a shard has and a signature that changes when one of its files is touched.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such shard.
+    """
+    total, marks = 0, []
+    for name in _files(folder / key):
+        stat = (folder / key / name).stat()
+        total += stat.st_size
+        marks.append([name, stat.st_size, stat.st_mtime_ns])
+    if not marks:
+        raise FileNotFoundError(folder / key)
+    return total, identity.key(marks)
+
+
+def keys(folder: Path) -> set[str]:
+    """Return the names of all shards that are there."""
+    if not folder.is_dir():
+        return set()
+    return {entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")}
+
+
+def remove(folder: Path, key: str) -> None:
+    """Remove a shard: first its name, then its files, so that no half of it is ever found."""
+    beside = folder / f"{_BESIDE}{key}"
+    (folder / key).rename(beside)
+    shutil.rmtree(beside)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs left beside its place."""
+    if folder.is_dir():
+        for entry in list(os.scandir(folder)):
+            if entry.name.startswith(_BESIDE):
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _group(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a shard's group."""
+    attributes = {"motionprep": {"record": record, "sha256": identity.digest(identity.canonical(record))}}
+    return {"attributes": attributes, "zarr_format": 3, "node_type": "group"}
+
+
+def _system_error(error: RuntimeError, path: Path) -> OSError:
+    """Return what zarrs says in words, ``No space left on device (os error 28)``, as Python says it."""
+    if match := re.search(r"\(os error (\d+)\)", str(error)):
+        return OSError(int(match[1]), os.strerror(int(match[1])), os.fspath(path))
+    return OSError(f"{path}: {error}")
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(
+        os.path.relpath(os.path.join(place, name), folder).replace(os.sep, "/")
+        for place, _, names in os.walk(folder)
+        for name in names
+    )
+
+
+def _check_file(folder: Path, key: str, name: str, mark: list[int | str]) -> None:
+    path = folder / key / name
+    if not path.is_file():
+        raise DatasetError(f"shard {key}: {name} is missing")
+    if _mark(path) != mark:
+        raise DatasetError(f"shard {key}: {name} is damaged")
+
+
+def _mark(path: Path) -> list[int | str]:
+    """Return what tells a file from a damaged one: the digest of metadata; data has checksums of its own."""
+    if path.name == _GROUP:
+        return [path.stat().st_size, identity.digest(path.read_bytes())]
+    return [path.stat().st_size]

@@ -1,0 +1,195 @@
+"""The files of a dataset beside its shards: what they are called, and how they are replaced."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from motionprep import identity, shards
+from motionprep.errors import DatasetError
+from motionprep.recipe import FORMAT
+
+DATASET, SHARDS, CACHE = "dataset.json", "shards", ".cache"
+#: Named by a hash of their content, in ``dataset.json`` under the same word.
+NAMED = {"manifest": ".parquet", "skeletons": ".json", "stats": ".json"}
+_LOCK, _HOLDER = "lock", "holder"
+
+
+def examine(out: Path) -> dict[str, Any] | None:
+    """Return what ``dataset.json`` says, or None if a dataset may yet be built here.
+
+    Raises
+    ------
+    DatasetError
+        If it is something else, or of a newer format.
+    """
+    if out.exists() and not out.is_dir():
+        raise DatasetError(f"{out}: is a file; expected a folder for the dataset")
+    if out.is_dir() and not (out / DATASET).exists() and not (out / CACHE / _HOLDER).exists():
+        names = sorted(os.listdir(out))
+        inside = {path.name for name in names for path in (out / name).glob("*")}
+        # A build that is killed as it begins leaves no more; other programs have folders of these names, too.
+        if set(names) - {CACHE, SHARDS} or inside - {_LOCK}:
+            raise DatasetError(
+                f"{out}: is no motionprep dataset; it holds {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}: "
+                "choose an empty folder or a new one"
+            )
+    return load(out)
+
+
+def claim(out: Path) -> None:
+    """Make a folder ready to be a dataset.
+
+    Raises
+    ------
+    DatasetError
+        If it is something else already.
+    """
+    examine(out)
+    (out / CACHE).mkdir(parents=True, exist_ok=True)
+    (out / SHARDS).mkdir(exist_ok=True)
+
+
+@contextmanager
+def hold(out: Path) -> Iterator[None]:
+    """Keep other builds out of a dataset while this lasts.
+
+    Raises
+    ------
+    DatasetError
+        If another build holds it; it says which.
+    """
+    import filelock
+
+    lock = filelock.FileLock(out / CACHE / _LOCK, timeout=0)
+    holder = out / CACHE / _HOLDER
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        try:
+            who = holder.read_text(encoding="utf-8")
+        except OSError:
+            who = "another process"
+        raise DatasetError(f"{out}: is being built by {who}; wait for it or stop it") from None
+    try:
+        holder.write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}", encoding="utf-8")
+        yield
+    finally:
+        lock.release()
+
+
+def load(out: Path) -> dict[str, Any] | None:
+    """Return what ``dataset.json`` says, or None if there is none or it is damaged.
+
+    Raises
+    ------
+    DatasetError
+        If it is not motionprep's, or of a newer format.
+    """
+    try:
+        text = (out / DATASET).read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        value = msgspec.json.decode(text)
+    except (UnicodeDecodeError, msgspec.DecodeError):
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("motionprep"), int):
+        raise DatasetError(f"{out / DATASET}: is not motionprep's; choose another folder")
+    if value["motionprep"] > FORMAT:
+        raise DatasetError(
+            f"{out}: has format {value['motionprep']}; this motionprep reads up to {FORMAT}: install a newer one"
+        )
+    return value if value.get("sha256") == _seal(value) else None
+
+
+def save(out: Path, value: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Write the named files, then make ``dataset.json`` say so: the moment in which the dataset changes.
+
+    Parameters
+    ----------
+    out
+        The dataset.
+    value
+        The rest of ``dataset.json``.
+    files
+        Content by word of :data:`NAMED`.
+
+    Returns
+    -------
+    dict
+        What ``dataset.json`` now says.
+    """
+    whole: dict[str, Any] = {"motionprep": FORMAT, **value}
+    for word, data in files.items():
+        whole[word] = f"{word}-{identity.digest(data)[:32]}{NAMED[word]}"
+        write(out / whole[word], data)
+    whole["sha256"] = _seal(whole)
+    write(out / DATASET, msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
+    return whole
+
+
+def read_named(out: Path, dataset: Mapping[str, Any], word: str) -> bytes:
+    """Return the content of a named file.
+
+    Raises
+    ------
+    DatasetError
+        If it is missing, or its content does not fit its name.
+    """
+    name: str = dataset[word]
+    try:
+        data = (out / name).read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{out / name}: cannot be read: {error.strerror}; build again to mend it") from None
+    if identity.digest(data)[:32] not in name:
+        raise DatasetError(f"{out / name}: is damaged; build again to mend it")
+    return data
+
+
+def named_are_whole(out: Path, dataset: Mapping[str, Any]) -> bool:
+    """Return whether all named files are there and fit their names."""
+    try:
+        for word in NAMED:
+            read_named(out, dataset, word)
+    except DatasetError:
+        return False
+    return True
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replace a file whole, on the disk before it has its name."""
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(data)
+    shards.flush(beside)
+    beside.replace(path)
+    shards.flush(path.parent)
+
+
+def shard_keys(dataset: Mapping[str, Any] | None) -> list[str]:
+    """Return the shards that a dataset refers to, in order."""
+    return [] if dataset is None else [key for split in dataset["splits"].values() for key in split["shards"]]
+
+
+def tidy(out: Path, *generations: Mapping[str, Any] | None) -> None:
+    """Remove shards and named files that none of these generations of the dataset refers to."""
+    kept = {key for dataset in generations for key in shard_keys(dataset)}
+    for key in shards.keys(out / SHARDS) - kept:
+        shards.remove(out / SHARDS, key)
+    names = {dataset.get(word) for dataset in generations if dataset for word in NAMED}
+    for word, suffix in NAMED.items():
+        for path in out.glob(f"{word}-*{suffix}"):
+            if path.name not in names:
+                path.unlink()
+    for path in out.glob(".*.part"):
+        path.unlink()
+
+
+def _seal(value: Mapping[str, Any]) -> str:
+    return identity.digest(identity.canonical({key: part for key, part in value.items() if key != "sha256"}))

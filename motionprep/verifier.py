@@ -1,0 +1,59 @@
+"""Read a dataset whole and say what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from motionprep import plan, shards, store
+from motionprep.errors import DatasetError
+
+
+def verify(path: str | os.PathLike[str], tell: Callable[[int, int], None] = lambda _done, _all: None) -> list[str]:
+    """Compare everything in a dataset with its checksums.
+
+    Parameters
+    ----------
+    path
+        The dataset.
+    tell
+        Called after each shard with how many are done, and how many there are.
+
+    Returns
+    -------
+    list of str
+        A sentence for each thing that is missing or damaged; the next build makes it again.
+
+    Raises
+    ------
+    DatasetError
+        If there is no dataset, or it is of a newer format.
+    """
+    out = Path(path)
+    if not (out / store.DATASET).is_file():
+        raise DatasetError(f"{out}: is no motionprep dataset: it has no {store.DATASET}")
+    dataset = store.load(out)
+    if dataset is None:
+        return [f"{out / store.DATASET}: is damaged"]
+    problems = []
+    for word in store.NAMED:
+        try:
+            store.read_named(out, dataset, word)
+        except DatasetError as error:
+            problems.append(str(error))
+    bad = []
+    for done, key in enumerate(dataset["shards"], start=1):
+        try:
+            shards.check(out / store.SHARDS, key)
+        except DatasetError as error:
+            problems.append(str(error))
+            bad.append(key)
+        tell(done, len(dataset["shards"]))
+    signatures = plan.load_signatures(out)
+    if signatures.keys() & set(bad):
+        # The next build would otherwise trust them, since damage need not change a file's time.
+        with suppress(OSError):  # of a dataset that this user cannot build anyway
+            plan.save_signatures(out, {key: signature for key, signature in signatures.items() if key not in bad})
+    return problems

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import motionprep
+from motionprep import Dataset, DatasetError, build, read_bvh
+from motionprep.dataset import StoredMotion
+from motionprep.recipe import recipe_from_json
+
+SPLIT = {
+    "train": ["02_*", {"motions": "09_01", "frames": "1-10"}, {"motions": "09_01", "frames": "21-35"}],
+    "test": ["07_*"],
+}
+RECIPE = recipe_from_json({"split": SPLIT, "stages": [{"stage": "downsample", "factor": 4, "splits": ["test"]}]})
+
+
+@pytest.fixture(scope="module")
+def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dataset") / "out"
+    build(corpus, out, recipe=RECIPE)
+    return out
+
+
+@pytest.fixture
+def dataset(built: Path) -> Dataset:
+    return motionprep.open(built)
+
+
+@pytest.fixture
+def copied(built: Path, tmp_path: Path) -> Path:
+    """Return a copy of the dataset that may be damaged."""
+    return Path(shutil.copytree(built, tmp_path / "out"))
+
+
+# The dataset
+
+
+def test_a_dataset_tells_its_splits_motions_and_frames(dataset: Dataset, built: Path) -> None:
+    test = sum(motion.frames for motion in dataset["test"])
+    train = sum(motion.frames for motion in dataset["train"])
+    assert repr(dataset) == (
+        f"Dataset('{built}': train: 6 motions, {train:,} frames, test: 4 motions, {test:,} frames)"
+    )
+
+
+def test_splits_are_named_in_their_order(dataset: Dataset) -> None:
+    assert dataset.splits == ("train", "test")
+
+
+def test_an_unknown_split_is_told_with_those_that_there_are(dataset: Dataset) -> None:
+    with pytest.raises(KeyError, match="there is no split 'val'; there are train, test"):
+        dataset["val"]
+
+
+def test_the_recipe_is_the_one_that_it_was_built_by(dataset: Dataset) -> None:
+    assert dataset.recipe == RECIPE
+
+
+def test_the_manifest_is_a_table_of_all_motions(dataset: Dataset, corpus: Path) -> None:
+    assert isinstance(dataset.manifest, pd.DataFrame)
+    assert set(dataset.manifest.key) == {path.stem for path in corpus.rglob("*.bvh")}
+
+
+def test_skeletons_are_those_of_the_files(dataset: Dataset, corpus: Path) -> None:
+    files = {read_bvh(corpus / subject / f"{subject}_01.bvh").skeleton for subject in ("02", "07", "09")}
+    assert set(dataset.skeletons.values()) == files
+
+
+def test_statistics_are_of_train_alone(dataset: Dataset) -> None:
+    (stats,) = dataset.stats["root_position"]
+    frames = np.concatenate([motion["root_position"] for motion in dataset["train"]]).astype(np.float64)
+    np.testing.assert_allclose(stats.mean, frames.mean(axis=0), rtol=1e-9)
+
+
+def test_statistics_have_the_shape_of_a_frame(dataset: Dataset) -> None:
+    (stats,) = dataset.stats["rotations"]
+    assert (stats.mean.shape, stats.std.shape) == ((31, 3, 3), (31, 3, 3))
+
+
+def test_skeletons_of_other_sizes_have_statistics_of_their_own(real_data: Path, tmp_path: Path) -> None:
+    build([real_data / "cmu-bvh" / "12_01.bvh", real_data / "other-bvh"], tmp_path / "out")
+    stats = motionprep.open(tmp_path / "out").stats["positions"]
+    assert sorted((part.mean.shape, part.count) for part in stats) == sorted(
+        (motion["positions"].shape[1:], motion.frames) for motion in motionprep.open(tmp_path / "out")["train"]
+    )
+
+
+def test_a_dataset_may_be_moved(copied: Path, dataset: Dataset, tmp_path: Path) -> None:
+    moved = motionprep.open(copied.rename(tmp_path / "moved"))
+    assert np.array_equal(moved["train"].motion("02_01")["positions"], dataset["train"].motion("02_01")["positions"])
+
+
+def test_a_dataset_needs_no_caches(copied: Path) -> None:
+    shutil.rmtree(copied / ".cache")
+    assert motionprep.open(copied)["train"].keys[0] == "02_01"
+
+
+def test_opening_and_reading_writes_nothing(copied: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in copied.rglob("*")}
+    for motion in motionprep.open(copied)["train"]:
+        motion["positions"]
+    assert {path: path.stat().st_mtime_ns for path in copied.rglob("*")} == before
+
+
+# A split
+
+
+def test_a_split_tells_its_motions_and_frames(dataset: Dataset) -> None:
+    frames = sum(motion.frames for motion in dataset["test"])
+    assert repr(dataset["test"]) == f"Split('test': 4 motions, {frames} frames)"
+
+
+def test_the_length_of_a_split_is_its_frames(dataset: Dataset) -> None:
+    assert len(dataset["test"]) == sum(len(motion["positions"]) for motion in dataset["test"])
+
+
+def test_keys_stand_in_natural_order_and_as_often_as_there_are_parts(dataset: Dataset) -> None:
+    assert dataset["train"].keys == ("02_01", "02_02", "02_03", "02_04", "09_01", "09_01")
+
+
+def test_motions_come_in_the_order_of_the_keys(dataset: Dataset) -> None:
+    assert tuple(motion.key for motion in dataset["train"]) == dataset["train"].keys
+
+
+@pytest.mark.parametrize(("index", "frames"), [(0, slice(0, 10)), (1, slice(20, 35))])
+def test_parts_of_a_motion_are_told_apart_by_their_index(
+    dataset: Dataset, corpus: Path, index: int, frames: slice
+) -> None:
+    whole = read_bvh(corpus / "09" / "09_01.bvh").root_position().astype(np.float32)
+    assert np.array_equal(dataset["train"].motion("09_01", index)["root_position"], whole[frames])
+
+
+def test_an_unknown_motion_is_told(dataset: Dataset) -> None:
+    with pytest.raises(KeyError, match=r"there is no motion '07_01' in train; it has 6, see \.keys"):
+        dataset["train"].motion("07_01")
+
+
+@pytest.mark.parametrize("index", [2, -1])
+def test_an_unknown_part_of_a_motion_is_told(dataset: Dataset, index: int) -> None:
+    with pytest.raises(KeyError, match=f"there is no part {index} of motion '09_01' in train; it has 2, from 0"):
+        dataset["train"].motion("09_01", index)
+
+
+# A motion
+
+
+@pytest.fixture
+def motion(dataset: Dataset) -> StoredMotion:
+    return dataset["test"].motion("07_02")
+
+
+def test_a_motion_tells_its_frames_rate_and_features(motion: StoredMotion) -> None:
+    assert repr(motion) == (
+        f"StoredMotion('07_02': {motion.frames} frames at 30 fps; positions, rotations, quaternions, root_position)"
+    )
+
+
+def test_a_motion_is_a_mapping_of_its_features(motion: StoredMotion) -> None:
+    assert isinstance(motion, Mapping)
+    assert (list(motion), len(motion)) == (["positions", "rotations", "quaternions", "root_position"], 4)
+
+
+@pytest.mark.parametrize(
+    ("feature", "shape"),
+    [("positions", (38, 3)), ("rotations", (31, 3, 3)), ("quaternions", (31, 4)), ("root_position", (3,))],
+)
+def test_a_feature_is_float32_with_frames_first(motion: StoredMotion, feature: str, shape: tuple[int, ...]) -> None:
+    assert (motion[feature].dtype, motion[feature].shape) == (np.float32, (motion.frames, *shape))
+
+
+def test_a_feature_cannot_be_written_to(motion: StoredMotion) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        motion["positions"][0] = 0
+
+
+def test_an_unknown_feature_is_told_with_those_that_there_are(motion: StoredMotion) -> None:
+    with pytest.raises(
+        KeyError, match="there is no feature 'feet'; stored are positions, rotations, quaternions, root_position"
+    ):
+        motion["feet"]
+
+
+def test_the_label_is_that_of_the_index(motion: StoredMotion, corpus: Path) -> None:
+    assert f"07_02\t{motion.label}\n" in (corpus / "index.txt").read_text()
+
+
+def test_a_motion_without_a_label_has_none(corpus: Path, tmp_path: Path) -> None:
+    build(corpus / "02" / "02_01.bvh", tmp_path / "out")
+    assert motionprep.open(tmp_path / "out")["train"].motion("02_01").label is None
+
+
+def test_the_skeleton_is_that_of_the_file(motion: StoredMotion, corpus: Path) -> None:
+    assert motion.skeleton == read_bvh(corpus / "07" / "07_02.bvh").skeleton
+
+
+def test_the_rate_is_that_after_the_stages(motion: StoredMotion) -> None:
+    assert motion.rate == 30
+
+
+# What cannot be opened
+
+
+@pytest.mark.parametrize("what", ["nowhere", "a folder", "a file"])
+def test_what_is_no_dataset_cannot_be_opened(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "x"
+    if what == "a folder":
+        path.mkdir()
+    elif what == "a file":
+        path.touch()
+    with pytest.raises(DatasetError, match=r"x: is no motionprep dataset: it has no dataset.json"):
+        motionprep.open(path)
+
+
+def test_a_dataset_of_a_newer_format_cannot_be_opened(copied: Path) -> None:
+    (copied / "dataset.json").write_text('{"motionprep": 7}')
+    with pytest.raises(DatasetError, match="has format 7; this motionprep reads up to 1: install a newer one"):
+        motionprep.open(copied)
+
+
+def test_a_dataset_whose_dataset_json_is_damaged_cannot_be_opened(copied: Path) -> None:
+    (copied / "dataset.json").write_bytes((copied / "dataset.json").read_bytes()[:-9])
+    with pytest.raises(DatasetError, match=r"dataset.json: is damaged; build again to mend it"):
+        motionprep.open(copied)
+
+
+@pytest.mark.parametrize("word", ["manifest", "skeletons", "stats"])
+def test_a_dataset_with_a_damaged_file_cannot_be_opened(copied: Path, word: str) -> None:
+    (path,) = copied.glob(f"{word}-*")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(DatasetError, match=rf"{path.name}: is damaged; build again to mend it"):
+        motionprep.open(copied)
+
+
+def test_a_dataset_that_lacks_a_shard_cannot_be_opened(copied: Path, dataset: Dataset) -> None:
+    key = dataset.facts["splits"]["train"]["shards"][0]
+    shutil.rmtree(copied / "shards" / key)
+    with pytest.raises(DatasetError, match=rf"shard {key} is missing; build again to mend it"):
+        motionprep.open(copied)
+
+
+@pytest.mark.parametrize("caches", [True, False])
+def test_a_dataset_with_a_shard_of_another_size_cannot_be_opened(copied: Path, dataset: Dataset, caches: bool) -> None:
+    if not caches:
+        shutil.rmtree(copied / ".cache")
+    key = dataset.facts["splits"]["train"]["shards"][0]
+    (copied / "shards" / key / "positions" / "c.0.0.0").unlink()
+    with pytest.raises(DatasetError, match=rf"shard {key} has [\d,]+ bytes; expected [\d,]+; build again to mend it"):
+        motionprep.open(copied)
+
+
+def test_damage_that_changes_no_size_is_noticed_when_it_is_read(copied: Path, dataset: Dataset) -> None:
+    shutil.rmtree(copied / ".cache")
+    key = dataset.facts["splits"]["train"]["shards"][0]
+    path = copied / "shards" / key / "positions" / "c.0.0.0"
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(data)
+    motion = motionprep.open(copied)["train"].motion("02_01")
+    with pytest.raises(DatasetError, match=rf"shard {key}: positions is damaged"):
+        motion["positions"]
+
+
+def test_damage_since_the_last_build_that_changes_no_size_is_noticed_when_it_is_opened(
+    copied: Path, dataset: Dataset
+) -> None:
+    key = dataset.facts["splits"]["train"]["shards"][0]
+    path = copied / "shards" / key / "positions" / "c.0.0.0"
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DatasetError, match=rf"shard {key}: positions is damaged"):
+        motionprep.open(copied)

@@ -1,0 +1,48 @@
+"""What README and docs show is run as it stands."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import motionprep
+from motionprep.recipe import recipe_from_json
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def examples(language: str) -> list[pytest.param]:
+    found = []
+    for page in PAGES:
+        blocks = re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        found += [pytest.param(block, id=f"{page.name}-{number}") for number, block in enumerate(blocks, start=1)]
+    return found
+
+
+@pytest.fixture(scope="session")
+def folder_with_out(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs")
+    motionprep.write_sample(folder / "DATA", subjects=6, motions=1, frames=60)
+    motionprep.build(folder / "DATA", folder / "OUT")
+    return folder
+
+
+@pytest.mark.parametrize("code", examples("python"))
+def test_a_python_example_runs_as_written(code, folder_with_out, monkeypatch):
+    monkeypatch.chdir(folder_with_out)
+    exec(compile(code, "example", "exec"), {})
+
+
+@pytest.mark.parametrize("text", examples("toml"))
+def test_a_recipe_in_the_docs_is_a_good_recipe(text):
+    recipe_from_json(tomllib.loads(text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target

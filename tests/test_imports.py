@@ -1,0 +1,165 @@
+"""Imports point one way, and what is slow to import waits until it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import motionprep_cli
+import motionprep_manifests
+import pytest
+
+import motionprep
+
+#: From the top down. A part imports from lines below its own, never from its own or from above.
+ORDER = [
+    ["cli"],
+    ["builder", "sample"],
+    ["commit", "make", "dataset", "verifier"],
+    ["plan"],
+    ["store"],
+    ["shards", "manifest", "layout", "splits", "sources", "stats"],
+    ["recipe"],
+    ["stages"],
+    ["filters", "formats"],
+    ["kinematics"],
+    ["rotations"],
+    ["data"],
+    ["identity", "shipped"],
+    ["errors"],
+]
+#: A value computes its own world positions, so it knows, once it is asked, who can.
+UPWARDS = {("data", "kinematics")}
+#: Which part alone may import a library.
+ALONE = {
+    "click": "cli",
+    "tqdm": "cli",
+    "joblib": "builder",
+    "pyarrow": "manifest",
+    "zarr": "shards",
+    "filelock": "store",
+    "ezc3d": "formats",
+}
+FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}
+SLOW = ("numpy", "numba", "pandas", "zarr", "pyarrow", "joblib", "ezc3d")
+
+LIBRARY, CLI = Path(motionprep.__file__).parent, Path(motionprep_cli.__file__).parent
+FILES = [*sorted(LIBRARY.rglob("*.py")), *sorted(CLI.rglob("*.py"))]
+RANK = {part: rank for rank, line in enumerate(ORDER) for part in line}
+
+
+def part_of(path: Path) -> str:
+    """Return the part of the product that a file belongs to; empty for the table of contents."""
+    if path.is_relative_to(CLI):
+        return "cli"
+    part = path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+    return "" if part == "__init__" else part
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the full name of everything that a file imports anywhere, but for types alone."""
+    root, name = (CLI, "motionprep_cli") if path.is_relative_to(CLI) else (LIBRARY, "motionprep")
+    package = [name, *path.parent.relative_to(root).parts]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+    ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def parts(path: Path) -> set[str]:
+    """Return the parts of the product that a file imports."""
+    found = set()
+    for name in imports(path):
+        package, _, rest = name.partition(".")
+        if package == "motionprep_cli":
+            found.add("cli")
+        elif package == "motionprep" and rest:
+            found.add(rest.partition(".")[0])
+    return found
+
+
+def libraries(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imports(path)}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(LIBRARY.parent).as_posix() if path.is_relative_to(LIBRARY) else f"cli/{path.name}"
+
+
+each_file = pytest.mark.parametrize("path", FILES, ids=name_of)
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if part_of(path)], ids=name_of)
+def test_a_part_imports_from_below_alone(path: Path) -> None:
+    part = part_of(path)
+    assert part in RANK, f"{name_of(path)} is new: enter {part!r} in ORDER, where it belongs"
+    others = {other for other in parts(path) if other in RANK and other != part and (part, other) not in UPWARDS}
+
+    assert {other for other in others if RANK[other] <= RANK[part]} == set()
+
+
+@each_file
+def test_each_library_is_known_to_one_part_alone(path: Path) -> None:
+    assert {name for name in libraries(path) if ALONE.get(name, part_of(path)) != part_of(path)} == set()
+
+
+@each_file
+def test_nothing_that_runs_what_it_reads_and_no_namesake_is_imported(path: Path) -> None:
+    assert libraries(path) & FORBIDDEN == set()
+
+
+@pytest.mark.parametrize("stage", [path for path in FILES if part_of(path) == "stages"], ids=name_of)
+def test_no_stage_knows_another(stage: Path) -> None:
+    named = {name for name in imports(stage) if name.startswith("motionprep.stages.")}
+
+    assert stage.stem == "__init__" or all(name.startswith("motionprep.stages.base.") for name in named)
+
+
+def loaded_after(code: str) -> set[str]:
+    """Return which slow libraries a fresh interpreter has imported after some code, which may exit with 0."""
+    report = f"print('loaded:', *(name for name in {SLOW} if name in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\ntry:\n {code}\nexcept SystemExit as end:\n assert not end.code\n{report}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.rpartition("loaded:")[2].split())
+
+
+@pytest.mark.parametrize("module", ["motionprep", "motionprep.plan", "motionprep.recipe", "motionprep.verifier"])
+def test_a_plan_costs_no_slow_import(module: str) -> None:
+    assert loaded_after(f"import {module}") == set()
+
+
+@pytest.mark.parametrize("words", ["--help", "build --help", "sample --help"])
+def test_help_costs_no_slow_import(words: str) -> None:
+    assert loaded_after(f"sys.argv[1:] = {words.split()}; import motionprep_cli; motionprep_cli.main()") == set()
+
+
+def test_a_dataset_costs_no_import_of_what_builds_it() -> None:
+    assert loaded_after("import motionprep.dataset") & {"numba", "joblib", "ezc3d"} == set()
+
+
+def test_every_folder_and_table_is_in_the_wheel() -> None:
+    project = LIBRARY.parent / "pyproject.toml"
+    if not project.is_file():
+        pytest.skip("motionprep is not run from its own folder")
+    tool = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["setuptools"]
+    packages = {".".join(path.parent.relative_to(LIBRARY.parent).parts) for path in LIBRARY.rglob("*.py")}
+    manifests = Path(motionprep_manifests.__path__[0])
+    shipped = {file for pattern in tool["package-data"]["motionprep_manifests"] for file in manifests.glob(pattern)}
+
+    assert set(tool["packages"]) == packages | {"motionprep_manifests", "motionprep_cli"}
+    assert shipped == set(manifests.rglob("*.toml"))
