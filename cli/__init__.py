@@ -1,0 +1,57 @@
+"""The command line: one file a verb; each parses, calls the library once, and prints."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+import click
+
+from motionprep.errors import MotionPrepError, RecipeError
+
+from .build import build
+from .info import info
+from .plan import plan
+from .sample import sample
+from .verify import verify
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="motionprep")
+def cli() -> None:
+    """Turn raw motion capture into training-ready Zarr shards.
+
+    \b
+    motionprep sample DATA                       make a small corpus to try things on
+    motionprep build DATA --split 90/10 -o OUT   build a dataset from it
+    motionprep info OUT                          see what is in it
+    """
+
+
+for verb in (build, plan, info, verify, sample):
+    cli.add_command(verb)
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.Abort:
+        click.echo("motionprep: interrupted; finished shards are kept, the same command goes on from them", err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except RecipeError as error:
+        click.echo(f"motionprep: {error}", err=True)
+        code = 2
+    except MotionPrepError as error:
+        click.echo(f"motionprep: {error}", err=True)
+        code = 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "; finished shards are kept: make room, then run the same command again" if full else ""
+        click.echo(f"motionprep: {place}{error.strerror or error}{hint}", err=True)
+        code = 1
+    sys.exit(code)

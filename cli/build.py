@@ -1,0 +1,60 @@
+"""motionprep build: make a dataset, or bring one up to date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .options import make_labels, make_recipe, recipe_options
+from .progress import Progress
+
+
+@click.command()
+@recipe_options
+@click.option("--strict", is_flag=True, help="Change nothing and exit with 1 if a motion fails.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options: Any) -> None:
+    """Build a dataset from DATA: folders, BVH files, zip archives.
+
+    What is already in OUT and still right is kept: run the same command again after a crash or a change in the data.
+
+    \b
+    motionprep build DATA --split 90/10 -o OUT
+    motionprep build DATA --split 90/10 --downsample train=8 -o OUT
+    motionprep build DATA --recipe cmu-exp5 -o OUT
+    """
+    import motionprep
+
+    from .tables import left_out, size, table
+
+    recipe, labels = make_recipe(options), make_labels(options)
+    with Progress(quiet=quiet) as progress:
+        summary = motionprep.build(
+            data,
+            out,
+            recipe=recipe,
+            labels=labels,
+            strict=strict,
+            announce=lambda plan: progress.start(sum(len(shard.items) for shard in plan.shards)),
+            tell=progress.tell,
+            **options,
+        )
+    if quiet:
+        return
+    dataset = summary.dataset
+    rows = [
+        [name, f"{side['motions']:,}", f"{side['subjects']:,}", f"{side['frames']:,}", f"{side['seconds'] / 3600:.2f}"]
+        for name, side in dataset["splits"].items()
+    ]
+    click.echo(table(["split", "motions", "subjects", "frames", "hours"], rows))
+    for line in left_out(dataset):
+        click.echo(line)
+    what = (
+        f"{summary.made:,} shards made, {summary.kept:,} kept"
+        if summary.changed
+        else "nothing changed, nothing written"
+    )
+    total = sum(dataset["shards"].values())
+    click.echo(f"{what}; {size(dataset['source']['bytes'])} in, {size(total)} out, {summary.seconds:.1f} s")
+    click.echo(f"the dataset is in {out}")

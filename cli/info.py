@@ -1,0 +1,57 @@
+"""motionprep info: what is in a dataset."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("out", type=click.Path(exists=True))
+def info(out: str) -> None:
+    """Show what is in the dataset OUT: splits, features, joints, sizes, and what was left out and why."""
+    import motionprep
+
+    from .tables import left_out, size, table
+
+    dataset = motionprep.open(out)
+    facts = dataset.facts
+    rows = [
+        [
+            name,
+            f"{side['motions']:,}",
+            f"{side['subjects']:,}",
+            f"{side['frames']:,}",
+            f"{side['seconds'] / 3600:.2f}",
+            f"{len(side['shards']):,}",
+        ]
+        for name, side in facts["splits"].items()
+    ]
+    click.echo(table(["split", "motions", "subjects", "frames", "hours", "shards"], rows))
+    click.echo()
+    features = [
+        [name, feature["dtype"], " or ".join(" x ".join(map(str, shape)) for shape in feature["shapes"])]
+        for name, feature in facts["features"].items()
+    ]
+    click.echo(table(["feature", "type", "numbers a frame"], features))
+    click.echo()
+    kinds: dict[str, list[motionprep.Skeleton]] = {}
+    for skeleton in dataset.skeletons.values():
+        kinds.setdefault(skeleton.structure, []).append(skeleton)
+    joints = [
+        [", ".join(same[0].joints[:4]) + ", ...", f"{len(same[0].joints)}", f"{len(same[0].nodes)}", f"{len(same):,}"]
+        for same in kinds.values()
+    ]
+    click.echo(table(["skeletons", "joints", "nodes", "of other lengths"], joints))
+    click.echo()
+    stages = [
+        f"{stage.name}({', '.join(f'{k}={v}' for k, v in stage.settings().items())})" for stage in dataset.recipe.stages
+    ]
+    click.echo(f"stages: {', '.join(stages) or 'none'}")
+    if dataset.recipe.description:
+        click.echo(f"recipe: {dataset.recipe.description}")
+    source = facts["source"]
+    click.echo(
+        f"bytes: {size(source['bytes'])} in {source['motions']:,} files in, {size(sum(facts['shards'].values()))} out"
+    )
+    for line in left_out(facts) or ["dropped or failed: none"]:
+        click.echo(line)

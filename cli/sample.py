@@ -1,0 +1,33 @@
+"""motionprep sample: a corpus to try things on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("dest", type=click.Path())
+@click.option("--subjects", type=click.IntRange(min=1), help="How many people [default: 6].")
+@click.option("--motions", type=click.IntRange(min=1), help="How many motions of each [default: 5].")
+@click.option("--frames", type=click.IntRange(min=2), help="How many frames a motion has, about [default: 480].")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another number, other motions.")
+@click.option("--like", type=click.Choice(["cmu"]), help="The size of the CMU database: 2,548 motions, 3 GB.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+def sample(
+    dest: str, subjects: int | None, motions: int | None, frames: int | None, seed: int, like: str | None, quiet: bool
+) -> None:
+    """Generate walking, running, jumping and turning people into DEST, as BVH files like CMU's.
+
+    The same options and seed give the same bytes on any machine.
+    """
+    import motionprep
+
+    from .tables import size
+
+    given = {"subjects": subjects, "motions": motions, "frames": frames}
+    wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    summary = motionprep.write_sample(dest, seed=seed, like=like, **wanted)
+    if not quiet:
+        click.echo(f"{summary.files:,} motions, {summary.frames:,} frames, {size(summary.bytes)} in {dest}")

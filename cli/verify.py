@@ -1,0 +1,24 @@
+"""motionprep verify: compare a dataset with its checksums."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+
+@click.command()
+@click.argument("out", type=click.Path(exists=True))
+@click.option("-q", "--quiet", is_flag=True, help="Name what is wrong and nothing else.")
+def verify(out: str, quiet: bool) -> None:
+    """Compare everything in the dataset OUT with its checksums; exit with 1 if anything is wrong."""
+    import motionprep
+
+    problems = motionprep.verify(out)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        click.echo(f"motionprep: {len(problems)} damaged; build again to mend", err=True)
+        sys.exit(1)
+    if not quiet:
+        click.echo(f"{out} is whole")

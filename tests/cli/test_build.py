@@ -1,0 +1,379 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from motionprep_cli import build as build_verb
+
+import motionprep
+from motionprep import layout, shards, store
+
+SMALL = (40_000, 160_000)
+
+
+def tree(out: Path) -> dict[str, str]:
+    """Return the digest of each file of a dataset; caches are no part of it."""
+    return {
+        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in out.rglob("*")
+        if path.is_file() and path.relative_to(out).parts[0] != ".cache"
+    }
+
+
+def recipe_of(out: Path) -> dict[str, Any]:
+    value = motionprep.open(out).facts["recipe"]
+    return {name: part for name, part in value.items() if part and name != "description"}
+
+
+@pytest.fixture
+def broken(corpus: Path, tmp_path: Path) -> Path:
+    """Return a copy of the corpus of which one motion is broken."""
+    data = Path(shutil.copytree(corpus, tmp_path / "data"))
+    path = data / "02" / "02_02.bvh"
+    path.write_text(path.read_text().replace("ROOT", "TRUNK"))
+    return data
+
+
+# What it prints
+
+
+def test_a_build_ends_with_a_table_and_a_summary(run: Any, corpus: Path, out: Path) -> None:
+    ended = run("build", corpus, "--split", "75/25", "-o", out)
+    sides = motionprep.open(out).facts["splits"]
+    lines = ended.out.splitlines()
+    assert (ended.code, ended.err) == (0, "")
+    assert lines[0].split() == ["split", "motions", "subjects", "frames", "hours"]
+    assert lines[1].split() == ["train", "12", "3", str(sides["train"]["frames"]), "0.00"]
+    assert lines[2].split() == ["test", "4", "1", str(sides["test"]["frames"]), "0.00"]
+    assert re.fullmatch(r"3 shards made, 0 kept; [\d.]+ kB in, [\d.]+ MB out, \d+\.\d s", lines[3])
+    assert lines[4] == f"the dataset is in {out}"
+
+
+def test_a_build_with_nothing_to_do_says_so(run: Any, corpus: Path, out: Path) -> None:
+    run("build", corpus, "-o", out)
+    assert "\nnothing changed, nothing written; " in run("build", corpus, "-o", out).out
+
+
+def test_a_build_that_mends_says_what_it_made(run: Any, corpus: Path, out: Path) -> None:
+    run("build", corpus, "-o", out)
+    shutil.rmtree(next((out / "shards").iterdir()))
+    assert "\n1 shards made, 1 kept; " in run("build", corpus, "-o", out).out
+
+
+@pytest.mark.parametrize("option", ["-q", "--quiet"])
+def test_a_quiet_build_says_nothing(run: Any, corpus: Path, out: Path, option: str) -> None:
+    ended = run("build", corpus, option, "-o", out)
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
+def test_a_failed_motion_is_counted_with_its_reason(run: Any, broken: Path, out: Path) -> None:
+    ended = run("build", broken, "-o", out)
+    assert ended.code == 0
+    assert "\nfailed: 1 x 02/02_02.bvh:2:1: found 'TRUNK'; expected ROOT\n" in ended.out
+
+
+def test_only_the_commonest_reasons_are_listed(run: Any, corpus: Path, out: Path) -> None:
+    least = max(len(motion["root_position"]) for motion in _built(corpus, out)["train"])
+    ended = run("build", corpus, "--min-frames", least, "-o", out)
+    listed = [line for line in ended.out.splitlines() if line.startswith("dropped: ")]
+    assert len(listed) == 6
+    assert re.fullmatch(r"dropped: \d+ more, see the manifest", listed[-1])
+
+
+def _built(corpus: Path, out: Path) -> motionprep.Dataset:
+    motionprep.build(corpus, out)
+    return motionprep.open(out)
+
+
+def test_progress_is_told_in_lines_where_there_is_no_terminal(
+    run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("motionprep_cli.progress._LINE_EVERY", 0.0)
+    lines = run("build", corpus, "-o", out).err.splitlines()
+    assert len(lines) == 16
+    assert all(
+        re.fullmatch(r"\d+ of 16 motions, [\d,]+ motions/s, [\d,]+ frames/s, \d+ s left", line) for line in lines
+    )
+
+
+def test_progress_is_a_bar_on_a_terminal(corpus: Path, out: Path) -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    code = "from motionprep_cli import main; main()"
+    command = [sys.executable, "-c", code, "build", corpus, "-o", out]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=follower) as child:
+        os.close(follower)
+        shown = b""
+        try:
+            while part := os.read(leader, 1 << 16):
+                shown += part
+        except OSError:  # which is how the end is told on Linux
+            pass
+        assert child.wait() == 0
+    os.close(leader)
+    assert re.search(rb"16/16 .*motions/s, [\d,]+ frames/s\]", shown)
+
+
+# Recipes and flags
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (["--split", "80/10/10"], {"split": {"percent": "80/10/10"}}),
+        (["--split", "75/25", "--split-by", "subject"], {"split": {"percent": "75/25", "by": "subject"}}),
+        (["--split", "75/25", "--split-order", "hash"], {"split": {"percent": "75/25", "order": "hash"}}),
+        (["--trim", "1"], {"stages": [{"stage": "trim", "t_pose": 1}]}),
+        (["--min-frames", "9"], {"stages": [{"stage": "drop_short", "frames": 9}]}),
+        (["--downsample", "8"], {"stages": [{"stage": "downsample", "factor": 8}]}),
+        (
+            ["--downsample", "train=8"],
+            {"stages": [{"stage": "downsample", "splits": ["train"], "factor": 8}]},
+        ),
+        (["--fps", "30"], {"stages": [{"stage": "downsample", "rate": 30.0}]}),
+        (["--joints", "Head,Left*"], {"stages": [{"stage": "select_joints", "joints": ["Head", "Left*"]}]}),
+        (["--features", "positions"], {"stages": [{"stage": "features", "arrays": ["positions"]}]}),
+        (["--seed", "7"], {"seed": 7}),
+        (["--positions", "add"], {"reading": {"positions": "add"}}),
+        (["--lenient"], {"reading": {"lenient": True}}),
+        (
+            ["--key-pattern", r"(?P<motion>(?P<subject>\d+)_\d+)$"],
+            {"reading": {"key_pattern": r"(?P<motion>(?P<subject>\d+)_\d+)$"}},
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_flag_is_a_field_of_the_recipe(
+    run: Any, corpus: Path, out: Path, flags: list[str], expected: dict[str, Any]
+) -> None:
+    assert run("build", corpus, *flags, "-o", out).code == 0
+    assert recipe_of(out) == expected
+
+
+def test_flags_stand_in_the_order_of_the_pipeline(run: Any, corpus: Path, out: Path) -> None:
+    run("build", corpus, "--features", "positions", "--downsample", "2", "--trim", "1", "-o", out)
+    assert [stage["stage"] for stage in recipe_of(out)["stages"]] == ["trim", "downsample", "features"]
+
+
+def test_a_set_of_joints_is_named_with_an_at_sign(run: Any, corpus: Path, out: Path) -> None:
+    run("build", corpus, "--joints", "@legs" if "legs" in _sets() else f"@{_sets()[0]}", "-o", out)
+    assert len(motionprep.open(out)["train"].motion("02_01").skeleton.joints) < 31
+
+
+def _sets() -> list[str]:
+    from motionprep import shipped
+
+    return list(shipped.joint_sets())
+
+
+def test_rates_come_from_a_table(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "rates.csv").write_text("key,fps\n02_01,60\n")
+    run("build", corpus, "--rates", tmp_path / "rates.csv", "-o", out)
+    assert motionprep.open(out)["train"].motion("02_01").rate == 60
+
+
+def test_labels_come_from_a_named_index(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("02_01\tfalls over\n")
+    run("build", corpus, "--index", tmp_path / "mine.txt", "-o", out)
+    assert motionprep.open(out)["train"].motion("02_01").label == "falls over"
+
+
+def test_a_flag_takes_the_place_of_the_field_of_a_shipped_recipe(run: Any, corpus: Path, out: Path) -> None:
+    run("build", corpus, "--recipe", "cmu-exp5", "--downsample", "train=4", "-o", out)
+    assert recipe_of(out) == {
+        "split": {"percent": "90/10"},
+        "stages": [{"stage": "downsample", "splits": ["train"], "factor": 4}],
+    }
+
+
+def test_a_recipe_may_be_a_file(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[split]\npercent = "75/25"\n')
+    run("build", corpus, "--recipe", tmp_path / "mine.toml", "-o", out)
+    assert recipe_of(out) == {"split": {"percent": "75/25"}}
+
+
+def test_the_recipe_of_a_dataset_builds_the_same_again(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    flags = ("--split", "75/25", "--downsample", "train=8", "--joints", f"@{_sets()[0]}", "--seed", "3")
+    run("build", corpus, *flags, "-o", out)
+    run("build", corpus, "--recipe", out / "dataset.json", "-o", tmp_path / "again")
+    assert tree(tmp_path / "again") == tree(out)
+
+
+def test_several_sources_make_one_dataset(run: Any, corpus: Path, out: Path) -> None:
+    run("build", corpus / "02", corpus / "07" / "07_01.bvh", "-o", out)
+    assert motionprep.open(out)["train"].keys == ("02_01", "02_02", "02_03", "02_04", "07_01")
+
+
+def test_the_help_says_how_to_begin(run: Any) -> None:
+    ended = run("build", "--help")
+    assert ended.code == 0
+    assert (
+        "  motionprep build DATA --split 90/10 -o OUT\n  motionprep build DATA --split 90/10 --downsample" in ended.out
+    )
+
+
+def test_every_option_has_a_help_text() -> None:
+    assert [parameter.name for parameter in build_verb.params if not getattr(parameter, "help", "data")] == []
+
+
+# How it ends
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "Missing argument 'DATA...'"),
+        (["DATA"], "Missing option '-o' / '--out'"),
+        (["nowhere", "-o", "OUT"], "Path 'nowhere' does not exist"),
+        (["DATA", "-o", "OUT", "--splt", "90/10"], "No such option"),
+        (["DATA", "-o", "OUT", "--split", "90/20"], "percent is '90/20', which adds up to 110; expected 100"),
+        (["DATA", "-o", "OUT", "--split", "99/1"], None),
+        (["DATA", "-o", "OUT", "--split-by", "joint"], "'joint' is not one of"),
+        (["DATA", "-o", "OUT", "--split-by", "subject"], "by and order go with percent"),
+        (["DATA", "-o", "OUT", "--split", "98/1/1"], "side 'val' is empty"),
+        (["DATA", "-o", "OUT", "--downsample", "many"], "'many': expected a number, or SPLIT=NUMBER"),
+        (["DATA", "-o", "OUT", "--downsample", "0"], "give either factor or rate"),
+        (["DATA", "-o", "OUT", "--downsample", "test=8"], "works on split 'test'; there are train"),
+        (["DATA", "-o", "OUT", "--joints", "@nobody"], "there is no set 'nobody'"),
+        (["DATA", "-o", "OUT", "--joints", "@a,@b"], "name one @SET at most"),
+        (["DATA", "-o", "OUT", "--features", "colour"], "there is no feature 'colour'"),
+        (["DATA", "-o", "OUT", "--recipe", "cmu-exp6"], "no such recipe file; shipped recipes are cmu, cmu-exp5"),
+        (["DATA", "-o", "OUT", "--key-pattern", "(.*)"], "has no group motion, subject"),
+        (["DATA", "-o", "OUT", "--workers", "0"], "0 is not in the range x>=1"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_exits_with_2_and_says_what_would_be_right(
+    run: Any, corpus: Path, out: Path, arguments: list[str], said: str | None
+) -> None:
+    ended = run("build", *({"DATA": corpus, "OUT": out}.get(word, word) for word in arguments))
+    if said is None:
+        said, expected = "", 0
+    else:
+        expected = 2
+    assert (ended.code, said in ended.err) == (expected, True), ended.err
+
+
+def test_no_motions_exit_with_1_and_one_line(run: Any, tmp_path: Path, out: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ended = run("build", tmp_path / "empty", "-o", out)
+    assert (ended.code, ended.out) == (1, "")
+    assert re.fullmatch(r"motionprep: .*empty: no motion files .*\n", ended.err)
+
+
+def test_a_foreign_folder_exits_with_1_and_one_line(run: Any, corpus: Path, out: Path) -> None:
+    out.mkdir()
+    (out / "thesis.txt").touch()
+    ended = run("build", corpus, "-o", out)
+    assert (ended.code, ended.out) == (1, "")
+    assert re.fullmatch(r"motionprep: .*out: is no motionprep dataset; it holds thesis.txt: .*\n", ended.err)
+
+
+def test_a_strict_build_with_a_broken_motion_exits_with_1_and_names_it(run: Any, broken: Path, out: Path) -> None:
+    ended = run("build", broken, "--strict", "-o", out)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        "motionprep: 1 of 16 motions failed, so nothing was changed; "
+        "the first: 02/02_02.bvh:2:1: found 'TRUNK'; expected ROOT\n"
+    )
+
+
+def test_a_dataset_that_is_being_built_exits_with_1_and_names_the_process(run: Any, corpus: Path, out: Path) -> None:
+    store.claim(out)
+    with store.hold(out):
+        ended = run("build", corpus, "-o", out)
+    assert (ended.code, ended.out) == (1, "")
+    assert re.fullmatch(rf"motionprep: .*out: is being built by process {os.getpid()} since .*\n", ended.err)
+
+
+def test_an_error_of_the_system_exits_with_1_and_names_the_file(
+    run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", os.fspath(path))
+
+    monkeypatch.setattr(store, "claim", denied)
+    ended = run("build", corpus, "-o", out)
+    assert (ended.code, ended.out, ended.err) == (1, "", f"motionprep: {out}: Permission denied\n")
+
+
+def test_a_full_disk_exits_with_1_and_says_what_to_do(
+    run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", os.fspath(out))
+
+    monkeypatch.setattr(shards.Writer, "append", full)
+    ended = run("build", corpus, "-o", out)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        f"motionprep: {out}: No space left on device; "
+        "finished shards are kept: make room, then run the same command again\n"
+    )
+
+
+def test_a_table_of_rates_that_is_no_text_is_an_error_of_one_line(
+    run: Any, corpus: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rates.csv").write_bytes(b"\xff\xfe\x00rates")
+    ended = run("build", corpus, "--rates", tmp_path / "rates.csv", "-o", out)
+    assert ended.code != 0
+    assert ended.err.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def interrupted(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float, int, str]:
+    """Return what Ctrl-C in the middle of a build leaves: the dataset, the seconds it took, exit status and words."""
+    out = tmp_path_factory.mktemp("interrupted") / "out"
+    code = (
+        f"from motionprep import layout, shards; layout.cut.__defaults__ = {SMALL}; publish = shards.Sealed.publish\n"
+        "def tell(sealed): publish(sealed); print('published', flush=True); import time; time.sleep(0.2)\n"
+        "shards.Sealed.publish = tell\n"
+        "from motionprep_cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "build", corpus, "-o", out]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        began = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=60)
+        return out, time.monotonic() - began, child.returncode, said
+
+
+def test_ctrl_c_exits_with_130_and_says_that_the_work_is_kept(interrupted: tuple[Path, float, int, str]) -> None:
+    _, _, code, said = interrupted
+    assert (code, said.strip()) == (
+        130,
+        "motionprep: interrupted; finished shards are kept, the same command goes on from them",
+    )
+
+
+def test_ctrl_c_ends_a_build_within_two_seconds(interrupted: tuple[Path, float, int, str]) -> None:
+    assert interrupted[1] < 2
+
+
+def test_a_build_goes_on_after_ctrl_c(
+    interrupted: tuple[Path, float, int, str], corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout.cut, "__defaults__", SMALL)
+    kept = shards.keys(interrupted[0] / "shards")
+    summary = motionprep.build(corpus, interrupted[0])
+    motionprep.build(corpus, out)
+    assert 0 < len(kept) == summary.kept
+    assert tree(interrupted[0]) == tree(out)
+
+
+def test_the_verb_is_a_click_command_without_side_effects_until_it_is_invoked() -> None:
+    assert CliRunner().invoke(build_verb, ["--help"]).exit_code == 0

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import motionprep
+from motionprep.recipe import recipe_from_json
+
+
+@pytest.fixture(scope="module")
+def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a dataset with a failed and a dropped motion."""
+    folder = tmp_path_factory.mktemp("info")
+    data = Path(shutil.copytree(corpus, folder / "data"))
+    (data / "02" / "02_02.bvh").write_text("nothing")
+    least = sorted(motionprep.read_bvh(path).frames for path in (data / "07").iterdir())[1]
+    value = {
+        "description": "Walks for a test",
+        "split": {"train": ["02_*"], "test": ["07_*"]},
+        "stages": [
+            {"stage": "drop_short", "frames": least, "splits": ["test"]},
+            {"stage": "downsample", "factor": 8, "splits": ["train"]},
+        ],
+    }
+    motionprep.build(data, folder / "out", recipe=recipe_from_json(value))
+    return folder / "out"
+
+
+@pytest.fixture
+def said(run: Any, built: Path) -> list[str]:
+    """Return the lines that ``info`` prints."""
+    ended = run("info", built)
+    assert (ended.code, ended.err) == (0, "")
+    return list(ended.out.splitlines())
+
+
+def after(said: list[str], head: str) -> list[list[str]]:
+    """Return the cells below a head up to the next empty line."""
+    at = next(number for number, line in enumerate(said) if line.startswith(head)) + 1
+    end = said.index("", at)
+    return [line.split() for line in said[at:end]]
+
+
+def test_splits_are_a_table(said: list[str], built: Path) -> None:
+    sides = motionprep.open(built).facts["splits"]
+    assert said[0].split() == ["split", "motions", "subjects", "frames", "hours", "shards"]
+    assert after(said, "split") == [
+        ["train", "3", "1", str(sides["train"]["frames"]), "0.00", "1"],
+        ["test", "3", "1", str(sides["test"]["frames"]), "0.00", "1"],
+    ]
+
+
+def test_features_are_a_table(said: list[str]) -> None:
+    assert [" ".join(row) for row in after(said, "feature")] == [
+        "positions float32 38 x 3",
+        "rotations float32 31 x 3 x 3",
+        "quaternions float32 31 x 4",
+        "root_position float32 3",
+    ]
+
+
+def test_skeletons_are_a_table_with_joints_and_nodes(said: list[str]) -> None:
+    assert [row[-3:] for row in after(said, "skeletons")] == [["31", "38", "1"], ["31", "38", "1"]]
+
+
+def test_stages_are_named_with_their_settings(said: list[str]) -> None:
+    (line,) = [line for line in said if line.startswith("stages: ")]
+    assert "drop_short(" in line
+    assert "downsample(splits=['train'], factor=8)" in line
+
+
+def test_the_recipe_is_described(said: list[str]) -> None:
+    assert "recipe: Walks for a test" in said
+
+
+def test_bytes_are_told_in_and_out(said: list[str]) -> None:
+    (line,) = [line for line in said if line.startswith("bytes: ")]
+    assert " kB in 16 files in, " in line
+    assert line.endswith(" out")
+
+
+def test_dropped_and_failed_motions_are_counted_with_their_reasons(said: list[str]) -> None:
+    assert "dropped: 8 x in no split" in said
+    assert sum(line.startswith("dropped: 1 x drop_short: ") for line in said) == 1
+    assert "failed: 1 x 02/02_02.bvh:1:1: found 'nothing'; expected HIERARCHY" in said
+
+
+def test_a_dataset_of_which_all_was_kept_says_so(run: Any, corpus: Path, out: Path) -> None:
+    motionprep.build(corpus, out)
+    assert "\ndropped or failed: none\n" in run("info", out).out
+
+
+def test_skeletons_of_other_sizes_have_other_shapes(run: Any, real_data: Path, out: Path) -> None:
+    motionprep.build([real_data / "cmu-bvh" / "12_01.bvh", real_data / "other-bvh" / "hdm-8walk.bvh"], out)
+    (line,) = [line for line in run("info", out).out.splitlines() if line.startswith("positions")]
+    assert " or " in line
+
+
+def test_what_is_no_dataset_exits_with_1_and_one_line(run: Any, tmp_path: Path) -> None:
+    ended = run("info", tmp_path)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == f"motionprep: {tmp_path}: is no motionprep dataset: it has no dataset.json\n"
+
+
+def test_a_damaged_dataset_exits_with_1_and_names_the_damage(run: Any, built: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(built, tmp_path / "out"))
+    (path,) = out.glob("stats-*")
+    path.unlink()
+    ended = run("info", out)
+    assert (ended.code, path.name in ended.err) == (1, True)
+
+
+def test_a_path_that_does_not_exist_is_wrong_usage(run: Any) -> None:
+    assert run("info", "nowhere").code == 2
+
+
+def test_the_help_says_what_is_shown(run: Any) -> None:
+    ended = run("info", "--help")
+    assert (ended.code, "Show what is in the dataset OUT" in ended.out) == (0, True)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_the_help_names_every_verb_and_the_first_steps(run: Any, option: str) -> None:
+    ended = run(option)
+    assert ended.code == 0
+    assert [word in ended.out for word in ("build", "plan", "info", "verify", "sample")] == [True] * 5
+    assert "\n  motionprep sample DATA                       make a small corpus to try things on\n" in ended.out
+
+
+def test_the_version_is_that_of_the_package(run: Any) -> None:
+    ended = run("--version")
+    assert (ended.code, ended.out.split()[-1]) == (0, version("motionprep"))
+
+
+def test_no_verb_at_all_is_wrong_usage_and_shows_the_help(run: Any) -> None:
+    ended = run()
+    assert (ended.code, "Usage: motionprep" in ended.out + ended.err) == (2, True)
+
+
+def test_an_unknown_verb_is_wrong_usage(run: Any) -> None:
+    ended = run("bulid")
+    assert (ended.code, "No such command 'bulid'" in ended.err) == (2, True)
+
+
+def test_the_help_imports_nothing_slow() -> None:
+    code = (
+        "import sys\nfrom motionprep_cli import main\nsys.argv = ['motionprep', '--help']\n"
+        "try: main()\nfinally: print({'numpy', 'numba', 'pandas', 'zarr', 'pyarrow', 'tqdm'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.endswith("set()\n")

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import motionprep
+
+
+def times(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in [folder, *folder.rglob("*")]}
+
+
+def cells(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+@pytest.fixture
+def data(corpus: Path, tmp_path: Path) -> Path:
+    """Return a copy of the corpus that may be changed."""
+    return Path(shutil.copytree(corpus, tmp_path / "data"))
+
+
+def test_a_plan_of_a_new_dataset_is_what_the_build_then_makes(run: Any, corpus: Path, out: Path) -> None:
+    flags = ("--split", "75/25", "--downsample", "train=8")
+    ended = run("plan", corpus, *flags, "-o", out)
+    run("build", corpus, *flags, "-o", out)
+    sides = motionprep.open(out).facts["splits"]
+    head, train, test, last = ended.out.splitlines()
+    assert ended.code == 0
+    assert head.split() == ["split", "motions", "frames", "shards", "to", "make", "to", "keep", "to", "write"]
+    assert train.split()[:5] == ["train", "12", str(sides["train"]["frames"]), str(len(sides["train"]["shards"])), "0"]
+    assert test.split()[:5] == ["test", "4", str(sides["test"]["frames"]), str(len(sides["test"]["shards"])), "0"]
+    assert last == f"motionprep build would bring {out} up to date"
+
+
+def test_the_bytes_to_write_are_about_those_of_the_shards(run: Any, corpus: Path, out: Path) -> None:
+    ended = run("plan", corpus, "-o", out)
+    run("build", corpus, "-o", out)
+    total = sum(motionprep.open(out).facts["shards"].values())
+    number, unit = cells(ended.out)[1][5:7]
+    assert unit == "MB"
+    assert float(number) * 1e6 == pytest.approx(total, rel=0.1)
+
+
+def test_a_plan_makes_no_folder(run: Any, corpus: Path, out: Path) -> None:
+    run("plan", corpus, "-o", out)
+    assert not out.exists()
+
+
+def test_a_plan_changes_nothing_in_a_dataset(run: Any, data: Path, out: Path) -> None:
+    motionprep.build(data, out)
+    (data / "02" / "02_01.bvh").unlink()
+    before = times(out)
+    assert run("plan", data, "-o", out).code == 0
+    assert times(out) == before
+
+
+def test_a_plan_of_what_is_there_has_nothing_to_do(run: Any, corpus: Path, out: Path) -> None:
+    motionprep.build(corpus, out)
+    assert run("plan", corpus, "-o", out).out.endswith("nothing to do\n")
+
+
+def test_a_plan_tells_shards_to_keep_from_shards_to_make(run: Any, data: Path, out: Path) -> None:
+    motionprep.build(data, out)
+    text = (data / "02" / "02_01.bvh").read_text()
+    (data / "02" / "02_01.bvh").write_text(text.rstrip().rpartition("\n")[0].replace("Frames: 71", "Frames: 70") + "\n")
+    assert cells(run("plan", data, "-o", out).out)[1][3:5] == ["1", "1"]
+
+
+def test_shards_that_a_killed_build_left_are_to_be_kept(run: Any, corpus: Path, out: Path) -> None:
+    motionprep.build(corpus, out)
+    (out / "dataset.json").unlink()
+    shutil.rmtree(out / ".cache" / "shards.json", ignore_errors=True)
+    (out / ".cache" / "shards.json").unlink(missing_ok=True)
+    assert cells(run("plan", corpus, "-o", out).out)[1][3:5] == ["0", "2"]
+
+
+def test_a_damaged_shard_is_to_be_made(run: Any, corpus: Path, out: Path) -> None:
+    motionprep.build(corpus, out)
+    (next((out / "shards").iterdir()) / "positions" / "c.0.0.0").unlink()
+    assert cells(run("plan", corpus, "-o", out).out)[1][3:5] == ["1", "1"]
+
+
+def test_motions_that_will_not_be_built_are_named_with_the_reason(run: Any, data: Path, out: Path) -> None:
+    (data / "02" / "02_02.bvh").write_text("nothing")
+    ended = run("plan", data, "-o", out)
+    assert ended.code == 0
+    assert "\nfailed: 02_02: 02/02_02.bvh:1:1: found 'nothing'; expected HIERARCHY\n" in ended.out
+
+
+def test_a_damaged_entry_of_an_archive_stops_no_plan(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+        for path in (corpus / "02").iterdir():
+            archive.write(path, path.name)
+    packed = bytearray((tmp_path / "data.zip").read_bytes())
+    packed[2000] ^= 1
+    (tmp_path / "data.zip").write_bytes(packed)
+    assert run("plan", tmp_path / "data.zip", "-o", out).code == 0
+
+
+def test_a_plan_refuses_what_a_build_would(run: Any, corpus: Path, out: Path) -> None:
+    out.mkdir()
+    (out / "thesis.txt").touch()
+    ended = run("plan", corpus, "-o", out)
+    assert (ended.code, ended.out) == (1, "")
+    assert "is no motionprep dataset; it holds thesis.txt" in ended.err
+
+
+def test_a_file_in_the_place_of_the_dataset_is_refused(run: Any, corpus: Path, out: Path) -> None:
+    out.touch()
+    ended = run("plan", corpus, "-o", out)
+    assert (ended.code, ended.err) == (1, f"motionprep: {out}: is a file; expected a folder for the dataset\n")
+
+
+def test_wrong_usage_exits_with_2(run: Any, corpus: Path, out: Path) -> None:
+    assert run("plan", corpus, "--split", "90", "-o", out).code == 2
+
+
+def test_the_help_says_that_nothing_is_written(run: Any) -> None:
+    ended = run("plan", "--help")
+    assert (ended.code, "write nothing" in ended.out) == (0, True)
