@@ -18,7 +18,7 @@ def verify(out: str, quiet: bool) -> None:
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
-        click.echo(f"motionprep: {len(problems)} damaged; build again to mend", err=True)
+        click.echo(f"motionprep: {out}: {len(problems)} damaged", err=True)
         sys.exit(1)
     if not quiet:
         click.echo(f"{out} is whole")

@@ -109,11 +109,12 @@ def features(
     out = _empty({name: (motion.frames, *shape(name, skeleton)) for name in solved}, dtype)
     if isinstance(motion, Motion):
         arrays = [_rows(out, name) for name in _SOLVED]
-        _solve_channels(motion.channels, plan.turns, plan.moves, plan.parents, plan.offsets, joints, *arrays)
+        channels = _contiguous(motion.channels)
+        _solve_channels(channels, plan.turns, plan.moves, plan.parents, plan.offsets, joints, *arrays)
     else:
         _solve_poses(
-            np.ascontiguousarray(motion.translations),
-            np.ascontiguousarray(motion.rotations).reshape(-1, joints, 9),
+            _contiguous(motion.translations),
+            _contiguous(motion.rotations).reshape(-1, joints, 9),
             plan.parents,
             plan.offsets,
             _rows(out, "positions"),
@@ -128,6 +129,11 @@ def features(
     if "rotations_6d" in wanted:
         out["rotations_6d"] = rotations.to_6d(out["rotations"])
     return {name: out[name] for name in wanted}
+
+
+def _contiguous(array: Floats) -> Floats:
+    """Return the array in one memory layout, as a kernel is compiled anew, for seconds, for each that it meets."""
+    return read_only(np.ascontiguousarray(array))
 
 
 def _empty(

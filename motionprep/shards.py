@@ -30,6 +30,8 @@ from motionprep.errors import DatasetError
 MOST_CHUNK = 16384
 _GROUP = "zarr.json"
 _BESIDE = ".part-"
+_MEND = "build again to mend it"
+_REMEDY = f"{_MEND}, or open the dataset anew if it was built since it was opened"
 
 
 class Writer:
@@ -292,7 +294,7 @@ def open_array(folder: Path, key: str, feature: str) -> Any:
             longer = array.metadata.update_shape((-(-frames // chunk) * chunk, *array.shape[1:]))
             return zarr.Array(zarr.AsyncArray(longer, array.store_path))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"shard {key}: {feature} cannot be opened: {error}") from None
+        raise DatasetError(f"shard {key}: {feature} cannot be opened: {error}; {_REMEDY}") from None
 
 
 def read_rows(folder: Path, key: str, feature: str, start: int, stop: int) -> Any:
@@ -310,13 +312,13 @@ def read_rows(folder: Path, key: str, feature: str, start: int, stop: int) -> An
         name = ".".join(["c", str(number), *["0"] * (array.ndim - 1)])
         # Zarr has zeros for it.
         if not (folder / key / feature / name).is_file():
-            raise DatasetError(f"shard {key}: {feature}/{name} is missing; build again to mend it")
+            raise DatasetError(f"shard {key}: {feature}/{name} is missing; {_MEND}")
     try:
         # Whole chunks, so that their checksums are looked at.
         values = array[first * chunk : last * chunk]
         return values[start - first * chunk : stop - first * chunk].copy()
     except (OSError, ValueError, RuntimeError) as error:
-        raise DatasetError(f"shard {key}: {feature} is damaged: {error}; build again to mend it") from None
+        raise DatasetError(f"shard {key}: {feature} is damaged: {error}; {_MEND}") from None
 
 
 def read_record(folder: Path, key: str) -> dict[str, Any]:
@@ -332,9 +334,9 @@ def read_record(folder: Path, key: str) -> dict[str, Any]:
         record: dict[str, Any] = group["attributes"]["motionprep"]["record"]
         good = record["key"] == key and group == _group(record)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError, KeyError, TypeError) as error:
-        raise DatasetError(f"shard {key}: its record cannot be read: {error}") from None
+        raise DatasetError(f"shard {key}: its record cannot be read: {error}; {_REMEDY}") from None
     if not good:
-        raise DatasetError(f"shard {key}: its record is damaged")
+        raise DatasetError(f"shard {key}: its record is damaged; {_MEND}")
     return record
 
 
@@ -365,7 +367,7 @@ def check(folder: Path, key: str) -> None:
     there, expected = set(_files(folder / key)) - {_GROUP}, record["files"]
     for name in sorted(there | set(expected)):
         if name not in expected:
-            raise DatasetError(f"shard {key}: {name} does not belong there")
+            raise DatasetError(f"shard {key}: {name} does not belong there; {_MEND}")
         _check_file(folder, key, name, expected[name])
     for feature in record["features"]:
         read_rows(folder, key, feature, 0, record["frames"])
@@ -444,9 +446,9 @@ def _files(folder: Path) -> list[str]:
 def _check_file(folder: Path, key: str, name: str, mark: list[int | str]) -> None:
     path = folder / key / name
     if not path.is_file():
-        raise DatasetError(f"shard {key}: {name} is missing")
+        raise DatasetError(f"shard {key}: {name} is missing; {_MEND}")
     if _mark(path) != mark:
-        raise DatasetError(f"shard {key}: {name} is damaged")
+        raise DatasetError(f"shard {key}: {name} is damaged; {_MEND}")
 
 
 def _mark(path: Path) -> list[int | str]:

@@ -36,7 +36,7 @@ def verify(path: str | os.PathLike[str], tell: Callable[[int, int], None] = lamb
         raise DatasetError(f"{out}: is no motionprep dataset: it has no {store.DATASET}")
     dataset = store.load(out)
     if dataset is None:
-        return [f"{out / store.DATASET}: is damaged"]
+        return [f"{out / store.DATASET}: is damaged; build again to mend it"]
     problems = []
     for word in store.NAMED:
         try:

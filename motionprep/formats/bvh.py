@@ -32,6 +32,7 @@ _CHANNELS = {name.lower(): name for name in POSITION_CHANNELS + ROTATION_CHANNEL
 _WHOLE_RATE = 1e-3
 _RATE_DIGITS = 9
 _MOST_HEADER = 64 << 20
+_LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,10 @@ def read_bvh(
             raise ValueError(f"frames has step {picked.step}; it must be above zero")
         return picked
 
-    motion = parse_bvh(_read(path), os.fspath(path), pick=pick, positions=positions, lenient=lenient, notes=notes)
+    # The header first: what is no BVH file may be large.
+    read_bvh_header(path)
+    data = Path(path).read_bytes()
+    motion = parse_bvh(data, os.fspath(path), pick=pick, positions=positions, lenient=lenient, notes=notes)
     for note in notes:
         warnings.warn(f"{os.fspath(path)}: {note}", MotionPrepWarning, stacklevel=2)
     return motion
@@ -263,15 +267,6 @@ def _numbers(values: list[float] | Vector) -> str:
     return " ".join(map(repr, map(float, values)))
 
 
-def _read(path: str | os.PathLike[str]) -> bytes:
-    with Path(path).open("rb", buffering=0) as file:
-        head = file.read(1 << 12)
-        if not _might_be_bvh(head):
-            return head
-        file.seek(0)
-        return file.read()
-
-
 def _might_be_bvh(data: bytes) -> bool:
     return data.removeprefix(_BOM).lstrip()[:9].upper() == b"HIERARCHY"
 
@@ -338,6 +333,11 @@ def _rate(frame_time: float) -> float:
     return float(f"{rate:.{_RATE_DIGITS}g}")
 
 
+def _shown(word: str) -> str:
+    """Return a word as errors quote it: what is no BVH file may be one long word."""
+    return repr(word if len(word) <= _LONGEST_SHOWN else word[:_LONGEST_SHOWN] + "...")
+
+
 class _Words:
     """The words of a header, one after the other, each with its place."""
 
@@ -381,18 +381,18 @@ class _Words:
     def expect(self, word: str) -> None:
         found = self.take(word)
         if found.lower() != word.lower():
-            self.fail(f"found {found!r}; expected {word}", back=len(found))
+            self.fail(f"found {_shown(found)}; expected {word}", back=len(found))
 
     def number(self, expected: str) -> float:
         word = self.take(expected)
         if not _NUMBER.fullmatch(word) or not math.isfinite(float(word)):
-            self.fail(f"found {word!r}; expected {expected}", back=len(word))
+            self.fail(f"found {_shown(word)}; expected {expected}", back=len(word))
         return float(word)
 
     def count(self, expected: str) -> int:
         word = self.take(expected)
         if not re.fullmatch(r"[0-9]{1,15}", word):
-            self.fail(f"found {word!r}; expected {expected}", back=len(word))
+            self.fail(f"found {_shown(word)}; expected {expected}", back=len(word))
         return int(word)
 
 
@@ -425,7 +425,7 @@ def _header(data: bytes) -> Header:
     if not 0 < rate < math.inf:
         words.fail(f"found a frame time of {time:g}; expected a time above zero", back=len(value.split()[0]))
     if extra := words.peek():
-        words.fail(f"found {extra!r}; expected the end of the line")
+        words.fail(f"found {_shown(extra)}; expected the end of the line")
     return Header(skeleton, frames, _rate(time), len(data))
 
 
@@ -435,13 +435,13 @@ def _label(words: _Words, label: str) -> None:
     bare = label.removesuffix(":")
     head, colon, tail = word.partition(":")
     if head.lower() != bare.lower():
-        words.fail(f"found {word!r}; expected {label}", back=len(word))
+        words.fail(f"found {_shown(word)}; expected {label}", back=len(word))
     if tail:
         words.column -= len(tail)
     elif not colon:
         found = words.take(label)
         if not found.startswith(":"):
-            words.fail(f"found {found!r}; expected ':'", back=len(found))
+            words.fail(f"found {_shown(found)}; expected ':'", back=len(found))
         words.column -= len(found) - 1
 
 
@@ -490,7 +490,7 @@ def _hierarchy(words: _Words) -> Skeleton:
                 words.fail(f"joint {joints[joint]!r} has no CHANNELS; expected them before its '}}'", back=1)
             open_joints.pop()
         else:
-            words.fail(f"found {word!r}; expected OFFSET, CHANNELS, JOINT, End Site or '}}'", back=len(word))
+            words.fail(f"found {_shown(word)}; expected OFFSET, CHANNELS, JOINT, End Site or '}}'", back=len(word))
     if words.peek().lower() == "root":
         words.fail("found a second ROOT; expected MOTION (a file holds one skeleton)")
     return Skeleton(
@@ -513,9 +513,9 @@ def _channels(words: _Words) -> tuple[str, ...]:
     for number in range(count):
         word = words.take(f"channel {number + 1} of {count}")
         if word.lower() not in _CHANNELS:
+            known = ", ".join(_CHANNELS.values())
             words.fail(
-                f"found {word!r} as channel {number + 1} of {count}; expected one of {', '.join(_CHANNELS.values())}",
-                back=len(word),
+                f"found {_shown(word)} as channel {number + 1} of {count}; expected one of {known}", back=len(word)
             )
         names.append(_CHANNELS[word.lower()])
     return tuple(names)

@@ -1,22 +1,26 @@
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-from click.testing import CliRunner
 from motionprep_cli import build as build_verb
 
 import motionprep
-from motionprep import layout, shards, store
+from motionprep import layout, shards, shipped, store
 
 SMALL = (40_000, 160_000)
 
@@ -51,7 +55,7 @@ def test_a_build_ends_with_a_table_and_a_summary(run: Any, corpus: Path, out: Pa
     ended = run("build", corpus, "--split", "75/25", "-o", out)
     sides = motionprep.open(out).facts["splits"]
     lines = ended.out.splitlines()
-    assert (ended.code, ended.err) == (0, "")
+    assert ended.code == 0
     assert lines[0].split() == ["split", "motions", "subjects", "frames", "hours"]
     assert lines[1].split() == ["train", "12", "3", str(sides["train"]["frames"]), "0.00"]
     assert lines[2].split() == ["test", "4", "1", str(sides["test"]["frames"]), "0.00"]
@@ -83,16 +87,11 @@ def test_a_failed_motion_is_counted_with_its_reason(run: Any, broken: Path, out:
 
 
 def test_only_the_commonest_reasons_are_listed(run: Any, corpus: Path, out: Path) -> None:
-    least = max(len(motion["root_position"]) for motion in _built(corpus, out)["train"])
+    least = max(motionprep.read_bvh(path).frames for path in corpus.rglob("*.bvh"))
     ended = run("build", corpus, "--min-frames", least, "-o", out)
     listed = [line for line in ended.out.splitlines() if line.startswith("dropped: ")]
     assert len(listed) == 6
     assert re.fullmatch(r"dropped: \d+ more, see the manifest", listed[-1])
-
-
-def _built(corpus: Path, out: Path) -> motionprep.Dataset:
-    motionprep.build(corpus, out)
-    return motionprep.open(out)
 
 
 def test_progress_is_told_in_lines_where_there_is_no_terminal(
@@ -107,12 +106,12 @@ def test_progress_is_told_in_lines_where_there_is_no_terminal(
 
 
 def test_progress_is_a_bar_on_a_terminal(corpus: Path, out: Path) -> None:
-    import pty
-
     leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("4H", 24, 120, 0, 0))
     code = "from motionprep_cli import main; main()"
     command = [sys.executable, "-c", code, "build", corpus, "-o", out]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=follower) as child:
+    at_once = os.environ | {"TQDM_MININTERVAL": "0"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=follower, env=at_once) as child:
         os.close(follower)
         shown = b""
         try:
@@ -167,14 +166,9 @@ def test_flags_stand_in_the_order_of_the_pipeline(run: Any, corpus: Path, out: P
 
 
 def test_a_set_of_joints_is_named_with_an_at_sign(run: Any, corpus: Path, out: Path) -> None:
-    run("build", corpus, "--joints", "@legs" if "legs" in _sets() else f"@{_sets()[0]}", "-o", out)
-    assert len(motionprep.open(out)["train"].motion("02_01").skeleton.joints) < 31
-
-
-def _sets() -> list[str]:
-    from motionprep import shipped
-
-    return list(shipped.joint_sets())
+    name, joints = next(iter(shipped.joint_sets().items()))
+    run("build", corpus, "--joints", f"@{name}", "-o", out)
+    assert recipe_of(out)["stages"] == [{"stage": "select_joints", "joints": joints}]
 
 
 def test_rates_come_from_a_table(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
@@ -204,7 +198,7 @@ def test_a_recipe_may_be_a_file(run: Any, corpus: Path, out: Path, tmp_path: Pat
 
 
 def test_the_recipe_of_a_dataset_builds_the_same_again(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
-    flags = ("--split", "75/25", "--downsample", "train=8", "--joints", f"@{_sets()[0]}", "--seed", "3")
+    flags = ("--split", "75/25", "--downsample", "train=8", "--joints", "Head,*Foot", "--seed", "3")
     run("build", corpus, *flags, "-o", out)
     run("build", corpus, "--recipe", out / "dataset.json", "-o", tmp_path / "again")
     assert tree(tmp_path / "again") == tree(out)
@@ -224,7 +218,8 @@ def test_the_help_says_how_to_begin(run: Any) -> None:
 
 
 def test_every_option_has_a_help_text() -> None:
-    assert [parameter.name for parameter in build_verb.params if not getattr(parameter, "help", "data")] == []
+    options = [parameter for parameter in build_verb.params if isinstance(parameter, click.Option)]
+    assert [option.name for option in options if not option.help] == []
 
 
 # How it ends
@@ -238,13 +233,12 @@ def test_every_option_has_a_help_text() -> None:
         (["nowhere", "-o", "OUT"], "Path 'nowhere' does not exist"),
         (["DATA", "-o", "OUT", "--splt", "90/10"], "No such option"),
         (["DATA", "-o", "OUT", "--split", "90/20"], "percent is '90/20', which adds up to 110; expected 100"),
-        (["DATA", "-o", "OUT", "--split", "99/1"], None),
         (["DATA", "-o", "OUT", "--split-by", "joint"], "'joint' is not one of"),
         (["DATA", "-o", "OUT", "--split-by", "subject"], "by and order go with percent"),
         (["DATA", "-o", "OUT", "--split", "98/1/1"], "side 'val' is empty"),
         (["DATA", "-o", "OUT", "--downsample", "many"], "'many': expected a number, or SPLIT=NUMBER"),
         (["DATA", "-o", "OUT", "--downsample", "0"], "give either factor or rate"),
-        (["DATA", "-o", "OUT", "--downsample", "test=8"], "works on split 'test'; there are train"),
+        (["DATA", "-o", "OUT", "--downsample", "test=8"], "there is no split 'test'; there are train"),
         (["DATA", "-o", "OUT", "--joints", "@nobody"], "there is no set 'nobody'"),
         (["DATA", "-o", "OUT", "--joints", "@a,@b"], "name one @SET at most"),
         (["DATA", "-o", "OUT", "--features", "colour"], "there is no feature 'colour'"),
@@ -255,14 +249,11 @@ def test_every_option_has_a_help_text() -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_usage_exits_with_2_and_says_what_would_be_right(
-    run: Any, corpus: Path, out: Path, arguments: list[str], said: str | None
+    run: Any, corpus: Path, out: Path, arguments: list[str], said: str
 ) -> None:
     ended = run("build", *({"DATA": corpus, "OUT": out}.get(word, word) for word in arguments))
-    if said is None:
-        said, expected = "", 0
-    else:
-        expected = 2
-    assert (ended.code, said in ended.err) == (expected, True), ended.err
+    assert ended.code == 2
+    assert said in ended.err
 
 
 def test_no_motions_exit_with_1_and_one_line(run: Any, tmp_path: Path, out: Path) -> None:
@@ -354,7 +345,8 @@ def interrupted(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
 
 def test_ctrl_c_exits_with_130_and_says_that_the_work_is_kept(interrupted: tuple[Path, float, int, str]) -> None:
     _, _, code, said = interrupted
-    assert (code, said.strip()) == (
+    # A slow machine has said how far it was before.
+    assert (code, said.splitlines()[-1]) == (
         130,
         "motionprep: interrupted; finished shards are kept, the same command goes on from them",
     )
@@ -373,7 +365,3 @@ def test_a_build_goes_on_after_ctrl_c(
     motionprep.build(corpus, out)
     assert 0 < len(kept) == summary.kept
     assert tree(interrupted[0]) == tree(out)
-
-
-def test_the_verb_is_a_click_command_without_side_effects_until_it_is_invoked() -> None:
-    assert CliRunner().invoke(build_verb, ["--help"]).exit_code == 0

@@ -69,7 +69,8 @@ def test_skeletons_are_a_table_with_joints_and_nodes(said: list[str]) -> None:
 def test_stages_are_named_with_their_settings(said: list[str]) -> None:
     (line,) = [line for line in said if line.startswith("stages: ")]
     assert "drop_short(" in line
-    assert "downsample(splits=['train'], factor=8)" in line
+    assert "downsample(" in line
+    assert "factor=8" in line
 
 
 def test_the_recipe_is_described(said: list[str]) -> None:

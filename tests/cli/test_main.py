@@ -23,7 +23,7 @@ def test_the_version_is_that_of_the_package(run: Any) -> None:
 
 def test_no_verb_at_all_is_wrong_usage_and_shows_the_help(run: Any) -> None:
     ended = run()
-    assert (ended.code, "Usage: motionprep" in ended.out + ended.err) == (2, True)
+    assert (ended.code, "make a small corpus to try things on" in ended.err) == (2, True)
 
 
 def test_an_unknown_verb_is_wrong_usage(run: Any) -> None:

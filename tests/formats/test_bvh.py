@@ -638,7 +638,7 @@ def test_a_huge_file_that_is_not_bvh_is_refused_after_its_first_bytes(tmp_path, 
     path = sparse(tmp_path / "huge.bvh", head)
 
     def call():
-        with pytest.raises(ReadError, match=r"huge\.bvh:1:1: .*expected HIERARCHY"):
+        with pytest.raises(ReadError, match=r"huge\.bvh:1:\d+: .{,200}expected HIERARCHY"):
             read_bvh(path)
 
     seconds, memory = cost(call)
