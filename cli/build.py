@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .options import make_labels, make_recipe, recipe_options
+from .options import make_recipe, recipe_options
 from .progress import Progress
 
 
@@ -28,13 +28,12 @@ def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options:
 
     from .tables import left_out, size, table
 
-    recipe, labels = make_recipe(options), make_labels(options)
+    recipe = make_recipe(options)
     with Progress(quiet=quiet) as progress:
         summary = motionprep.build(
             data,
             out,
             recipe=recipe,
-            labels=labels,
             strict=strict,
             announce=lambda plan: progress.start(sum(len(shard.items) for shard in plan.shards)),
             tell=progress.tell,

@@ -53,17 +53,18 @@ def make_recipe(options: dict[str, Any]) -> Any:
     """Return the recipe that the options describe, taking out those that they use."""
     import msgspec
 
-    from motionprep.formats.index import parse_rates
+    from motionprep.formats.index import parse_index, parse_rates
     from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
     name = options.pop("recipe")
-    recipe = load_recipe(name) if name else Recipe()
-    value = recipe.with_stages(_stages(options)).to_json()
+    base = load_recipe(name) if name else Recipe()
+    value = base.to_json()
     percent, by, order = options.pop("split"), options.pop("split_by"), options.pop("split_order")
     if percent:
-        value["split"] = {"percent": percent} | {
-            word: value["split"][word] for word in ("by", "order") if word in value["split"]
-        }
+        kept = {word: value["split"][word] for word in ("by", "order") if word in value["split"]}
+        value["split"] = {"percent": percent} | kept
+    if (by or order) and not value["split"].get("percent"):
+        raise click.UsageError("--split-by and --split-order need --split, such as --split 90/10")
     value["split"] |= {word: given for word, given in (("by", by), ("order", order)) if given}
     for word in ("key_pattern", "positions"):
         if given := options.pop(word):
@@ -72,21 +73,20 @@ def make_recipe(options: dict[str, Any]) -> Any:
         value["reading"]["lenient"] = True
     if rates := options.pop("rates"):
         value["reading"]["rates"] = parse_rates(Path(rates).read_text(encoding="utf-8", errors="replace"), rates)
+    if index := options.pop("index"):
+        labels = parse_index(Path(index).read_text(encoding="utf-8", errors="replace"))
+        if not labels:
+            raise click.BadParameter(f"{index}: has no line KEY<TAB>text", param_hint="--index")
+        value["reading"]["labels"] = labels
     seed = options.pop("seed")
     if seed is not None:
         value["seed"] = seed
-    return recipe_from_json(msgspec.to_builtins(value), name or "options")
+    recipe = recipe_from_json({**value, "stages": []}, name or "options")
+    recipe = msgspec.structs.replace(recipe, stages=base.stages)
+    return recipe.with_stages(_stages(options, recipe.split.sides()))
 
 
-def make_labels(options: dict[str, Any]) -> dict[str, str] | None:
-    """Return the labels of ``--index``, or None."""
-    from motionprep.formats.index import parse_index
-
-    index = options.pop("index")
-    return parse_index(Path(index).read_text(encoding="utf-8", errors="replace")) if index else None
-
-
-def _stages(options: dict[str, Any]) -> list[Any]:
+def _stages(options: dict[str, Any], sides: tuple[str, ...]) -> list[Any]:
     from motionprep.recipe import make_stage
 
     stages = []
@@ -96,10 +96,8 @@ def _stages(options: dict[str, Any]) -> list[Any]:
         ("downsample", "downsample", "factor"),
         ("fps", "downsample", "rate"),
     ):
-        for text in options.pop(option):
-            split, _, number = text.rpartition("=")
-            settings = {"splits": [split]} if split else {}
-            stages.append(make_stage(stage, **settings, **{field: _number(number, option, field)}))
+        for split, number in _by_split(option, options.pop(option), field, sides):
+            stages.append(make_stage(stage, splits=split, **{field: number}))
     if joints := options.pop("joints"):
         names = joints.split(",")
         sets = [name.removeprefix("@") for name in names if name.startswith("@")]
@@ -112,9 +110,24 @@ def _stages(options: dict[str, Any]) -> list[Any]:
     return stages
 
 
-def _number(text: str, option: str, field: str) -> float | int:
+def _by_split(
+    option: str, texts: tuple[str, ...], field: str, sides: tuple[str, ...]
+) -> list[tuple[list[str], float | int]]:
+    """Return splits and number of each ``SPLIT=NUMBER``; a number without a split is for those that have none."""
+    hint = f"--{option.replace('_', '-')}"
+    numbers: dict[str, float | int] = {}
+    for text in texts:
+        split, _, number = text.rpartition("=")
+        if split in numbers:
+            raise click.BadParameter(f"is given twice for {split or 'all splits'}", param_hint=hint)
+        numbers[split] = _number(number, hint, field)
+    named = [split for split in numbers if split]
+    others = [side for side in sides if side not in named] if named else []
+    return [([split] if split else others, number) for split, number in numbers.items() if split or others or not named]
+
+
+def _number(text: str, hint: str, field: str) -> float | int:
     try:
         return float(text) if field == "rate" else int(text)
     except ValueError:
-        hint = f"--{option.replace('_', '-')}"
         raise click.BadParameter(f"{text!r}: expected a number, or SPLIT=NUMBER", param_hint=hint) from None

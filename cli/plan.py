@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import make_labels, make_recipe, recipe_options
+from .options import make_recipe, recipe_options
 
 
 @click.command()
@@ -21,10 +21,8 @@ def plan(data: tuple[str, ...], out: str, verify_sources: bool, workers: int | N
 
     from .tables import size, table
 
-    recipe, labels = make_recipe(options), make_labels(options)
-    planned = make_plan(
-        data, Path(out), recipe, labels=labels, verify_sources=verify_sources, workers=workers or 1, digests=True
-    )
+    recipe = make_recipe(options)
+    planned = make_plan(data, Path(out), recipe, verify_sources=verify_sources, workers=workers or 1, digests=True)
     rows = []
     for side in recipe.split.sides():
         shards = [shard for shard in planned.shards if shard.split == side]

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from motionprep.data import Motion, Skeleton
     from motionprep.dataset import Dataset
     from motionprep.dataset import open_dataset as open
-    from motionprep.errors import DatasetError, MotionPrepError, ReadError, RecipeError
+    from motionprep.errors import BuildError, DatasetError, MotionPrepError, ReadError, RecipeError, SourceError
     from motionprep.formats.bvh import read_bvh, read_bvh_header, write_bvh
     from motionprep.recipe import Recipe, load_recipe
     from motionprep.sample import write_sample
     from motionprep.verifier import verify
 
 _WHERE = {
+    "BuildError": "errors",
     "Dataset": "dataset",
     "DatasetError": "errors",
     "Motion": "data",
@@ -38,6 +39,7 @@ _WHERE = {
     "Recipe": "recipe",
     "RecipeError": "errors",
     "Skeleton": "data",
+    "SourceError": "errors",
     "Summary": "builder",
     "build": "builder",
     "load_recipe": "recipe",
@@ -50,6 +52,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "BuildError",
     "Dataset",
     "DatasetError",
     "Motion",
@@ -58,6 +61,7 @@ __all__ = [
     "Recipe",
     "RecipeError",
     "Skeleton",
+    "SourceError",
     "Summary",
     "build",
     "load_recipe",

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from motionprep import identity, plan, shards, store
-from motionprep.errors import DatasetError, ReadError
+from motionprep.errors import BuildError, DatasetError, ReadError
 from motionprep.plan import Plan, Row, Shard
-from motionprep.recipe import Recipe, load_recipe
+from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
 #: Called after each motion with how many motions and how many stored frames are done.
 Tell = Callable[[int, int], None]
@@ -55,8 +55,7 @@ def build(
     data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str],
     *,
-    recipe: Recipe | str | os.PathLike[str] | None = None,
-    labels: dict[str, str] | None = None,
+    recipe: Recipe | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     workers: int | None = None,
     strict: bool = False,
     verify_sources: bool = False,
@@ -72,9 +71,8 @@ def build(
     out
         The dataset's folder.
     recipe
-        A recipe, the name of a shipped one, or a file; every frame and joint of every motion, for training, if None.
-    labels
-        A label by key; from the text index beside the data if None.
+        A recipe, a dictionary of what a recipe file says, the name of a shipped one, or a file; every frame and joint
+        of every motion, for training, if None.
     workers
         Threads that compute shards; as many as there are processors if None. They decide nothing but the time.
     strict
@@ -97,19 +95,24 @@ def build(
     """
     began = time.monotonic()
     paths = [data] if isinstance(data, str | os.PathLike) else list(data)
-    if not isinstance(recipe, Recipe):
-        recipe = Recipe() if recipe is None else load_recipe(recipe)
+    if isinstance(recipe, Mapping) or recipe is None:
+        recipe = recipe_from_json(recipe or {})
+    elif not isinstance(recipe, Recipe):
+        recipe = load_recipe(recipe)
     workers = workers or os.cpu_count() or 1
     out = Path(out)
     store.claim(out)
     with store.hold(out):
         shards.sweep(out / store.SHARDS)
-        before = plan.make_plan(paths, out, recipe, labels=labels, verify_sources=verify_sources, workers=workers)
+        before = plan.make_plan(paths, out, recipe, verify_sources=verify_sources, workers=workers)
         announce(before)
         todo, made = _make_missing(before, out, workers, tell)
         changed = made > 0 or not todo.complete
         if todo.complete:
             dataset = todo.dataset or {}
+            if strict and (failed := dataset["left_out"]["failed"]):
+                reason, count = next(iter(failed.items()))
+                raise BuildError(f"{sum(failed.values())} motions failed, as before; {count} x {reason}")
             if todo is not before:
                 plan.keep_signatures(todo, out)
             store.tidy(out, dataset)

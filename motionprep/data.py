@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -399,14 +399,27 @@ class Take:
         The skeleton's motion; :class:`Poses` once a stage has needed them.
     markers
         The same take's markers.
+    of_file
+        Which of the file's frames these are; all from the first on if None.
     """
 
     key: str
     motion: Motion | Poses | None = None
     markers: Markers | None = None
+    of_file: range | None = None
 
     @property
     def frames(self) -> int:
         """How many frames there are."""
         part = self.motion or self.markers
         return part.frames if part is not None else 0
+
+    def at(self, frames: range) -> Take:
+        """Return the frames ``frames`` names."""
+        of_file = range(self.frames) if self.of_file is None else self.of_file
+        return replace(
+            self,
+            motion=self.motion.at(frames) if self.motion is not None else None,
+            markers=self.markers.at(frames) if self.markers is not None else None,
+            of_file=of_file[frames.start : frames.stop : frames.step],
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from motionprep import kinematics, rotations
@@ -20,10 +22,10 @@ def lowpass(take: Take, factor: int) -> Take:
     """
     kernel = _kernel(factor)
     motion, markers = take.motion, take.markers
-    return Take(
-        take.key,
-        None if motion is None else _motion(motion, kernel),
-        None if markers is None else _markers(markers, kernel),
+    return replace(
+        take,
+        motion=None if motion is None else _motion(motion, kernel),
+        markers=None if markers is None else _markers(markers, kernel),
     )
 
 

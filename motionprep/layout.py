@@ -2,8 +2,7 @@
 
 A motion ends its shard with a chance of its size over :data:`TARGET`, drawn by the hash of its key. So where a shard
 ends is decided by the motion at its end alone: adding, changing or removing a motion touches the shard that it is in,
-and at most one more if a boundary comes or goes with it. A run that has become longer than :data:`GREATEST` is split
-again by the same rule with half the target, which concerns no shard outside it.
+and one more if a boundary comes or goes with it.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ from typing import Any
 from motionprep import identity
 from motionprep.recipe import FORMAT
 
-#: Source bytes that a shard has on average, and at most if it can be cut.
+#: Source bytes that a shard has on average.
 TARGET = 32 << 20
-GREATEST = 128 << 20
 _CHANCES = 1 << 64
 
 
@@ -50,7 +48,7 @@ class Item:
     copy: int = 0
 
 
-def cut(items: Sequence[Item], target: int = TARGET, greatest: int = GREATEST) -> list[tuple[Item, ...]]:
+def cut(items: Sequence[Item], target: int = TARGET) -> list[tuple[Item, ...]]:
     """Cut a run of items, in natural order, into shards."""
     runs: list[tuple[Item, ...]] = []
     start = 0
@@ -58,13 +56,7 @@ def cut(items: Sequence[Item], target: int = TARGET, greatest: int = GREATEST) -
         if end == len(items) or _hash(item) < item.size * _CHANCES // target:
             runs.append(tuple(items[start:end]))
             start = end
-    return [
-        shard
-        for run in runs
-        for shard in (
-            cut(run, target // 2, greatest) if len(run) > 1 and sum(item.size for item in run) > greatest else [run]
-        )
-    ]
+    return runs
 
 
 def shard_key(

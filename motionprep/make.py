@@ -117,6 +117,7 @@ def _process(
     leading = list(takewhile(lambda stage: stage.picks, stages))
     notes: list[str] = []
     verdicts: list[Dropped | ReadError] = []
+    picked: list[range] = []
 
     def pick(count: int, rate: float) -> range:
         # Called once more where the header has the count wrong: what was said of that count is void.
@@ -126,11 +127,12 @@ def _process(
         if last > count:
             verdicts.append(ReadError(f"has {count:,} frames; the split asks for frames {first}-{last}", path=name))
             return range(0)
-        chosen = pick_frames(leading, last - first + 1, rate)
+        chosen = pick_frames(leading, last - first + 1, rate, before=first - 1)
         if isinstance(chosen, Dropped):
             verdicts.append(chosen)
             return range(0)
-        return range(first - 1, last)[chosen.start : chosen.stop : chosen.step]
+        picked.append(range(first - 1, last)[chosen.start : chosen.stop : chosen.step])
+        return picked[-1]
 
     motion = bvh.parse_bvh(
         data,
@@ -144,7 +146,7 @@ def _process(
     verdict = verdicts[-1] if verdicts else None
     if isinstance(verdict, ReadError):
         raise verdict
-    take: Take | Dropped = verdict or Take(item.key, motion)
+    take: Take | Dropped = verdict or Take(item.key, motion, of_file=picked[-1])
     for number, stage in enumerate(stages[len(leading) :], start=len(leading)):
         if isinstance(take, Dropped):
             break

@@ -16,7 +16,7 @@ from motionprep.errors import DatasetError
 from motionprep.layout import Item
 from motionprep.recipe import Recipe
 from motionprep.sources import Look, Source, SourceCache
-from motionprep.stages.base import Dropped, pick_frames
+from motionprep.stages.base import Dropped, Stage, pick_frames
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,6 @@ def make_plan(
     out: Path,
     recipe: Recipe,
     *,
-    labels: dict[str, str] | None = None,
     verify_sources: bool = False,
     workers: int = 1,
     digests: bool = False,
@@ -161,8 +160,6 @@ def make_plan(
         The dataset, which need not exist yet.
     recipe
         What to make.
-    labels
-        By key; found beside the data if None.
     verify_sources
         Hash all files again, whatever the cache says.
     workers
@@ -186,7 +183,7 @@ def make_plan(
         looks = sources.digest(found, cache, workers)
     else:
         looks = sources.look(found, cache)
-    labels = sources.labels_beside(data) if labels is None else labels
+    labels = recipe.reading.labels or sources.labels_beside(data)
     parts = splits.assign(recipe.split, [source.key for source in found], [source.subject for source in found])
     rows = _rows(recipe, found, looks, parts, labels)
     return Plan(recipe, tuple(rows), tuple(_shards(recipe, rows, out, look_into=digests)), dataset, cache)
@@ -203,37 +200,29 @@ def _rows(
     for part in parts:
         of_motion.setdefault(part.motion, []).append(part)
     rates = recipe.reading.rates
-    picks = {side: _leading(recipe, side) for side in recipe.split.sides()}
+    stages = {side: recipe.stages_for(side) for side in recipe.split.sides()}
     rows = []
     for index, (source, seen) in enumerate(zip(found, looks, strict=True)):
         rate, label = rates.get(source.key), labels.get(source.key, "")
-        # The digest of what is not built is left out: it would hang on what an earlier run happened to read.
-        unread = msgspec.structs.replace(seen, sha256="")
-        base = Row(source, unread, index + 1, "", None, rate, label, "in no split")
+        if index not in of_motion or seen.error:
+            # The digest of what is not built is left out: it would hang on what an earlier run happened to read.
+            unread = msgspec.structs.replace(seen, sha256="")
+            base = Row(source, unread, index + 1, "", None, rate, label, "in no split")
         for part in of_motion.get(index, ()):
-            row = replace(base, split=part.side, frames=part.frames, reason=seen.error, failed=bool(seen.error))
-            if not seen.error:
-                expected = _expected(picks[part.side], seen.frames, rate or seen.rate, part.frames)
-                row = replace(row, look=seen, expected=expected)
-            rows.append(row)
+            if seen.error:
+                rows.append(replace(base, split=part.side, frames=part.frames, reason=seen.error, failed=True))
+            else:
+                expected = _expected(stages[part.side], seen.frames, rate or seen.rate, part.frames)
+                row = Row(source, seen, index + 1, part.side, part.frames, rate, label, expected=expected)
+                rows.append(row)
         if index not in of_motion:
             rows.append(base)
     return rows
 
 
-def _leading(recipe: Recipe, side: str) -> list[Any]:
-    """Return the stages of a side that only pick frames, up to the first that does more."""
-    leading = []
-    for stage in recipe.stages_for(side):
-        if not stage.picks:
-            break
-        leading.append(stage)
-    return leading
-
-
-def _expected(stages: Sequence[Any], count: int, rate: float, frames: tuple[int, int] | None) -> int:
-    count = min(count, frames[1]) - frames[0] + 1 if frames else count
-    chosen = pick_frames(stages, max(count, 0), rate)
+def _expected(stages: Sequence[Stage], count: int, rate: float, frames: tuple[int, int] | None) -> int:
+    first, last = frames or (1, count)
+    chosen = pick_frames(stages, max(min(last, count) - first + 1, 0), rate, before=first - 1)
     return 0 if isinstance(chosen, Dropped) else len(chosen)
 
 

@@ -156,12 +156,15 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         Keep the rows that are there where ``Frames:`` says another number, with a note in the manifest.
     rates
         Frames a second of motions whose files say it wrong, by key.
+    labels
+        A label by key; from the text index beside the data if empty.
     """
 
     key_pattern: str = ""
     positions: Literal["replace", "add"] = "replace"
     lenient: bool = False
     rates: dict[str, float] = {}
+    labels: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         for key, rate in self.rates.items():

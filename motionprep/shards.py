@@ -381,14 +381,21 @@ def measure(folder: Path, key: str) -> tuple[int, str]:
     FileNotFoundError
         If there is no such shard.
     """
-    total, marks = 0, []
-    for name in _files(folder / key):
-        stat = (folder / key / name).stat()
-        total += stat.st_size
-        marks.append([name, stat.st_size, stat.st_mtime_ns])
+    place = os.fspath(folder / key)
+    marks: list[tuple[str, int, int]] = []
+    folders = [("", place)]
+    while folders:
+        below, path = folders.pop()
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((f"{below}{entry.name}/", entry.path))
+                else:
+                    stat = entry.stat()
+                    marks.append((below + entry.name, stat.st_size, stat.st_mtime_ns))
     if not marks:
-        raise FileNotFoundError(folder / key)
-    return total, identity.key(marks)
+        raise FileNotFoundError(place)
+    return sum(size for _, size, _ in marks), identity.key(sorted(marks))
 
 
 def keys(folder: Path) -> set[str]:

@@ -195,7 +195,7 @@ def find(paths: Sequence[str | os.PathLike[str]], key_pattern: str = "") -> list
             if key in found:
                 raise SourceError(
                     f"two files have the key {key!r}: {_place(found[key])} and {_place(source)}; "
-                    "rename one, or name keys with --key-pattern"
+                    r"rename one, or give a --key-pattern such as '(?P<motion>(?P<subject>\w+)/\w+)$'"
                 )
             found[key] = source
     if not found:
@@ -206,11 +206,12 @@ def find(paths: Sequence[str | os.PathLike[str]], key_pattern: str = "") -> list
 
 def natural(*texts: str) -> tuple[object, ...]:
     """Return a key that sorts ``2_2`` before ``2_10``."""
-    parts = tuple(
-        tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part)
-        for text in texts
-    )
-    return (parts, texts)
+    return (tuple(map(_natural, texts)), texts)
+
+
+@lru_cache(maxsize=1024)
+def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part)
 
 
 def labels_beside(paths: Sequence[str | os.PathLike[str]]) -> dict[str, str]:
@@ -327,11 +328,13 @@ def _key(name: str, pattern: re.Pattern[str] | None) -> tuple[str, str]:
         name.encode()
     except UnicodeEncodeError:
         raise SourceError(f"{name!r}: has a name that is not Unicode; rename it") from None
-    path = PurePosixPath(name).with_suffix("")
+    # A corpus has thousands of names, and path objects take ten times as long.
+    stem = name.rpartition(".")[0]
     if pattern is None:
-        subject, _, rest = path.name.partition("_")
-        return path.name, subject if subject and rest else path.parent.name or path.name
-    match = pattern.search(path.as_posix())
+        above, _, key = stem.rpartition("/")
+        subject, _, rest = key.partition("_")
+        return key, subject if subject and rest else above.rpartition("/")[2] or key
+    match = pattern.search(stem)
     if not match or not match["motion"]:
         raise SourceError(f"{name}: does not fit the key pattern {pattern.pattern!r}")
     return match["motion"], match["subject"] or ""
@@ -343,10 +346,15 @@ _Stat = tuple[int, int, int, int]
 def _walk(path: Path) -> Iterator[tuple[str, str, str, _Stat]]:
     """Yield name, file, entry and (device, inode, size, time) of each motion file at or below a path."""
     try:
-        if not path.is_dir():
-            yield from _file(path.name, path, path.stat(), named=True)
-            return
-        yield from _folder(path, "", frozenset())
+        if path.is_dir():
+            yield from _folder(path, "", frozenset())
+        elif path.suffix.lower() == ".zip":
+            yield from _entries(path.name, path, path.stat())
+        elif path.suffix.lower() in SUFFIXES:
+            yield path.name, str(path), "", _stamp(path.stat())
+        else:
+            path.stat()
+            raise SourceError(f"{path.name}: is no motion file; expected {', '.join(SUFFIXES)} or .zip")
     except FileNotFoundError as error:
         raise SourceError(f"{error.filename}: there is no such file or folder") from None
     except OSError as error:
@@ -365,32 +373,38 @@ def _folder(folder: Path, below: str, above: frozenset[tuple[int, int]]) -> Iter
             continue
         if entry.is_dir():
             yield from _folder(folder / entry.name, f"{below}{entry.name}/", above | {here})
-        elif entry.name.lower().endswith((*SUFFIXES, ".zip")):
-            yield from _file(f"{below}{entry.name}", Path(entry.path), entry.stat(), named=False)
+            continue
+        # A pipe would be waited for; a link that leads nowhere is told by its stat.
+        if not (entry.is_file() or entry.is_symlink()):
+            continue
+        suffix = os.path.splitext(entry.name)[1].lower()
+        if suffix in SUFFIXES:
+            yield f"{below}{entry.name}", entry.path, "", _stamp(entry.stat())
+        elif suffix == ".zip":
+            yield from _entries(f"{below}{entry.name}", Path(entry.path), entry.stat())
 
 
-def _file(name: str, path: Path, stat: os.stat_result, *, named: bool) -> Iterator[tuple[str, str, str, _Stat]]:
-    suffix = path.suffix.lower()
-    if suffix == ".zip":
-        with _archive(path) as archive:
-            for entry in archive.infolist():
-                inner = PurePosixPath(entry.filename.replace("\\", "/"))
-                if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", entry.filename):
-                    raise SourceError(f"{name}: entry {entry.filename!r} points outside the archive; it is not read")
-                hidden = any(part.startswith(".") or part == "__MACOSX" for part in inner.parts)
-                if hidden or inner.suffix.lower() not in SUFFIXES or entry.is_dir():
-                    continue
-                if entry.file_size > MOST_UNPACKED:
-                    raise SourceError(
-                        f"{name}: entry {entry.filename!r} unpacks to {entry.file_size:,} bytes; "
-                        f"at most {MOST_UNPACKED:,} are read"
-                    )
-                stamp = (stat.st_dev, stat.st_ino, entry.file_size, stat.st_mtime_ns)
-                yield f"{name}/{inner}", str(path), entry.filename, stamp
-    elif suffix in SUFFIXES:
-        yield name, str(path), "", (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-    elif named:
-        raise SourceError(f"{name}: is no motion file; expected {', '.join(SUFFIXES)} or .zip")
+def _stamp(stat: os.stat_result) -> _Stat:
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _entries(name: str, path: Path, stat: os.stat_result) -> Iterator[tuple[str, str, str, _Stat]]:
+    """Yield the motion files of a zip archive."""
+    with _archive(path) as archive:
+        for entry in archive.infolist():
+            inner = PurePosixPath(entry.filename.replace("\\", "/"))
+            if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", entry.filename):
+                raise SourceError(f"{name}: entry {entry.filename!r} points outside the archive; it is not read")
+            hidden = any(part.startswith(".") or part == "__MACOSX" for part in inner.parts)
+            if hidden or inner.suffix.lower() not in SUFFIXES or entry.is_dir():
+                continue
+            if entry.file_size > MOST_UNPACKED:
+                raise SourceError(
+                    f"{name}: entry {entry.filename!r} unpacks to {entry.file_size:,} bytes; "
+                    f"at most {MOST_UNPACKED:,} are read"
+                )
+            device, inode, _, modified = _stamp(stat)
+            yield f"{name}/{inner}", str(path), entry.filename, (device, inode, entry.file_size, modified)
 
 
 def _archive(path: Path) -> zipfile.ZipFile:

@@ -77,4 +77,6 @@ def _motions(draw: st.DrawFn) -> Motion:
     )
     frames = draw(st.integers(1, 20))
     values = draw(arrays.arrays(np.float64, (frames, len(skeleton.channel_names)), elements=st.floats(-720, 720)))
-    return Motion(skeleton, values, float(draw(st.sampled_from([24, 30, 62.5, 120]))))
+    return Motion(
+        skeleton, values, float(draw(st.sampled_from([24, 30, 62.5, 120, 120 / 7, 120 / 9, 120 / 11, 120 / 13])))
+    )

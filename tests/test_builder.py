@@ -291,7 +291,7 @@ def test_labels_come_from_the_index_beside_the_data(corpus: Path, out: Path) -> 
 
 
 def test_given_labels_take_the_place_of_the_index(corpus: Path, out: Path) -> None:
-    build(corpus, out, labels={"07_02": "swims"})
+    build(corpus, out, recipe={"reading": {"labels": {"07_02": "swims"}}})
     assert motionprep.open(out).manifest.label.dropna().tolist() == ["swims"]
 
 
@@ -531,6 +531,14 @@ def test_shards_that_fit_the_new_recipe_are_kept(data: Path, out: Path, small_sh
     assert {key: shard_times(out)[key] for key in train} == {key: before[key] for key in train}
 
 
+def test_a_corrected_rate_is_a_change(data: Path, out: Path, tmp_path: Path) -> None:
+    build(data, out)
+    build(data, out, recipe=recipe(rates={"07_02": 60.0}))
+    build(data, out, recipe=recipe(rates={"07_02": 60.0}))  # which sweeps what the dataset was before
+    build(data, tmp_path / "fresh", recipe=recipe(rates={"07_02": 60.0}))
+    assert tree(out) == tree(tmp_path / "fresh")
+
+
 def test_nothing_is_written_when_nothing_changed(corpus: Path, out: Path) -> None:
     build(corpus, out)
     before = times(out)
@@ -695,3 +703,43 @@ def test_the_recipe_that_a_dataset_keeps_builds_it_again(corpus: Path, out: Path
     build(corpus, out, recipe=recipe(*stages, split={"percent": "80/20"}, rates={"02_01": 60.0}))
     build(corpus, tmp_path / "again", recipe=str(out / "dataset.json"))
     assert tree(out) == tree(tmp_path / "again")
+
+
+def test_a_range_of_frames_on_a_side_keeps_all_its_frames_where_the_t_pose_is_trimmed(corpus: Path, out: Path) -> None:
+    recipe = {
+        "split": {"test": [{"motions": "07_02", "frames": "11-20"}]},
+        "stages": [{"stage": "trim", "t_pose": 1}],
+    }
+    build(corpus, out, recipe=recipe)
+
+    stored = motionprep.open(out)["test"].motion("07_02")["positions"]
+    whole = motionprep.read_bvh(next(corpus.rglob("07_02.bvh"))).positions()
+    np.testing.assert_array_equal(stored, whole[10:20].astype(np.float32))
+
+
+@pytest.mark.parametrize("first", [{"stage": "downsample", "factor": 8, "lowpass": True}])
+def test_no_more_is_written_than_frames_come_out_of_stages_that_do_more_than_pick(
+    corpus: Path, out: Path, first: dict[str, Any]
+) -> None:
+    summary = build(corpus, out, recipe={"stages": [first]})
+
+    frame = 4 * (38 * 3 + 31 * 9 + 31 * 4 + 3)
+    assert (
+        sum(summary.dataset["shards"].values()) < 1.5 * frame * summary.dataset["splits"]["train"]["frames"] + 200_000
+    )
+
+
+def test_a_strict_build_of_what_is_there_already_fails_where_motions_failed(corpus: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(corpus, data)
+    next(data.rglob("07_02.bvh")).write_text("no motion")
+    build(data, tmp_path / "out")
+
+    with pytest.raises(motionprep.BuildError, match="1 motions failed"):
+        build(data, tmp_path / "out", strict=True)
+
+
+def test_there_are_no_statistics_without_a_train_side(corpus: Path, out: Path) -> None:
+    build(corpus, out, recipe={"split": {"test": ["*"]}})
+
+    assert motionprep.open(out).stats == {}

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from itertools import chain
 from random import Random
@@ -65,33 +64,16 @@ def test_no_shard_is_empty(items: list[Item]) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(ITEMS, st.integers(1, 200))
-def test_only_a_single_item_is_larger_than_the_greatest_size(items: list[Item], greatest: int) -> None:
-    shards = layout.cut(items, greatest=greatest * MB)
-
-    assert all(len(shard) == 1 or sum(item.size for item in shard) <= greatest * MB for shard in shards)
-
-
-@settings(deadline=None, max_examples=60)
 @given(ITEMS.filter(len), st.randoms(use_true_random=False))
-def test_a_changed_motion_makes_at_most_two_new_shards_where_no_run_is_split_again(
-    items: list[Item], random: Random
-) -> None:
-    assert new_shards(items, change(items, random), greatest=ENDLESS) <= 2
-
-
-def test_a_changed_motion_hardly_ever_makes_more_than_two_new_shards() -> None:
-    counts = Counter(new_shards(items, change(items, Random(seed))) for seed in range(300) for items in [corpus(seed)])
-
-    # More come of it where a run has become longer than the greatest size, and is split again.
-    assert sum(count for made, count in counts.items() if made > 2) <= 0.02 * 300, sorted(counts.items())
+def test_a_changed_motion_makes_at_most_two_new_shards(items: list[Item], random: Random) -> None:
+    assert new_shards(items, change(items, random)) <= 2
 
 
 def test_where_a_shard_ends_does_not_depend_on_where_the_run_begins() -> None:
     items = corpus(seed=1)
-    ends = {shard[-1].key for shard in layout.cut(items, greatest=ENDLESS)}
+    ends = {shard[-1].key for shard in layout.cut(items)}
 
-    later = {shard[-1].key for shard in layout.cut(renumbered(items[100:]), greatest=ENDLESS)}
+    later = {shard[-1].key for shard in layout.cut(renumbered(items[100:]))}
 
     assert later == ends & {item.key for item in items[100:]}
 

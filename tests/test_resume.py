@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 import motionprep
 from motionprep import DatasetError, build, commit, layout, plan, shards, sources, store
 
 #: Source bytes that a shard has on average, and at most: less than most motions of the corpus have.
-SMALL = (40_000, 160_000)
+SMALL = (40_000,)
 #: Builds, and says when all is imported that takes time and when a shard is published.
 CHILD = f"""
 import sys
@@ -398,11 +397,14 @@ def test_no_thread_writes_on_when_a_build_has_failed(data: Path, out: Path, monk
 def test_an_interrupted_build_is_finished_in_the_same_process(
     data: Path, out: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace = msgspec.structs.replace
-    with monkeypatch.context() as patch:
-        patch.setattr(msgspec.structs, "replace", failing(replace, KeyboardInterrupt(), 11))
-        with pytest.raises(KeyboardInterrupt):
-            build(data, out)
+    put = sources.SourceCache.put
+
+    def interrupt(_plan: plan.Plan) -> None:
+        monkeypatch.setattr(sources.SourceCache, "put", failing(put, KeyboardInterrupt(), 3))
+
+    with pytest.raises(KeyboardInterrupt):
+        build(data, out, announce=interrupt)
+    monkeypatch.undo()
     build(data, out)
     assert tree(out) == tree(whole)
     assert leftovers(out) == []

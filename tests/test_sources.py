@@ -137,7 +137,8 @@ class TestFindErrors:
         one, other = put(tmp_path / "a" / "1_01.bvh"), put(tmp_path / "b" / "1_01.bvh")
 
         assert refusal(one.parent, other.parent) == (
-            f"two files have the key '1_01': {one} and {other}; rename one, or name keys with --key-pattern"
+            f"two files have the key '1_01': {one} and {other}; "
+            r"rename one, or give a --key-pattern such as '(?P<motion>(?P<subject>\w+)/\w+)$'"
         )
 
     def test_two_entries_with_one_key_are_both_named(self, tmp_path: Path) -> None:

@@ -30,7 +30,6 @@ _WORD = re.compile(r"[^\s{}]+|[{}]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _CHANNELS = {name.lower(): name for name in POSITION_CHANNELS + ROTATION_CHANNELS}
 _WHOLE_RATE = 1e-3
-_RATE_DIGITS = 9
 _MOST_HEADER = 64 << 20
 _LONGEST_SHOWN = 40
 
@@ -209,8 +208,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
     """Write a motion so that :func:`read_bvh` gives it back equal.
 
     Numbers are written with the fewest digits that read back the same. Joints are written depth first; a skeleton whose
-    joints stand otherwise, and a rate within 0.1 % of a whole number or of more than nine digits, come back in the
-    file's order and rounded.
+    joints stand otherwise, and a rate within 0.1 % of a whole number, come back in the file's order and rounded.
 
     Raises
     ------
@@ -253,7 +251,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
             lines.append(f"{tab}}}")
     starts = np.cumsum([0, *(len(names) for names in skeleton.channels)])
     columns = [column for joint in order for column in range(starts[joint], starts[joint + 1])]
-    lines += ["MOTION", f"Frames: {motion.frames}", f"Frame Time: {1 / motion.rate!r}"]
+    lines += ["MOTION", f"Frames: {motion.frames}", f"Frame Time: {_frame_time(motion.rate)!r}"]
     lines += [_numbers(row) for row in motion.channels[:, columns].tolist()]
     beside = path.with_name(path.name + ".part")
     try:
@@ -330,7 +328,15 @@ def _rate(frame_time: float) -> float:
     whole = round(rate)
     if whole and abs(rate - whole) <= _WHOLE_RATE * whole:
         return float(whole)
-    return float(f"{rate:.{_RATE_DIGITS}g}")
+    return rate
+
+
+def _frame_time(rate: float) -> float:
+    """Return the frame time that is read back as ``rate``, if there is one."""
+    near = 1 / rate
+    return next(
+        (time for time in (near, math.nextafter(near, 0), math.nextafter(near, 1)) if _rate(time) == rate), near
+    )
 
 
 def _shown(word: str) -> str:

@@ -50,9 +50,12 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Whether it only chooses frames, and so can be decided before they are read."""
         return False
 
-    def pick(self, frames: int, rate: float) -> range | Dropped:
-        """Return which of ``frames`` frames at ``rate`` a second to keep, or why to drop the take."""
-        raise NotImplementedError
+    def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:
+        """Return which of ``frames`` frames at ``rate`` a second to keep, or why to drop the take.
+
+        All are kept unless a stage says otherwise. ``before`` is how many frames of the file come before the first.
+        """
+        return range(frames)
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take as this stage makes it, or why it is dropped.
@@ -64,17 +67,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         rng
             Seeded from the recipe's seed, the take's key, the copy and the stage; for random stages.
         """
-        from motionprep.data import Take
-
         part = take.motion or take.markers
-        chosen = self.pick(take.frames, part.rate if part is not None else 0.0)
-        if isinstance(chosen, Dropped):
-            return chosen
-        return Take(
-            take.key,
-            take.motion.at(chosen) if take.motion is not None else None,
-            take.markers.at(chosen) if take.markers is not None else None,
-        )
+        rate = part.rate if part is not None else 0.0
+        chosen = self.pick(take.frames, rate, take.of_file.start if take.of_file else 0)
+        return chosen if isinstance(chosen, Dropped) else take.at(chosen)
 
     def works_on(self, split: str) -> bool:
         """Whether it is one of the stages of a split."""
@@ -96,11 +92,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return {"stage": self.name, "version": self.version, **fields}
 
 
-def pick_frames(stages: Sequence[Stage], frames: int, rate: float) -> range | Dropped:
-    """Return what stages that only pick leave of ``frames`` frames, one after the other."""
+def pick_frames(stages: Sequence[Stage], frames: int, rate: float, before: int = 0) -> range | Dropped:
+    """Return which of ``frames`` frames stages leave, one after the other; ``before`` as in :meth:`Stage.pick`."""
     chosen = range(frames)
     for stage in stages:
-        part = stage.pick(len(chosen), rate / chosen.step)
+        part = stage.pick(len(chosen), rate / chosen.step, before + chosen.start)
         if isinstance(part, Dropped):
             return part
         chosen = chosen[part.start : part.stop : part.step]

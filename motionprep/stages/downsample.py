@@ -53,7 +53,7 @@ class Downsample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether it only chooses frames."""
         return not self.lowpass
 
-    def pick(self, frames: int, rate: float) -> range | Dropped:
+    def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:
         """Return every ``factor``-th frame, or why the rate cannot be reached."""
         factor = self._factor(rate)
         if isinstance(factor, Dropped):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar
 
@@ -57,7 +58,6 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the kept joints, or which ones it has not."""
         from motionprep import kinematics
-        from motionprep.data import Take
 
         if take.motion is None:
             return Dropped("select_joints: no skeleton")
@@ -69,7 +69,7 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
             joint = skeleton.joints[site.joint]
             if tip in self.joints and tip in chosen and joint not in chosen:
                 return Dropped(f"select_joints: {tip} ends {joint}, which is left out; name {joint} too")
-        return Take(take.key, kinematics.select(kinematics.poses(take.motion), chosen), take.markers)
+        return replace(take, motion=kinematics.select(kinematics.poses(take.motion), chosen))
 
 
 def select(wanted: Sequence[str], nodes: Sequence[str]) -> tuple[str, ...] | Dropped:

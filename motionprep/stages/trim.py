@@ -13,7 +13,7 @@ class Trim(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Parameters
     ----------
     t_pose
-        How many leading frames are a T-pose; the CMU conversions have 1.
+        How many frames of the file, from its first, are a T-pose; the CMU conversions have 1.
     first, last
         The first and last frame to keep, in the take as it comes to this stage, counted from 1; ``last = 0`` is
         the end.
@@ -38,9 +38,9 @@ class Trim(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether it only chooses frames."""
         return True
 
-    def pick(self, frames: int, rate: float) -> range | Dropped:
+    def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:
         """Return which frames to keep, or that none are left."""
-        start = max(self.t_pose, self.first - 1)
+        start = max(self.t_pose - before, self.first - 1)
         stop = min(self.last or frames, frames)
         if start >= stop:
             return Dropped(f"trim: nothing is left of {frames} frames")

@@ -22,7 +22,7 @@ from motionprep_cli import build as build_verb
 import motionprep
 from motionprep import layout, shards, shipped, store
 
-SMALL = (40_000, 160_000)
+SMALL = (40_000,)
 
 
 def tree(out: Path) -> dict[str, str]:
@@ -234,7 +234,7 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--splt", "90/10"], "No such option"),
         (["DATA", "-o", "OUT", "--split", "90/20"], "percent is '90/20', which adds up to 110; expected 100"),
         (["DATA", "-o", "OUT", "--split-by", "joint"], "'joint' is not one of"),
-        (["DATA", "-o", "OUT", "--split-by", "subject"], "by and order go with percent"),
+        (["DATA", "-o", "OUT", "--split-by", "subject"], "need --split"),
         (["DATA", "-o", "OUT", "--split", "98/1/1"], "side 'val' is empty"),
         (["DATA", "-o", "OUT", "--downsample", "many"], "'many': expected a number, or SPLIT=NUMBER"),
         (["DATA", "-o", "OUT", "--downsample", "0"], "give either factor or rate"),
@@ -365,3 +365,37 @@ def test_a_build_goes_on_after_ctrl_c(
     motionprep.build(corpus, out)
     assert 0 < len(kept) == summary.kept
     assert tree(interrupted[0]) == tree(out)
+
+
+def frames_of(out: Path) -> dict[str, int]:
+    return {name: side["frames"] for name, side in motionprep.open(out).facts["splits"].items()}
+
+
+def test_a_flag_can_be_for_the_test_side_alone(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    assert run("build", corpus, "--split", "50/50", "-o", tmp_path / "all", "-q").code == 0
+    assert run("build", corpus, "--split", "50/50", "--downsample", "test=8", "-o", out, "-q").code == 0
+
+    whole, some = frames_of(tmp_path / "all"), frames_of(out)
+    assert (some["train"], some["test"] < whole["test"] / 7) == (whole["train"], True)
+
+
+def test_a_flag_for_one_side_takes_the_place_of_that_for_all(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    run("build", corpus, "--split", "50/50", "--downsample", "test=2", "-o", tmp_path / "two", "-q")
+    run("build", corpus, "--split", "50/50", "--downsample", "8", "--downsample", "test=2", "-o", out, "-q")
+
+    assert frames_of(out)["test"] == frames_of(tmp_path / "two")["test"]
+
+
+def test_a_flag_given_twice_for_one_side_is_wrong_usage(run: Any, corpus: Path, out: Path) -> None:
+    ended = run("build", corpus, "--trim", "1", "--trim", "2", "-o", out)
+
+    assert ended.code == 2
+    assert "twice" in ended.err
+
+
+def test_labels_of_an_index_are_part_of_the_recipe(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("02_01\thello\n")
+    run("build", corpus, "--index", tmp_path / "mine.txt", "-o", out, "-q")
+    run("build", corpus, "--recipe", out / "dataset.json", "-o", tmp_path / "again", "-q")
+
+    assert (out / "dataset.json").read_bytes() == (tmp_path / "again" / "dataset.json").read_bytes()

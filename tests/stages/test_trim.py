@@ -60,3 +60,8 @@ def test_settings_that_cannot_be_are_refused(wrong: dict[str, int], message: str
         Trim(**wrong)
 
     assert str(error.value) == message
+
+
+def test_a_t_pose_is_the_files_and_not_that_of_a_later_range() -> None:
+    assert Trim(t_pose=1).pick(43, 120.0, before=300) == range(43)
+    assert Trim(t_pose=3).pick(10, 120.0, before=1) == range(2, 10)
