@@ -143,6 +143,11 @@ class Skeleton:
         """A key that two skeletons share when their nodes have the same names and parents; bone lengths may differ."""
         return identity.key([self.nodes, self.node_parents])
 
+    @cached_property
+    def key(self) -> str:
+        """A key that only equal skeletons share."""
+        return identity.key(self.to_json())
+
     def to_json(self) -> dict[str, Any]:
         """Return plain lists and numbers that :meth:`from_json` takes back."""
         return {

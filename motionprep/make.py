@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from motionprep import identity, kinematics, plan, shards
-from motionprep.data import Take
+from motionprep.data import Skeleton, Take
 from motionprep.errors import MotionPrepError, ReadError
 from motionprep.formats import bvh
 from motionprep.layout import Item
@@ -84,7 +84,9 @@ def make(
             else:
                 digests.append((identity.digest(data), True))
                 try:
-                    skeletons |= _process(recipe, stages, item, row.source.name, data, facts, writer)
+                    skeleton = _process(recipe, stages, item, row.source.name, data, facts, writer)
+                    if skeleton is not None and skeleton.key not in skeletons:
+                        skeletons[skeleton.key] = skeleton.to_json()
                 except ReadError as error:
                     facts["reason"] = _without_name(error)
             motions.append(facts | {"stop": writer.frames})
@@ -102,12 +104,12 @@ def _process(
     data: bytes,
     facts: dict[str, Any],
     writer: shards.Writer,
-) -> dict[str, Any]:
+) -> Skeleton | None:
     """Write a motion's features; ``facts`` takes what happened.
 
     Returns
     -------
-    Its skeleton by key, or nothing if it is dropped.
+    Its skeleton, or None if it is dropped.
 
     Raises
     ------
@@ -147,30 +149,30 @@ def _process(
     if isinstance(verdict, ReadError):
         raise verdict
     take: Take | Dropped = verdict or Take(item.key, motion, of_file=picked[-1])
-    for number, stage in enumerate(stages[len(leading) :], start=len(leading)):
+    last = stages[-1]
+    if not isinstance(last, Features):
+        raise TypeError(f"the last stage is {last.name}; a recipe ends with features")
+    for number, stage in enumerate(stages[len(leading) : -1], start=len(leading)):
         if isinstance(take, Dropped):
             break
         take = stage.apply(take, _generator(recipe, item, number, stage))
     if isinstance(take, Dropped) or take.motion is None:
         facts |= {"status": "dropped", "reason": take.reason if isinstance(take, Dropped) else "no skeleton"}
-        return {}
-    last = stages[-1]
-    if not isinstance(last, Features):
-        raise TypeError(f"the last stage is {last.name}; a recipe ends with features")
+        return None
     try:
         writer.append(kinematics.features(take.motion, last.arrays, np.float32))
     except OverflowError as error:
         raise ReadError(str(error), path=name) from None
-    skeleton = take.motion.skeleton.to_json()
+    skeleton = take.motion.skeleton
     facts |= {
         "status": "ok",
         "reason": "; ".join(notes) or None,
         "frames": take.frames,
         "fps": take.motion.rate,
-        "skeleton": identity.key(skeleton),
+        "skeleton": skeleton.key,
         "scale": 1.0,
     }
-    return {facts["skeleton"]: skeleton}
+    return skeleton
 
 
 def _without_name(error: ReadError) -> str:

@@ -26,6 +26,7 @@ Pick = Callable[[int, float], range]
 
 _BOM = b"\xef\xbb\xbf"
 _FRAME_TIME = re.compile(rb"frame[ \t]+time[ \t]*:[^\r\n]*(\r\n|\n|\r|$)", re.IGNORECASE)
+_MOTION = re.compile(r"^[ \t]*motion\b", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"[^\s{}]+|[{}]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _CHANNELS = {name.lower(): name for name in POSITION_CHANNELS + ROTATION_CHANNELS}
@@ -410,13 +411,30 @@ def _plain_header(plain: bytes, name: str) -> Header:
         raise ReadError(error.message, path=name, line=error.line, column=error.column) from None
 
 
-# A subject's takes begin with the same text, so most headers need reading only once.
+# A subject's takes begin with the same text, so most hierarchies need reading only once.
 @lru_cache(maxsize=512)
+def _known_hierarchy(text: str) -> Skeleton | None:
+    """Return the skeleton of what stands before MOTION, or None if it is no whole hierarchy."""
+    words = _Words(text)
+    try:
+        words.expect("HIERARCHY")
+        skeleton = _hierarchy(words)
+    except ReadError:
+        return None
+    return None if words.peek() else skeleton
+
+
 def _header(data: bytes) -> Header:
     """Read a header that ends with its ``Frame Time`` line; errors have no path yet."""
-    words = _Words(data.decode("utf-8", errors="replace").replace("\r", ""))
-    words.expect("HIERARCHY")
-    skeleton = _hierarchy(words)
+    text = data.decode("utf-8", errors="replace").replace("\r", "")
+    words = _Words(text)
+    motion = _MOTION.search(text)
+    skeleton = _known_hierarchy(text[: motion.start()]) if motion else None
+    if motion and skeleton:
+        words.line = text.count("\n", 0, motion.start())
+    else:
+        words.expect("HIERARCHY")
+        skeleton = _hierarchy(words)
     words.expect("MOTION")
     _label(words, "Frames:")
     frames = words.count("a number of frames")
