@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from motionprep.data import Take
 
-#: What can be stored, each explained in docs/features.md.
+#: What can be stored, each explained in docs/recipes.md.
 KNOWN = ("positions", "rotations", "quaternions", "root_position", "global_rotations", "rotations_6d")
 DEFAULT = ("positions", "rotations", "quaternions", "root_position")
 
