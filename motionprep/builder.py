@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from motionprep import identity, plan, shards, store
-from motionprep.errors import BuildError, DatasetError, ReadError
-from motionprep.plan import Plan, Row, Shard
+from motionprep import plan, shards, sources, store
+from motionprep.errors import BuildError, DatasetError
+from motionprep.plan import Plan, Shard
 from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
 #: Called after each motion with how many motions and how many stored frames are done.
@@ -114,7 +114,7 @@ def build(
                 reason, count = next(iter(failed.items()))
                 raise BuildError(f"{sum(failed.values())} motions failed, as before; {count} x {reason}")
             if todo is not before:
-                plan.keep_signatures(todo, out)
+                store.keep_signatures(out, todo.keys)
             store.tidy(out, dataset)
         else:
             # Arrow is a slow import, which a run with nothing to do is spared.
@@ -159,7 +159,7 @@ def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan
                 if stop.is_set():
                     raise Stopped("interrupted")
                 if key is None and not fresh:
-                    digests = [_digest(todo.rows[item.row]) for item in shard.items]
+                    digests = [sources.digest_of(todo.rows[item.row].source) for item in shard.items]
                     key = plan.key_of(todo.recipe, shard.split, shard.items, [digest for digest, _ in digests])
                 if key is not None and _is_whole(folder, key):
                     tell(len(shard.items), shard.expected)
@@ -201,13 +201,6 @@ def _end(results: Any, running: threading.Semaphore, threads: int) -> None:
     ended = [running.acquire(timeout=max(0.0, until - time.monotonic())) for _ in range(threads)]
     for _ in filter(None, ended):
         running.release()
-
-
-def _digest(row: Row) -> _Digest:
-    try:
-        return identity.digest(row.source.read()), True
-    except ReadError as error:
-        return identity.digest(str(error).encode()), False
 
 
 def _is_whole(folder: Path, key: str) -> bool:

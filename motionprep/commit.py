@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from motionprep import identity, manifest, plan, shards, stats, store
+from motionprep import identity, manifest, shards, stats, store
 from motionprep.errors import BuildError
 from motionprep.plan import Plan
 
@@ -66,7 +66,7 @@ def commit(todo: Plan, out: Path, *, strict: bool) -> dict[str, Any]:
         "stats": identity.canonical(fitted),
     }
     dataset = store.save(out, dataset, files)
-    plan.keep_signatures(todo, out)
+    store.keep_signatures(out, keys)
     return dataset
 
 

@@ -380,15 +380,12 @@ class Markers:
     def at(self, frames: range) -> Markers:
         """Return the frames ``frames`` names; the rate is divided by its step."""
         picked = slice(frames.start, frames.stop, frames.step)
-        return Markers(
-            self.names,
-            self.positions[picked],
-            self.visible[picked],
-            self.rate / frames.step,
-            self.units,
-            self.first_frame + frames.start,
-            self.raw_names,
-            self.notes,
+        return replace(
+            self,
+            positions=self.positions[picked],
+            visible=self.visible[picked],
+            rate=self.rate / frames.step,
+            first_frame=self.first_frame + frames.start,
         )
 
 

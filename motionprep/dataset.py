@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from motionprep import manifest, plan, shards, store
+from motionprep import manifest, shards, store
 from motionprep.errors import DatasetError
 from motionprep.recipe import Recipe, recipe_from_json
 
@@ -44,7 +44,7 @@ def open_dataset(path: str | os.PathLike[str]) -> Dataset:
         raise DatasetError(f"{out / store.DATASET}: is damaged; build again to mend it")
     for word in store.NAMED:
         store.read_named(out, value, word)
-    signatures = plan.load_signatures(out)
+    signatures = store.load_signatures(out)
     for key, size in value["shards"].items():
         try:
             there, signature = shards.measure(out / store.SHARDS, key)
@@ -102,7 +102,7 @@ class Dataset:
 
     @cached_property
     def stats(self) -> dict[str, list[Stats]]:
-        """Statistics of the first split, train, by feature: one for each shape that a frame of it has."""
+        """Statistics of train, by feature: one for each shape that a frame of it has."""
         import numpy as np
 
         values = msgspec.json.decode(store.read_named(self.path, self.facts, "stats"))

@@ -63,13 +63,4 @@ def _markers(markers: Markers, kernel: Floats) -> Markers:
         for axis in range(3 if visible.any() else 0):
             bridged[:, marker, axis] = np.interp(times, times[visible], markers.positions[visible, marker, axis])
     positions = np.where(markers.visible[..., None], _along_frames(bridged, kernel), 0)
-    return Markers(
-        markers.names,
-        positions,
-        markers.visible,
-        markers.rate,
-        markers.units,
-        markers.first_frame,
-        markers.raw_names,
-        markers.notes,
-    )
+    return replace(markers, positions=positions)

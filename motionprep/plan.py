@@ -228,7 +228,7 @@ def _expected(stages: Sequence[Stage], count: int, rate: float, frames: tuple[in
 
 def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) -> list[Shard]:
     """Cut each side's motions into shards; motions of other skeletons go into other shards."""
-    known = load_signatures(out)
+    known = store.load_signatures(out)
     there = shards.keys(out / store.SHARDS)
     made = []
     for side in recipe.split.sides():
@@ -263,27 +263,6 @@ def key_of(recipe: Recipe, side: str, items: Sequence[Item], digests: Sequence[s
     reading = {"positions": recipe.reading.positions, "lenient": recipe.reading.lenient}
     seed = recipe.seed if any(stage.random for stage in stages) else None
     return layout.shard_key([stage.identity() for stage in stages], reading, seed, items, digests)
-
-
-def load_signatures(out: Path) -> dict[str, str]:
-    """Return the signatures of shards that were whole when they were last looked into."""
-    try:
-        return msgspec.json.decode((out / store.CACHE / "shards.json").read_bytes(), type=dict[str, str])
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
-        return {}
-
-
-def save_signatures(out: Path, signatures: dict[str, str]) -> None:
-    """Keep the signatures of shards that are whole."""
-    path = out / store.CACHE / "shards.json"
-    beside = path.with_name("shards.json.part")
-    beside.write_bytes(msgspec.json.encode(signatures, order="sorted"))
-    beside.replace(path)
-
-
-def keep_signatures(plan: Plan, out: Path) -> None:
-    """Keep the signatures of a plan's shards, all of which are there and whole."""
-    save_signatures(out, {key: shards.measure(out / store.SHARDS, key)[1] for key in plan.keys})
 
 
 def bytes_of_frame(plan: Plan, shard: Shard) -> int:

@@ -283,7 +283,7 @@ def digest(
     looks = {source.key: seen for source, seen in zip(sources, look(sources, cache, again), strict=True)}
     unknown = [source for source in sources if not (looks[source.key].error or looks[source.key].sha256)]
     with ThreadPoolExecutor(workers) as pool:
-        for source, (sha256, whole) in zip(unknown, pool.map(_digest, unknown), strict=True):
+        for source, (sha256, whole) in zip(unknown, pool.map(digest_of, unknown), strict=True):
             looks[source.key] = msgspec.structs.replace(looks[source.key], sha256=sha256)
             if whole:
                 cache.put(source, looks[source.key])
@@ -314,7 +314,7 @@ def _entry_header(source: Source) -> Header:
             return bvh.parse_bvh_header(data + file.read(source.size), source.name)
 
 
-def _digest(source: Source) -> tuple[str, bool]:
+def digest_of(source: Source) -> tuple[str, bool]:
     """Return the digest of a source, or of why it cannot be read, and whether it could."""
     try:
         return identity.digest(source.read()), True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -189,6 +189,27 @@ def tidy(out: Path, *generations: Mapping[str, Any] | None) -> None:
                 path.unlink()
     for path in out.glob(".*.part"):
         path.unlink()
+
+
+def load_signatures(out: Path) -> dict[str, str]:
+    """Return the signatures of shards that were whole when they were last looked into."""
+    try:
+        return msgspec.json.decode((out / CACHE / "shards.json").read_bytes(), type=dict[str, str])
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+        return {}
+
+
+def save_signatures(out: Path, signatures: dict[str, str]) -> None:
+    """Keep the signatures of shards that are whole."""
+    path = out / CACHE / "shards.json"
+    beside = path.with_name("shards.json.part")
+    beside.write_bytes(msgspec.json.encode(signatures, order="sorted"))
+    beside.replace(path)
+
+
+def keep_signatures(out: Path, keys: Iterable[str]) -> None:
+    """Keep the signatures of these shards, all of which are there and whole."""
+    save_signatures(out, {key: shards.measure(out / SHARDS, key)[1] for key in keys})
 
 
 def _seal(value: Mapping[str, Any]) -> str:

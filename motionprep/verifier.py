@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from motionprep import plan, shards, store
+from motionprep import shards, store
 from motionprep.errors import DatasetError
 
 
@@ -51,9 +51,9 @@ def verify(path: str | os.PathLike[str], tell: Callable[[int, int], None] = lamb
             problems.append(str(error))
             bad.append(key)
         tell(done, len(dataset["shards"]))
-    signatures = plan.load_signatures(out)
+    signatures = store.load_signatures(out)
     if signatures.keys() & set(bad):
         # The next build would otherwise trust them, since damage need not change a file's time.
         with suppress(OSError):  # of a dataset that this user cannot build anyway
-            plan.save_signatures(out, {key: signature for key, signature in signatures.items() if key not in bad})
+            store.save_signatures(out, {key: signature for key, signature in signatures.items() if key not in bad})
     return problems

@@ -203,7 +203,7 @@ BEFORE_COMMIT = {
     "as dataset.json is written": (store, "write", 4),
 }
 AFTER_COMMIT = {
-    "after the commit": (plan, "save_signatures", 1),
+    "after the commit": (store, "save_signatures", 1),
     "as the old generation is swept": (store, "tidy", 1),
 }
 PLACES = BEFORE_COMMIT | AFTER_COMMIT

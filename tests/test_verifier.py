@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import motionprep
-from motionprep import DatasetError, build, plan
+from motionprep import DatasetError, build, plan, store
 from motionprep.recipe import recipe_from_json
 
 SPLIT = recipe_from_json({"split": {"percent": "75/25"}})
@@ -234,7 +234,7 @@ def test_damage_is_named_though_its_finding_cannot_be_written_down(out: Path, mo
     def denied(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(plan, "save_signatures", denied)
+    monkeypatch.setattr(store, "save_signatures", denied)
     name = chunk(out)
     assert len(motionprep.verify(out)) == 1, name
 
