@@ -389,9 +389,75 @@ class Markers:
         )
 
 
+#: What a change of coordinates may reach: the joints, the root where it is kept apart, the markers.
+PARTS = ("joints", "root", "markers")
+
+
+@dataclass(frozen=True, eq=False)
+class Root:
+    """The root's way through the world, kept apart once the joints are told in a frame of their own.
+
+    Parameters
+    ----------
+    position
+        (F, 3) float64.
+    rotation
+        (F, 3, 3) float64, from the root's frame to the world.
+    """
+
+    position: Floats
+    rotation: Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "position", read_only(self.position))
+        object.__setattr__(self, "rotation", read_only(self.rotation))
+
+    def at(self, frames: range) -> Root:
+        """Return the frames ``frames`` names."""
+        picked = slice(frames.start, frames.stop, frames.step)
+        return Root(self.position[picked], self.rotation[picked])
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One change of coordinates, and so all that is needed to undo it: ``new = scale * axes.T @ (old - origin)``.
+
+    Parameters
+    ----------
+    scale
+        From old to new lengths.
+    axes
+        (3, 3), or (F, 3, 3) of each frame: the new axes in old coordinates, as columns; orthogonal. The old axes if
+        None.
+    origin
+        (3,) or (F, 3): the new origin in old coordinates; the old one if None.
+    conjugate
+        Whether the joints' own axes are turned alike, as a permutation of axes does; ``axes`` are then (3, 3), and may
+        be a reflection.
+    swap
+        Pairs of names, of nodes and of markers, that take each other's place, as under a reflection.
+    on
+        Which of :data:`PARTS` it reaches.
+    """
+
+    scale: float = 1.0
+    axes: Floats | None = None
+    origin: Floats | None = None
+    conjugate: bool = False
+    swap: tuple[tuple[str, str], ...] = ()
+    on: tuple[str, ...] = PARTS
+
+    def at(self, frames: range) -> Step:
+        """Return the step for the frames ``frames`` names."""
+        picked = slice(frames.start, frames.stop, frames.step)
+        axes = self.axes[picked] if self.axes is not None and self.axes.ndim == 3 else self.axes
+        origin = self.origin[picked] if self.origin is not None and self.origin.ndim == 2 else self.origin
+        return replace(self, axes=axes, origin=origin)
+
+
 @dataclass(frozen=True, eq=False)
 class Take:
-    """One recorded take: a motion, its markers, or both.
+    """One recorded take: a motion, its markers, or both, as the stages have made them so far.
 
     Parameters
     ----------
@@ -403,12 +469,30 @@ class Take:
         The same take's markers.
     of_file
         Which of the file's frames these are; all from the first on if None.
+    subject
+        ``69``.
+    root
+        The root's way where a stage has kept it apart; otherwise it is that of ``motion``.
+    corrupt
+        The markers as a network is to see them, where a stage has spoilt them; ``markers`` stay as they were recorded.
+    steps
+        Changes of coordinates that were made, in order.
+    arrays
+        Features (F, ...) that stages have made, by name; they take the place of those that are computed.
+    facts
+        What stages have found and done, by name: numbers and words for the manifest.
     """
 
     key: str
     motion: Motion | Poses | None = None
     markers: Markers | None = None
     of_file: range | None = None
+    subject: str = ""
+    root: Root | None = None
+    corrupt: Markers | None = None
+    steps: tuple[Step, ...] = ()
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    facts: Mapping[str, float | str] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -416,12 +500,23 @@ class Take:
         part = self.motion or self.markers
         return part.frames if part is not None else 0
 
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        part = self.motion or self.markers
+        return part.rate if part is not None else 0.0
+
     def at(self, frames: range) -> Take:
         """Return the frames ``frames`` names."""
         of_file = range(self.frames) if self.of_file is None else self.of_file
+        picked = slice(frames.start, frames.stop, frames.step)
         return replace(
             self,
             motion=self.motion.at(frames) if self.motion is not None else None,
             markers=self.markers.at(frames) if self.markers is not None else None,
-            of_file=of_file[frames.start : frames.stop : frames.step],
+            of_file=of_file[picked],
+            root=self.root.at(frames) if self.root is not None else None,
+            corrupt=self.corrupt.at(frames) if self.corrupt is not None else None,
+            steps=tuple(step.at(frames) for step in self.steps),
+            arrays={name: read_only(array[picked]) for name, array in self.arrays.items()},
         )

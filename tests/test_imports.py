@@ -26,6 +26,7 @@ ORDER = [
     ["recipe"],
     ["stages"],
     ["filters", "formats"],
+    ["spaces"],
     ["kinematics"],
     ["rotations"],
     ["data"],

@@ -42,6 +42,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     version: ClassVar[int] = 1
     #: Whether it draws from its generator.
     random: ClassVar[bool] = False
+    #: What it cannot work without: ``"motion"``, ``"markers"``.
+    needs: ClassVar[tuple[str, ...]] = ()
 
     splits: tuple[str, ...] = ()
 
@@ -67,9 +69,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         rng
             Seeded from the recipe's seed, the take's key, the copy and the stage; for random stages.
         """
-        part = take.motion or take.markers
-        rate = part.rate if part is not None else 0.0
-        chosen = self.pick(take.frames, rate, take.of_file.start if take.of_file else 0)
+        chosen = self.pick(take.frames, take.rate, take.of_file.start if take.of_file else 0)
         return chosen if isinstance(chosen, Dropped) else take.at(chosen)
 
     def works_on(self, split: str) -> bool:
@@ -90,6 +90,25 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         fields = msgspec.to_builtins(self)
         del fields["splits"]
         return {"stage": self.name, "version": self.version, **fields}
+
+
+class Augment(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stage that draws, on train alone unless told otherwise.
+
+    Parameters
+    ----------
+    copies
+        How many different copies of each motion the splits that it works on get; the most that a stage asks for counts.
+    """
+
+    random: ClassVar[bool] = True
+
+    splits: tuple[str, ...] = ("train",)
+    copies: int = 1
+
+    def __post_init__(self) -> None:
+        if self.copies < 1:
+            raise ValueError(f"copies is {self.copies}; it must be at least 1")
 
 
 def pick_frames(stages: Sequence[Stage], frames: int, rate: float, before: int = 0) -> range | Dropped:
