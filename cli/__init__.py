@@ -9,6 +9,7 @@ import click
 
 from motionprep.errors import MotionPrepError, RecipeError
 
+from .align import align
 from .build import build
 from .info import info
 from .plan import plan
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, sample):
+for verb in (build, plan, info, verify, sample, align):
     cli.add_command(verb)
 
 

@@ -15,7 +15,7 @@ from .progress import Progress
 @click.option("--strict", is_flag=True, help="Change nothing and exit with 1 if a motion fails.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options: Any) -> None:
-    """Build a dataset from DATA: folders, BVH files, zip archives.
+    """Build a dataset from DATA: folders, BVH and C3D files, zip archives.
 
     What is already in OUT and still right is kept: run the same command again after a crash or a change in the data.
 
@@ -23,6 +23,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options:
     motionprep build DATA --split 90/10 -o OUT
     motionprep build DATA --split 90/10 --downsample train=8 -o OUT
     motionprep build DATA --recipe cmu-exp5 -o OUT
+    motionprep build DATA --markers C3D_DATA -o OUT
     """
     import motionprep
 
@@ -49,8 +50,11 @@ def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options:
     click.echo(table(["split", "motions", "subjects", "frames", "hours"], rows))
     for line in left_out(dataset):
         click.echo(line)
+    for name, side in dataset["splits"].items():
+        if not side["motions"]:
+            click.echo(f"{name} is empty: all of its motions were dropped or failed", err=True)
     what = (
-        f"{summary.made:,} shards made, {summary.kept:,} kept"
+        f"shards: {summary.made:,} made, {summary.kept:,} kept"
         if summary.changed
         else "nothing changed, nothing written"
     )

@@ -13,6 +13,13 @@ _EXISTING = click.Path(exists=True)
 _OPTIONS = [
     click.argument("data", nargs=-1, required=True, type=_EXISTING),
     click.option("-o", "--out", required=True, type=click.Path(), help="The dataset's folder."),
+    click.option(
+        "--markers",
+        metavar="PATH",
+        multiple=True,
+        type=_EXISTING,
+        help="Where the C3D files of the same takes are, if not in DATA.",
+    ),
     click.option("--recipe", metavar="NAME|FILE", help="A shipped recipe, a TOML file, or a dataset's dataset.json."),
     click.option("--split", metavar="PERCENT", help="90/10 for train/test, 80/10/10 for train/val/test."),
     click.option(

@@ -20,10 +20,12 @@ class Progress:
     ----------
     quiet
         Say nothing.
+    unit
+        What is counted.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
+    def __init__(self, *, quiet: bool, unit: str = "motions") -> None:
+        self._quiet, self._unit = quiet, unit
         self._bar: Any = None
         self._total = self._motions = self._frames = 0
         self._began = self._said = time.monotonic()
@@ -43,24 +45,28 @@ class Progress:
         if not self._quiet and sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, unit=" motions", leave=False, dynamic_ncols=True)
+            self._bar = tqdm(total=total, unit=f" {self._unit}", leave=False, dynamic_ncols=True)
 
-    def tell(self, motions: int, frames: int) -> None:
-        """Count motions and frames; called by several threads."""
+    def reach(self, done: int, total: int) -> None:
+        """Count one more, of a total that is known only now."""
+        if not self._total:
+            self.start(total)
+        self.tell(done - self._motions)
+
+    def tell(self, motions: int, frames: int = 0) -> None:
+        """Count motions, and frames if they are counted at all; called by several threads."""
         with self._lock:
             self._motions += motions
             self._frames += frames
             now = time.monotonic()
-            speed = self._frames / max(now - self._began, 1e-9)
+            speed = f"{self._frames / max(now - self._began, 1e-9):,.0f} frames/s" if self._frames else ""
             if self._bar is not None:
-                self._bar.set_postfix_str(f"{speed:,.0f} frames/s", refresh=False)
+                self._bar.set_postfix_str(speed, refresh=False)
                 self._bar.update(motions)
             elif not self._quiet and now - self._said >= _LINE_EVERY:
                 self._said = now
                 each = (now - self._began) / self._motions
                 left = each * (self._total - self._motions)
-                click.echo(
-                    f"{self._motions:,} of {self._total:,} motions, {1 / each:,.0f} motions/s, "
-                    f"{speed:,.0f} frames/s, {left:.0f} s left",
-                    err=True,
-                )
+                parts = [f"{self._motions:,} of {self._total:,} {self._unit}", f"{1 / each:,.0f} {self._unit}/s"]
+                parts += [speed, f"{left:.0f} s left"] if speed else [f"{left:.0f} s left"]
+                click.echo(", ".join(parts), err=True)

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from .progress import Progress
+
 
 @click.command()
 @click.argument("dest", type=click.Path())
@@ -14,13 +16,21 @@ import click
 @click.option("--frames", type=click.IntRange(min=2), help="How many frames a motion has, about [default: 480].")
 @click.option("--seed", type=int, default=0, show_default=True, help="Another number, other motions.")
 @click.option("--like", type=click.Choice(["cmu"]), help="The size of the CMU database: 2,548 motions, 3 GB.")
+@click.option("--markers", is_flag=True, help="Beside each BVH file CMU's 41 markers, as a C3D file by ezc3d.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 def sample(
-    dest: str, subjects: int | None, motions: int | None, frames: int | None, seed: int, like: str | None, quiet: bool
+    dest: str,
+    subjects: int | None,
+    motions: int | None,
+    frames: int | None,
+    seed: int,
+    like: str | None,
+    markers: bool,
+    quiet: bool,
 ) -> None:
     """Generate walking, running, jumping and turning people into DEST, as BVH files like CMU's.
 
-    The same options and seed give the same bytes on any machine.
+    The same options and seed give the same bytes on any machine, and the same C3D files with the same version of ezc3d.
     """
     import motionprep
 
@@ -28,6 +38,13 @@ def sample(
 
     given = {"subjects": subjects, "motions": motions, "frames": frames}
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    summary = motionprep.write_sample(dest, seed=seed, like=like, **wanted)
+    with Progress(quiet=quiet) as progress:
+
+        def tell(done: int, total: int) -> None:
+            if done == 1:
+                progress.start(total)
+            progress.tell(1)
+
+        summary = motionprep.write_sample(dest, seed=seed, like=like, markers=markers, progress=tell, **wanted)
     if not quiet:
         click.echo(f"{summary.files:,} motions, {summary.frames:,} frames, {size(summary.bytes)} in {dest}")

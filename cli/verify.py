@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from .progress import Progress
+
 
 @click.command()
 @click.argument("out", type=click.Path(exists=True))
@@ -14,7 +16,8 @@ def verify(out: str, quiet: bool) -> None:
     """Compare everything in the dataset OUT with its checksums; exit with 1 if anything is wrong."""
     import motionprep
 
-    problems = motionprep.verify(out)
+    with Progress(quiet=quiet, unit="shards") as progress:
+        problems = motionprep.verify(out, progress.reach)
     for problem in problems:
         click.echo(problem, err=True)
     if problems:

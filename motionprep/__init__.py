@@ -19,12 +19,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from motionprep.builder import Summary, build
+    from motionprep.augmentation import augment
+    from motionprep.builder import build
     from motionprep.data import Motion, Skeleton
-    from motionprep.dataset import Dataset
+    from motionprep.dataset import Dataset, invert
     from motionprep.dataset import open_dataset as open
     from motionprep.errors import BuildError, DatasetError, MotionPrepError, ReadError, RecipeError, SourceError
-    from motionprep.formats.bvh import read_bvh, read_bvh_header, write_bvh
+    from motionprep.formats.bvh import read_bvh, write_bvh
+    from motionprep.formats.c3d import read_c3d
     from motionprep.recipe import Recipe, load_recipe
     from motionprep.sample import write_sample
     from motionprep.verifier import verify
@@ -40,12 +42,13 @@ _WHERE = {
     "RecipeError": "errors",
     "Skeleton": "data",
     "SourceError": "errors",
-    "Summary": "builder",
+    "augment": "augmentation",
     "build": "builder",
+    "invert": "dataset",
     "load_recipe": "recipe",
     "open": "dataset",
     "read_bvh": "formats.bvh",
-    "read_bvh_header": "formats.bvh",
+    "read_c3d": "formats.c3d",
     "verify": "verifier",
     "write_bvh": "formats.bvh",
     "write_sample": "sample",
@@ -62,12 +65,13 @@ __all__ = [
     "RecipeError",
     "Skeleton",
     "SourceError",
-    "Summary",
+    "augment",
     "build",
+    "invert",
     "load_recipe",
     "open",
     "read_bvh",
-    "read_bvh_header",
+    "read_c3d",
     "verify",
     "write_bvh",
     "write_sample",

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
 #: Called after each motion with how many motions and how many stored frames are done.
 Tell = Callable[[int, int], None]
-#: Of a source's bytes, or of why they cannot be read, and whether they can.
+#: Of a file's bytes, or of why they cannot be read, and whether they can.
 _Digest = tuple[str, bool]
 _PATIENCE = 1.0
 
@@ -56,6 +57,7 @@ def build(
     out: str | os.PathLike[str],
     *,
     recipe: Recipe | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    markers: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     workers: int | None = None,
     strict: bool = False,
     verify_sources: bool = False,
@@ -73,6 +75,8 @@ def build(
     recipe
         A recipe, a dictionary of what a recipe file says, the name of a shipped one, or a file; every frame and joint
         of every motion, for training, if None.
+    markers
+        Where the markers of the same takes are, C3D files; those in ``data`` count as well.
     workers
         Threads that compute shards; as many as there are processors if None. They decide nothing but the time.
     strict
@@ -94,25 +98,39 @@ def build(
         If the disk is full or may not be written; finished shards are kept.
     """
     began = time.monotonic()
-    paths = [data] if isinstance(data, str | os.PathLike) else list(data)
     if isinstance(recipe, Mapping) or recipe is None:
         recipe = recipe_from_json(recipe or {})
     elif not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
     workers = workers or os.cpu_count() or 1
     out = Path(out)
+    look = partial(
+        plan.make_plan,
+        _paths(data),
+        out,
+        recipe,
+        markers=_paths(markers),
+        verify_sources=verify_sources,
+        workers=workers,
+    )
     store.claim(out)
+    if store.load(out):
+        # What has nothing to do needs no lock, whose import takes longer than this look.
+        before = look()
+        if before.complete and not any(store.left_over(out, before.dataset)):
+            announce(before)
+            _tell_kept(before, tell)
+            return Summary(out, False, _unless_failed(before, strict), 0, len(before.shards), time.monotonic() - began)
     with store.hold(out):
         shards.sweep(out / store.SHARDS)
-        before = plan.make_plan(paths, out, recipe, verify_sources=verify_sources, workers=workers)
+        before = look()
         announce(before)
+        _tell_kept(before, tell)
         todo, made = _make_missing(before, out, workers, tell)
-        changed = made > 0 or not todo.complete
-        if todo.complete:
-            dataset = todo.dataset or {}
-            if strict and (failed := dataset["left_out"]["failed"]):
-                reason, count = next(iter(failed.items()))
-                raise BuildError(f"{sum(failed.values())} motions failed, as before; {count} x {reason}")
+        complete = todo.complete
+        changed = made > 0 or not complete
+        if complete:
+            dataset = _unless_failed(todo, strict)
             if todo is not before:
                 store.keep_signatures(out, todo.keys)
             store.tidy(out, dataset)
@@ -122,8 +140,27 @@ def build(
 
             dataset = commit(todo, out, strict=strict)
             store.tidy(out, dataset, todo.dataset)
-        todo.cache.save(row.source for row in todo.rows)
+        todo.cache.save(todo.sources)
     return Summary(out, changed, dataset, made, len(todo.shards) - made, time.monotonic() - began)
+
+
+def _paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:
+    return [given] if isinstance(given, str | os.PathLike) else list(given)
+
+
+def _tell_kept(todo: Plan, tell: Tell) -> None:
+    for shard in todo.shards:
+        if shard.present:
+            tell(len(shard.items), shard.expected)
+
+
+def _unless_failed(todo: Plan, strict: bool) -> dict[str, Any]:
+    """Return what a dataset that is complete says, if its failures may be."""
+    dataset = todo.dataset or {}
+    if strict and (failed := dataset["left_out"]["failed"]):
+        reason, count = next(iter(failed.items()))
+        raise BuildError(f"{sum(failed.values())} motions failed, as before; {count} x {reason}")
+    return dataset
 
 
 def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan, int]:
@@ -133,12 +170,7 @@ def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan
     -------
     The plan with all digests and keys known, and how many shards were made.
     """
-    missing = []
-    for number, shard in enumerate(todo.shards):
-        if shard.present:
-            tell(len(shard.items), shard.expected)
-        else:
-            missing.append(number)
+    missing = [number for number, shard in enumerate(todo.shards) if not shard.present]
     if not missing:
         return todo, 0
     import joblib
@@ -151,22 +183,24 @@ def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan
     computing = threading.BoundedSemaphore(workers)
     running = threading.BoundedSemaphore(workers + 1)
 
-    def ensure(shard: Shard) -> tuple[str, Sequence[_Digest], bool]:
+    def ensure(shard: Shard) -> tuple[str, Sequence[tuple[_Digest, ...]], bool]:
         with running:
             key = shard.key
-            digests: Sequence[_Digest] = [(todo.rows[item.row].look.sha256, True) for item in shard.items]
+            rows = [todo.rows[item.row] for item in shard.items]
+            digests: Sequence[tuple[_Digest, ...]] = [tuple((known, True) for known in row.digests) for row in rows]
             with computing:
                 if stop.is_set():
                     raise Stopped("interrupted")
                 if key is None and not fresh:
-                    digests = [sources.digest_of(todo.rows[item.row].source) for item in shard.items]
-                    key = plan.key_of(todo.recipe, shard.split, shard.items, [digest for digest, _ in digests])
+                    digests = [tuple(map(sources.digest_of, row.recording.sources)) for row in rows]
+                    known = [[digest for digest, _ in files] for files in digests]
+                    key = plan.key_of(todo.recipe, shard.split, shard.items, known)
                 if key is not None and _is_whole(folder, key):
                     tell(len(shard.items), shard.expected)
                     return key, digests, False
-                key, digests, sealed = make(todo.recipe, shard, todo.rows, folder, stop, tell)
-            sealed.publish()
-            return key, digests, True
+            made = make(todo.recipe, shard, todo.rows, folder, stop, tell, computing)
+            made.sealed.publish()
+            return made.key, made.digests, True
 
     rows, jobs, made = list(todo.rows), list(todo.shards), 0
     results: Any = None
@@ -176,17 +210,20 @@ def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan
             results = work(joblib.delayed(ensure)(todo.shards[number]) for number in missing)
             for number, (key, digests, new) in zip(missing, results, strict=True):
                 made += new
-                jobs[number] = replace(jobs[number], key=key, present=True)
-                for item, (digest, readable) in zip(jobs[number].items, digests, strict=True):
-                    look = msgspec.structs.replace(rows[item.row].look, sha256=digest)
-                    rows[item.row] = replace(rows[item.row], look=look)
-                    # That a file can be read one day need not change its size or time.
-                    if readable:
-                        todo.cache.put(rows[item.row].source, look)
+                jobs[number] = msgspec.structs.replace(jobs[number], key=key, present=True)
+                for item, files in zip(jobs[number].items, digests, strict=True):
+                    row = rows[item.row]
+                    looks = []
+                    for source, look, (digest, readable) in zip(row.recording.sources, row.looks, files, strict=True):
+                        looks.append(msgspec.structs.replace(look, sha256=digest))
+                        # That a file can be read one day need not change its size or time.
+                        if readable:
+                            todo.cache.put(source, looks[-1])
+                    rows[item.row] = msgspec.structs.replace(row, looks=tuple(looks))
     finally:
         stop.set()
         _end(results, running, workers + 1)
-        todo.cache.save(row.source for row in todo.rows)
+        todo.cache.save(todo.sources)
     return replace(todo, rows=tuple(rows), shards=tuple(jobs)), made
 
 

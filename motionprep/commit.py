@@ -11,6 +11,9 @@ from motionprep import identity, manifest, shards, stats, store
 from motionprep.errors import BuildError
 from motionprep.plan import Plan
 
+#: Columns of the manifest for a file, by half.
+_COLUMNS = {"motion": "source", "markers": "markers_source"}
+
 
 def commit(todo: Plan, out: Path, *, strict: bool) -> dict[str, Any]:
     """Commit a plan whose shards are all there.
@@ -47,8 +50,8 @@ def commit(todo: Plan, out: Path, *, strict: bool) -> dict[str, Any]:
         "inputs": todo.inputs,
         "recipe": todo.recipe.to_json(),
         "source": {
-            "motions": len({row.source.key for row in todo.rows}),
-            "bytes": sum({row.source.key: row.source.size for row in todo.rows}.values()),
+            "motions": len({row.recording.key for row in todo.rows}),
+            "bytes": sum(source.size for source in todo.sources),
         },
         "splits": {
             side: _side([row for row in table if row["split"] == side]) | {"shards": [keys[n] for n in numbers]}
@@ -75,28 +78,36 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
     facts: dict[int, dict[str, Any]] = {}
     for shard, key, record in zip(todo.shards, keys, records, strict=True):
         for item, motion in zip(shard.items, record["motions"], strict=True):
-            facts[item.row] = motion | {"shard": key, "copy": item.copy}
+            files = todo.rows[item.row].recording.sources
+            facts[item.row] = {**motion, "shard": key}
             if motion["status"] == "failed":
-                facts[item.row]["reason"] = f"{todo.rows[item.row].source.name}{motion['reason']}"
+                facts[item.row]["reason"] = f"{files[motion['of_file']].name}{motion['reason']}"
+            for source, unread in zip(files, motion.get("unread", ()), strict=False):
+                if unread:
+                    facts[item.row][f"{_COLUMNS[source.half]}_sha256"] = None
     table = []
     for number, row in enumerate(todo.rows):
-        source, look = row.source, row.look
+        first = row.looks[0]
+        files_in: dict[str, Any] = {}
+        for source, look in zip(row.recording.sources, row.looks, strict=True):
+            column = _COLUMNS[source.half]
+            files_in[column] = source.name
+            files_in[f"{column}_bytes"] = source.size
+            files_in[f"{column}_sha256"] = look.sha256 or None
         table.append(
             {
-                "key": source.key,
-                "subject": source.subject,
-                "motion": source.key,
+                "key": row.recording.key,
+                "subject": row.recording.subject,
+                "motion": row.recording.key,
                 "ordinal": row.ordinal,
-                "source": source.name,
-                "source_bytes": source.size,
-                "source_sha256": look.sha256 or None,
+                **files_in,
                 "label": row.label or None,
                 "status": "failed" if row.failed else "dropped",
                 "reason": row.reason or None,
                 "split": row.split or None,
-                "copy": 0,
-                "frames_in": look.frames,
-                "fps_in": row.rate or look.rate or None,
+                "copy": row.copy,
+                "frames_in": first.frames,
+                "fps_in": row.rate or first.rate or None,
             }
             | facts.get(number, {})
         )

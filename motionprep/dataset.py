@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +15,13 @@ import msgspec
 from motionprep import manifest, shards, store
 from motionprep.errors import DatasetError
 from motionprep.recipe import Recipe, recipe_from_json
+from motionprep.stages import Stage
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import pyarrow as pa
+    from numpy.typing import ArrayLike
 
     from motionprep.data import Skeleton
 
@@ -38,13 +41,13 @@ def open_dataset(path: str | os.PathLike[str]) -> Dataset:
     """
     out = Path(path)
     if not (out / store.DATASET).is_file():
-        raise DatasetError(f"{out}: is no motionprep dataset: it has no {store.DATASET}")
+        raise DatasetError(store.missing(out))
     value = store.load(out)
     if value is None:
         raise DatasetError(f"{out / store.DATASET}: is damaged; build again to mend it")
     for word in store.NAMED:
         store.read_named(out, value, word)
-    signatures = store.load_signatures(out)
+    signatures, touched = store.load_signatures(out), False
     for key, size in value["shards"].items():
         try:
             there, signature = shards.measure(out / store.SHARDS, key)
@@ -54,6 +57,10 @@ def open_dataset(path: str | os.PathLike[str]) -> Dataset:
             raise DatasetError(f"{out}: shard {key} has {there:,} bytes; expected {size:,}; build again to mend it")
         if key in signatures and signature != signatures[key]:
             shards.check(out / store.SHARDS, key)
+            signatures[key], touched = signature, True
+    if touched:
+        with suppress(OSError):  # of a dataset that may only be read
+            store.save_signatures(out, signatures)
     return Dataset(out, value)
 
 
@@ -110,8 +117,8 @@ class Dataset:
             feature: [
                 Stats(
                     part["count"],
-                    np.array(part["mean"]).reshape(part["shape"]),
-                    np.array(part["std"]).reshape(part["shape"]),
+                    _fixed(np.array(part["mean"]).reshape(part["shape"])),
+                    _fixed(np.array(part["std"]).reshape(part["shape"])),
                 )
                 for part in parts
             ]
@@ -135,6 +142,11 @@ class Dataset:
         if split not in self.splits:
             raise KeyError(f"there is no split {split!r}; there are {', '.join(self.splits)}")
         return Split(self, split)
+
+
+def _fixed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array.flags.writeable = False
+    return array
 
 
 @dataclass(frozen=True)
@@ -244,6 +256,22 @@ class StoredMotion(Mapping[str, Any]):
         """Its skeleton, whose joints and nodes are those of the arrays."""
         return self._dataset.skeletons[self.row["skeleton"]]
 
+    @property
+    def marker_names(self) -> tuple[str, ...]:
+        """Its markers, in the order of the arrays; empty if none are stored."""
+        return tuple(self.row["marker_names"] or ())
+
+    @property
+    def facts(self) -> dict[str, float | str]:
+        """What stages have found and done, by name."""
+        facts: dict[str, float | str] = msgspec.json.decode(self.row["facts"] or "{}")
+        return facts
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What it went through."""
+        return self._dataset.recipe.stages_for(self.row["split"])
+
     @cached_property
     def _features(self) -> tuple[str, ...]:
         return self._dataset.stored(self.row["shard"])
@@ -274,3 +302,47 @@ class StoredMotion(Mapping[str, Any]):
     def __len__(self) -> int:
         """Return the number of features."""
         return len(self._features)
+
+
+def invert(motion: StoredMotion, features: Mapping[str, ArrayLike] | None = None) -> dict[str, np.ndarray[Any, Any]]:
+    """Bring a motion of a dataset, or a prediction for it, back into the world of its files.
+
+    Parameters
+    ----------
+    motion
+        Whose frames these are.
+    features
+        Arrays (F, ...) by the names and in the shapes that the dataset has; what it stores of the motion if None.
+
+    Returns
+    -------
+    dict
+        The same features, float64, in the files' units and axes; markers in those of the C3D file. Rotations that the
+        recipe stores in another form are matrices again.
+
+    Raises
+    ------
+    ValueError
+        If a feature cannot be brought back, or has another number of frames.
+    """
+    import numpy as np
+
+    from motionprep import inversion, rotations
+    from motionprep.stages import Represent
+
+    plain = msgspec.json.decode(motion.row["steps"] or "[]")
+    steps = inversion.steps_from_json(plain, {name: motion[name] for name in motion if name.startswith("frame_")})
+    if features is None:
+        features = {name: motion[name] for name in motion if name in inversion.INVERTIBLE}
+    nodes = motion.skeleton.nodes if motion.row["skeleton"] else ()
+    given = {name: np.asarray(values) for name, values in features.items()}
+    form = next((stage for stage in motion.stages if isinstance(stage, Represent)), None)
+    rootless = form is not None and form.root != "with" and "rotations" in given
+    if form is not None:
+        counts = {"rotations": len(motion.skeleton.joints) - rootless, "root_rotation": 1}
+        for name in counts.keys() & given.keys():
+            if name == "rotations" or form.root == "apart":
+                joints = counts[name] if form.flat else None
+                given[name] = rotations.matrices_back(given[name], form.rotations, form.order, joints)
+    without_root = ("rotations",) if rootless else ()
+    return inversion.invert(given, steps, nodes=nodes, markers=motion.marker_names, without_root=without_root)

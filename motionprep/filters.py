@@ -21,11 +21,12 @@ def lowpass(take: Take, factor: int) -> Take:
     marker's gaps are bridged by straight lines on the way through the filter and stay gaps.
     """
     kernel = _kernel(factor)
-    motion, markers = take.motion, take.markers
+    motion, markers, corrupt = take.motion, take.markers, take.corrupt
     return replace(
         take,
         motion=None if motion is None else _motion(motion, kernel),
         markers=None if markers is None else _markers(markers, kernel),
+        corrupt=None if corrupt is None else _markers(corrupt, kernel),
     )
 
 

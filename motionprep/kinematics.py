@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from motionprep import rotations
 from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Floats, Motion, Poses, Skeleton, read_only
+from motionprep.lanes import LANES, alike, load, store
 
 #: Shape of a feature after the frame axis; J joints, N nodes.
 FEATURES: Mapping[str, tuple[str | int, ...]] = {
@@ -31,8 +32,6 @@ FEATURES: Mapping[str, tuple[str | int, ...]] = {
 }
 
 _MOST_DEGREES = 1e9
-#: Frames that the kernels work on side by side; as many as a processor's widest registers hold of float64.
-_LANES = 8
 
 # What the kernels solve for, in the order in which they take it.
 _SOLVED = ("positions", "root_position", "rotations", "quaternions", "global_rotations")
@@ -77,12 +76,8 @@ def shape(feature: str, skeleton: Skeleton) -> tuple[int, ...]:
     return tuple(sizes[size] if isinstance(size, str) else size for size in FEATURES[feature])
 
 
-def features(
-    motion: Motion | Poses,
-    names: Iterable[str],
-    dtype: type[np.float32] | type[np.float64] = np.float64,
-) -> dict[str, NDArray[Any]]:
-    """Return named arrays, frames first.
+class Solver:
+    """Computes features of a motion from its first frame to its last, some frames at a time.
 
     Parameters
     ----------
@@ -92,43 +87,92 @@ def features(
         Of :data:`FEATURES`: ``positions`` (F, N, 3) in the world; ``rotations`` (F, J, 3, 3) to the parent's frame and
         ``global_rotations`` to the world; ``quaternions`` (F, J, 4) and ``rotations_6d`` (F, J, 6) of ``rotations``;
         ``root_position`` (F, 3).
-    dtype
-        Of the arrays; all computing is in float64.
 
     Raises
     ------
     KeyError
         If a name is not known.
     """
-    wanted = dict.fromkeys(names)
-    skeleton, plan = motion.skeleton, _plan(motion.skeleton)
-    joints = len(skeleton.joints)
-    solved = {name: None for name in wanted if name != "rotations_6d"}
-    if "rotations_6d" in wanted:
-        solved["rotations"] = None
-    out = _empty({name: (motion.frames, *shape(name, skeleton)) for name in solved}, dtype)
-    if isinstance(motion, Motion):
+
+    def __init__(self, motion: Motion | Poses, names: Iterable[str]) -> None:
+        self.shapes = {name: shape(name, motion.skeleton) for name in names}
+        self.at = 0
+        self._motion = motion
+        self._plan = _plan(motion.skeleton)
+        # The last quaternions, whose signs the next ones follow.
+        self._previous = np.zeros((len(motion.skeleton.joints), 4))
+        self._previous[:, 0] = 1.0
+
+    def fill(self, out: Mapping[str, NDArray[Any]]) -> None:
+        """Fill arrays (K, ...), one a feature, with the next K frames; of either float type, computed in float64."""
+        count = len(next(iter(out.values())))
+        some = self._motion.at(range(self.at, self.at + count))
+        self.at += count
+        out = {**out}
+        if "rotations_6d" in out and "rotations" not in out:
+            out["rotations"] = np.empty((count, *shape("rotations", some.skeleton)), out["rotations_6d"].dtype)
+        if isinstance(some, Motion):
+            self._fill_from_channels(some.channels, out)
+        else:
+            self._fill_from_poses(some, out)
+        if "rotations_6d" in out:
+            out["rotations_6d"][:] = rotations.to_6d(out["rotations"])
+
+    def _fill_from_channels(self, channels: Floats, out: Mapping[str, NDArray[Any]]) -> None:
+        plan = self._plan
         arrays = [_rows(out, name) for name in _SOLVED]
-        channels = _contiguous(motion.channels)
-        _solve_channels(channels, plan.turns, plan.moves, plan.parents, plan.offsets, joints, *arrays)
-    else:
+        _solve_channels(
+            _contiguous(channels), plan.turns, plan.moves, plan.parents, plan.offsets, self._previous, *arrays
+        )
+
+    def _fill_from_poses(self, poses: Poses, out: Mapping[str, NDArray[Any]]) -> None:
+        joints = len(poses.skeleton.joints)
         _solve_poses(
-            _contiguous(motion.translations),
-            _contiguous(motion.rotations).reshape(-1, joints, 9),
-            plan.parents,
-            plan.offsets,
+            _contiguous(poses.translations),
+            _contiguous(poses.rotations).reshape(-1, joints, 9),
+            self._plan.parents,
+            self._plan.offsets,
             _rows(out, "positions"),
             _rows(out, "global_rotations"),
         )
         if "rotations" in out:
-            out["rotations"][:] = motion.rotations
+            out["rotations"][:] = poses.rotations
         if "quaternions" in out:
-            out["quaternions"][:] = rotations.steady(rotations.to_quaternion(motion.rotations))
+            quaternions = rotations.steady(rotations.to_quaternion(poses.rotations), self._previous)
+            out["quaternions"][:] = quaternions
+            self._previous = quaternions[-1] if len(quaternions) else self._previous
         if "root_position" in out:
-            out["root_position"][:] = motion.translations[:, 0]
-    if "rotations_6d" in wanted:
-        out["rotations_6d"] = rotations.to_6d(out["rotations"])
-    return {name: out[name] for name in wanted}
+            out["root_position"][:] = poses.translations[:, 0]
+
+
+def features(
+    motion: Motion | Poses,
+    names: Iterable[str],
+    dtype: type[np.float32] | type[np.float64] = np.float64,
+) -> dict[str, NDArray[Any]]:
+    """Return named arrays (F, ...) of all frames, as :class:`Solver` computes them.
+
+    Raises
+    ------
+    KeyError
+        If a name is not known.
+    """
+    solver = Solver(motion, dict.fromkeys(names))
+    out = _empty({name: (motion.frames, *sizes) for name, sizes in solver.shapes.items()}, dtype)
+    if out:
+        solver.fill(out)
+    return out
+
+
+def reach(motion: Motion | Poses) -> float:
+    """Return a bound on every coordinate of a motion's world positions: what all chains measure, laid end to end."""
+    sites = sum(math.hypot(*site.offset) for site in motion.skeleton.end_sites)
+    if isinstance(motion, Poses):
+        return sites + (float(np.abs(motion.translations).max(axis=0).sum()) if motion.frames else 0.0)
+    plan = _plan(motion.skeleton)
+    moved = motion.channels[:, plan.moves[:, 2]]
+    furthest = float(np.abs(moved).max(axis=0).sum()) if moved.size else 0.0
+    return sites + furthest + sum(math.hypot(*offset) for offset in motion.skeleton.offsets)
 
 
 def _contiguous(array: Floats) -> Floats:
@@ -260,35 +304,42 @@ def _half_angles(angles: Floats, sines: Floats, cosines: Floats) -> None:
 
 @njit(cache=True, nogil=True)
 def _compose(turns: NDArray[np.int64], sines: Floats, cosines: Floats, quaternions: Floats) -> None:
-    """Set quaternions (J, 4, L) to the product of their joints' turns, in order."""
-    quaternions[:, 0] = 1.0
-    quaternions[:, 1:] = 0.0
-    for k in range(turns.shape[0]):
-        q = quaternions[turns[k, 0]]
-        s, c = sines[turns[k, 2]], cosines[turns[k, 2]]
-        axis = turns[k, 1]
-        for lane in range(_LANES):
-            sine, cosine = s[lane], c[lane]
-            w, x, y, z = q[0, lane], q[1, lane], q[2, lane], q[3, lane]
+    """Set quaternions (J, 4, L) to the product of their joints' turns, in order; turns stand joint by joint."""
+    k = 0
+    for joint in range(quaternions.shape[0]):
+        w, x, y, z = alike(1.0), alike(0.0), alike(0.0), alike(0.0)
+        while k < turns.shape[0] and turns[k, 0] == joint:
+            s, c = load(sines, turns[k, 2]), load(cosines, turns[k, 2])
+            axis = turns[k, 1]
             if axis == 0:
-                w, x, y, z = w * cosine - x * sine, x * cosine + w * sine, y * cosine + z * sine, z * cosine - y * sine
+                w, x, y, z = w * c - x * s, x * c + w * s, y * c + z * s, z * c - y * s
             elif axis == 1:
-                w, x, y, z = w * cosine - y * sine, x * cosine - z * sine, y * cosine + w * sine, z * cosine + x * sine
+                w, x, y, z = w * c - y * s, x * c - z * s, y * c + w * s, z * c + x * s
             else:
-                w, x, y, z = w * cosine - z * sine, x * cosine + y * sine, y * cosine - x * sine, z * cosine + w * sine
-            q[0, lane], q[1, lane], q[2, lane], q[3, lane] = w, x, y, z
+                w, x, y, z = w * c - z * s, x * c + y * s, y * c - x * s, z * c + w * s
+            k += 1
+        row = 4 * joint
+        store(quaternions, row, w)
+        store(quaternions, row + 1, x)
+        store(quaternions, row + 2, y)
+        store(quaternions, row + 3, z)
 
 
 @njit(cache=True, nogil=True)
 def _to_matrices(quaternions: Floats, matrices: Floats) -> None:
     """Set matrices (J, 9, L) of unit quaternions (J, 4, L)."""
     for joint in range(quaternions.shape[0]):
-        q, m = quaternions[joint], matrices[joint]
-        for lane in range(_LANES):
-            w, x, y, z = q[0, lane], q[1, lane], q[2, lane], q[3, lane]
-            m[0, lane], m[1, lane], m[2, lane] = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
-            m[3, lane], m[4, lane], m[5, lane] = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
-            m[6, lane], m[7, lane], m[8, lane] = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
+        q, m = 4 * joint, 9 * joint
+        w, x, y, z = load(quaternions, q), load(quaternions, q + 1), load(quaternions, q + 2), load(quaternions, q + 3)
+        store(matrices, m, 1.0 - 2.0 * (y * y + z * z))
+        store(matrices, m + 1, 2.0 * (x * y - w * z))
+        store(matrices, m + 2, 2.0 * (x * z + w * y))
+        store(matrices, m + 3, 2.0 * (x * y + w * z))
+        store(matrices, m + 4, 1.0 - 2.0 * (x * x + z * z))
+        store(matrices, m + 5, 2.0 * (y * z - w * x))
+        store(matrices, m + 6, 2.0 * (x * z - w * y))
+        store(matrices, m + 7, 2.0 * (y * z + w * x))
+        store(matrices, m + 8, 1.0 - 2.0 * (x * x + y * y))
 
 
 @njit(cache=True, nogil=True)
@@ -314,26 +365,17 @@ def _place(parents: NDArray[np.int64], steps: Floats, local: Floats, world: Floa
             places[node] = steps[node]
             world[node] = local[node]
             continue
-        a, step, origin, place = world[parent], steps[node], places[parent], places[node]
-        for n in range(_LANES):
-            x, y, z = step[0, n], step[1, n], step[2, n]
-            place[0, n] = origin[0, n] + a[0, n] * x + a[1, n] * y + a[2, n] * z
-            place[1, n] = origin[1, n] + a[3, n] * x + a[4, n] * y + a[5, n] * z
-            place[2, n] = origin[2, n] + a[6, n] * x + a[7, n] * y + a[8, n] * z
-        if node >= joints:
-            continue
-        b, c = local[node], world[node]
-        for n in range(_LANES):
-            # Each number is read once: the compiler cannot know that a and c do not overlap.
-            b0, b1, b2 = b[0, n], b[1, n], b[2, n]
-            b3, b4, b5 = b[3, n], b[4, n], b[5, n]
-            b6, b7, b8 = b[6, n], b[7, n], b[8, n]
-            x, y, z = a[0, n], a[1, n], a[2, n]
-            c[0, n], c[1, n], c[2, n] = x * b0 + y * b3 + z * b6, x * b1 + y * b4 + z * b7, x * b2 + y * b5 + z * b8
-            x, y, z = a[3, n], a[4, n], a[5, n]
-            c[3, n], c[4, n], c[5, n] = x * b0 + y * b3 + z * b6, x * b1 + y * b4 + z * b7, x * b2 + y * b5 + z * b8
-            x, y, z = a[6, n], a[7, n], a[8, n]
-            c[6, n], c[7, n], c[8, n] = x * b0 + y * b3 + z * b6, x * b1 + y * b4 + z * b7, x * b2 + y * b5 + z * b8
+        at, above = 3 * node, 3 * parent
+        x, y, z = load(steps, at), load(steps, at + 1), load(steps, at + 2)
+        for axis in range(3):
+            row = 9 * parent + 3 * axis
+            a, b, c = load(world, row), load(world, row + 1), load(world, row + 2)
+            store(places, at + axis, load(places, above + axis) + a * x + b * y + c * z)
+            if node < joints:
+                m = 9 * node
+                for column in range(3):
+                    turned = a * load(local, m + column) + b * load(local, m + 3 + column)
+                    store(world, m + 3 * axis + column, turned + c * load(local, m + 6 + column))
 
 
 @njit(cache=True, nogil=True)
@@ -355,33 +397,31 @@ def _solve_channels(
     moves: NDArray[np.int64],
     parents: NDArray[np.int64],
     offsets: Floats,
-    joints: int,
+    previous: Floats,
     positions: NDArray[Any],
     root_position: NDArray[Any],
     rotations: NDArray[Any],
     quaternions: NDArray[Any],
     global_rotations: NDArray[Any],
 ) -> None:
-    """Fill the wanted features (F, A, B), a few frames side by side."""
+    """Fill the wanted features (F, A, B), a few frames side by side; ``previous`` (J, 4) is read and set."""
     frames, width = channels.shape
-    nodes = parents.size
-    angles, sines, cosines = np.empty((width, _LANES)), np.empty((width, _LANES)), np.empty((width, _LANES))
-    local, world = np.empty((joints, 9, _LANES)), np.empty((joints, 9, _LANES))
-    quaternion, places = np.empty((joints, 4, _LANES)), np.empty((nodes, 3, _LANES))
-    steps = np.empty((nodes, 3, _LANES))
-    for lane in range(_LANES):
+    nodes, joints = parents.size, previous.shape[0]
+    angles, sines, cosines = np.empty((width, LANES)), np.empty((width, LANES)), np.empty((width, LANES))
+    local, world = np.empty((joints, 9, LANES)), np.empty((joints, 9, LANES))
+    quaternion, places = np.empty((joints, 4, LANES)), np.empty((nodes, 3, LANES))
+    steps = np.empty((nodes, 3, LANES))
+    for lane in range(LANES):
         steps[:, :, lane] = offsets
-    previous = np.zeros((joints, 4))
-    previous[:, 0] = 1.0
-    for first in range(0, frames, _LANES):
-        count = min(_LANES, frames - first)
-        for lane in range(_LANES):
+    for first in range(0, frames, LANES):
+        count = min(LANES, frames - first)
+        for lane in range(LANES):
             frame = min(first + lane, frames - 1)
             for k in range(width):
                 angles[k, lane] = channels[frame, k]
         _fold(angles.reshape(-1))
         for k in range(moves.shape[0]):
-            for lane in range(_LANES):
+            for lane in range(LANES):
                 steps[moves[k, 0], moves[k, 1], lane] = channels[min(first + lane, frames - 1), moves[k, 2]]
         _half_angles(angles.reshape(-1), sines.reshape(-1), cosines.reshape(-1))
         _compose(turns, sines, cosines, quaternion)
@@ -407,13 +447,13 @@ def _solve_poses(
     """Fill world positions and rotations (F, A, B) from translations (F, J, 3) and local rotations (F, J, 9)."""
     frames, joints = translations.shape[:2]
     nodes = parents.size
-    local, world = np.empty((joints, 9, _LANES)), np.empty((joints, 9, _LANES))
-    places, steps = np.empty((nodes, 3, _LANES)), np.empty((nodes, 3, _LANES))
-    for lane in range(_LANES):
+    local, world = np.empty((joints, 9, LANES)), np.empty((joints, 9, LANES))
+    places, steps = np.empty((nodes, 3, LANES)), np.empty((nodes, 3, LANES))
+    for lane in range(LANES):
         steps[:, :, lane] = offsets
-    for first in range(0, frames, _LANES):
-        count = min(_LANES, frames - first)
-        for lane in range(_LANES):
+    for first in range(0, frames, LANES):
+        count = min(LANES, frames - first)
+        for lane in range(LANES):
             frame = min(first + lane, frames - 1)
             steps[:joints, :, lane] = translations[frame]
             local[:, :, lane] = matrices[frame]

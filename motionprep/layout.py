@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from motionprep import identity
 from motionprep.recipe import FORMAT
@@ -20,8 +21,7 @@ TARGET = 32 << 20
 _CHANCES = 1 << 64
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """A part of a motion that goes into a shard.
 
     Parameters
@@ -64,7 +64,7 @@ def shard_key(
     reading: dict[str, Any],
     seed: int | None,
     items: Sequence[Item],
-    digests: Sequence[str],
+    digests: Sequence[Sequence[str]],
 ) -> str:
     """Return the name of a shard: a hash of all that decides its content.
 
@@ -77,10 +77,10 @@ def shard_key(
     seed
         The recipe's, if a stage draws.
     items, digests
-        What is in it, and the sha256 of each source.
+        What is in it, and the sha256 of each of its files.
     """
     motions = [
-        [item.key, digest, item.frames, item.rate, item.copy] for item, digest in zip(items, digests, strict=True)
+        [item.key, *files, item.frames, item.rate, item.copy] for item, files in zip(items, digests, strict=True)
     ]
     return identity.key([FORMAT, stages, reading, seed, motions])
 

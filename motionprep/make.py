@@ -7,25 +7,48 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from itertools import takewhile
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from motionprep import identity, kinematics, plan, shards
-from motionprep.data import Skeleton, Take
+from motionprep import identity, inversion, plan, shards
+from motionprep.data import Take
 from motionprep.errors import MotionPrepError, ReadError
-from motionprep.formats import bvh
+from motionprep.features import Extraction
 from motionprep.layout import Item
 from motionprep.plan import Row, Shard
+from motionprep.reading import Read, read_take
 from motionprep.recipe import Recipe
 from motionprep.stages import Dropped, Features, Stage
-from motionprep.stages.base import pick_frames
+
+Digest = tuple[str, bool]
 
 
 class Stopped(MotionPrepError):
     """The build was interrupted while this shard was made."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A shard that is computed.
+
+    Parameters
+    ----------
+    key
+        Its name.
+    digests
+        Of each of its motions, the digests of the very bytes that were read, and whether they could be read.
+    sealed
+        The shard, which is still to be published.
+    """
+
+    key: str
+    digests: list[tuple[Digest, ...]]
+    sealed: shards.Sealed
 
 
 def make(
@@ -35,8 +58,9 @@ def make(
     folder: Path,
     stop: threading.Event,
     tell: Callable[[int, int], None],
-) -> tuple[str, list[tuple[str, bool]], shards.Sealed]:
-    """Compute and write a shard; it is still to be published.
+    computing: AbstractContextManager[Any],
+) -> Made:
+    """Compute and write a shard.
 
     Parameters
     ----------
@@ -48,11 +72,8 @@ def make(
         Is looked at before each motion.
     tell
         Called with 1 and the number of frames after each motion.
-
-    Returns
-    -------
-    The shard's key; the digest of each of its sources, taken of the very bytes that were read, and whether they could
-    be read; and the shard.
+    computing
+        Entered while the processor is needed, and left while the disk is waited for.
 
     Raises
     ------
@@ -61,125 +82,172 @@ def make(
     OSError
         If the shard cannot be written.
     """
-    stages = recipe.stages_for(shard.split)
     motions: list[dict[str, Any]] = []
     skeletons: dict[str, Any] = {}
-    digests: list[tuple[str, bool]] = []
+    digests: list[tuple[Digest, ...]] = []
     with shards.Writer(folder, shard.expected) as writer:
-        for item in shard.items:
-            if stop.is_set():
-                raise Stopped("interrupted")
-            row = rows[item.row]
-            facts: dict[str, Any] = {
-                "status": "failed",
-                "frames_in": row.look.frames,
-                "fps_in": item.rate or row.look.rate,
-                "start": writer.frames,
-            }
+        with computing:
+            taken = _Taken(recipe, shard.split)
+            for item in shard.items:
+                if stop.is_set():
+                    raise Stopped("interrupted")
+                start = writer.frames
+                facts = taken.write(item, rows[item.row], writer, skeletons)
+                motions.append({"start": start, "stop": writer.frames, **facts})
+                digests.append(taken.digests)
+                tell(1, writer.frames - start)
+        key = plan.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
+        sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons})
+    return Made(key, digests, sealed)
+
+
+def frame_bytes(recipe: Recipe, split: str, row: Row) -> int:
+    """Return how many bytes a frame of a motion has in a shard; 0 if it is dropped or fails."""
+    taken = _Taken(recipe, split)
+    item = Item(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy)
+    try:
+        features, _ = taken.extract(item, row)
+    except ReadError:
+        return 0
+    if isinstance(features, Dropped):
+        return 0
+    return sum(dtype.itemsize * int(np.prod(shape)) for dtype, shape in features.kinds.values())
+
+
+class _Taken:
+    """Takes motions, one after the other, from their files to what is written of them.
+
+    Parameters
+    ----------
+    recipe, split
+        Whose stages they go through.
+    """
+
+    def __init__(self, recipe: Recipe, split: str) -> None:
+        self._recipe = recipe
+        self._stages = recipe.stages_for(split)
+        self._needs = recipe.needs(split)
+        # Copies of a motion come one after the other, and are read once.
+        self._keeps = recipe.copies(split) > 1
+        self._last: tuple[Any, Read | ReadError] = (None, ReadError(""))
+        #: Of the files of the motion that was taken last.
+        self.digests: tuple[Digest, ...] = ()
+
+    def write(self, item: Item, row: Row, writer: shards.Writer, skeletons: dict[str, Any]) -> dict[str, Any]:
+        """Write a motion's features, and return the facts for its row of the manifest."""
+        facts: dict[str, Any] = {
+            "status": "failed",
+            "frames_in": row.looks[0].frames,
+            "fps_in": item.rate or row.looks[0].rate,
+        }
+        try:
+            features, more = self.extract(item, row)
+            facts |= more
+            if isinstance(features, Dropped):
+                facts |= {"status": "dropped", "reason": features.reason}
+            else:
+                try:
+                    writer.append(features)
+                except ValueError as error:
+                    raise ReadError(str(error), path=row.recording.sources[0].name) from None
+                facts["status"] = "ok"
+                skeleton = facts.pop("of_skeleton")
+                if skeleton is not None:
+                    facts["skeleton"] = skeleton.key
+                    skeletons.setdefault(skeleton.key, skeleton.to_json())
+        except ReadError as error:
+            facts |= _whose(error, row)
+        # What cannot be read today need not be so tomorrow: its digest is that of the complaint, and is not told.
+        if not all(readable for _, readable in self.digests):
+            facts["unread"] = [not readable for _, readable in self.digests]
+        return facts
+
+    def extract(self, item: Item, row: Row) -> tuple[Extraction | Dropped, dict[str, Any]]:
+        """Return the features of a motion, or why it is dropped, and facts about it.
+
+        Raises
+        ------
+        ReadError
+            If it fails.
+        """
+        read = self._last[1]
+        if not item.copy or self._last[0] != (row.recording, item.frames):
+            read = self._read(item, row)
+            self._last = ((row.recording, item.frames), read) if self._keeps else self._last
+        if isinstance(read, ReadError):
+            raise read
+        facts: dict[str, Any] = {"frames_in": read.frames, "fps_in": read.rate}
+        take, last = read.take, self._stages[-1]
+        if not isinstance(last, Features):
+            raise TypeError(f"the last stage is {last.name}; a recipe ends with features")
+        done = len(self._stages) - len(read.left)
+        for number, stage in enumerate(self._stages[done:-1], start=done):
+            if isinstance(take, Dropped):
+                break
+            take = self._apply(item, row, number, stage, take)
+        if isinstance(take, Dropped):
+            return take, facts
+        steps, frame_arrays = inversion.steps_to_json(take.steps)
+        take = replace(take, arrays={**take.arrays, **frame_arrays})
+        try:
+            features = Extraction(take, [*last.arrays, *frame_arrays], last.missing)
+        except (OverflowError, ValueError) as error:
+            raise ReadError(str(error), path=row.recording.sources[0].name) from None
+        markers = take.markers if "markers" in last.halves else None
+        return features, facts | {
+            "reason": "; ".join(read.notes) or None,
+            "frames": take.frames,
+            "fps": take.rate,
+            "of_skeleton": take.motion.skeleton if take.motion is not None and "motion" in last.halves else None,
+            "marker_names": list(markers.names) if markers is not None else None,
+            "scale": _scale(take),
+            "facts": msgspec.json.encode(take.facts, order="sorted").decode() if take.facts else None,
+            "steps": msgspec.json.encode(steps).decode() if steps else None,
+        }
+
+    def _read(self, item: Item, row: Row) -> Read | ReadError:
+        files: dict[str, tuple[str, bytes]] = {}
+        digests: list[Digest] = []
+        wrong: ReadError | None = None
+        for source in row.recording.sources:
             try:
-                data = row.source.read()
+                data = source.read()
             except ReadError as error:
                 digests.append((identity.digest(str(error).encode()), False))
-                facts |= {"source_sha256": None, "reason": _without_name(error)}
+                wrong = wrong or error
             else:
                 digests.append((identity.digest(data), True))
-                try:
-                    skeleton = _process(recipe, stages, item, row.source.name, data, facts, writer)
-                    if skeleton is not None and skeleton.key not in skeletons:
-                        skeletons[skeleton.key] = skeleton.to_json()
-                except ReadError as error:
-                    facts["reason"] = _without_name(error)
-            motions.append(facts | {"stop": writer.frames})
-            tell(1, writer.frames - facts["start"])
-        key = plan.key_of(recipe, shard.split, shard.items, [digest for digest, _ in digests])
-        sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons})
-    return key, digests, sealed
+                if source.half in self._needs:
+                    files[source.half] = (source.name, data)
+        self.digests = tuple(digests)
+        if wrong:
+            return wrong
+
+        def apply(stage: Stage, take: Take) -> Take | Dropped:
+            return self._apply(item, row, 0, stage, take)
+
+        try:
+            return read_take(self._recipe.reading, self._stages, item, row.recording.subject, files, apply)
+        except ReadError as error:
+            return error
+
+    def _apply(self, item: Item, row: Row, number: int, stage: Stage, take: Take) -> Take | Dropped:
+        earlier = sum(other.name == stage.name for other in self._stages[:number])
+        # Nothing but recipe, motion, copy and stage decides what is drawn.
+        seed = identity.key([self._recipe.seed, item.key, item.copy, stage.name, earlier])
+        try:
+            return stage.apply(take, np.random.default_rng(int(seed, 16)))
+        except (ValueError, ArithmeticError, LookupError) as error:
+            raise ReadError(f"{stage.name}: {error}", path=row.recording.sources[0].name) from error
 
 
-def _process(
-    recipe: Recipe,
-    stages: Sequence[Stage],
-    item: Item,
-    name: str,
-    data: bytes,
-    facts: dict[str, Any],
-    writer: shards.Writer,
-) -> Skeleton | None:
-    """Write a motion's features; ``facts`` takes what happened.
-
-    Returns
-    -------
-    Its skeleton, or None if it is dropped.
-
-    Raises
-    ------
-    ReadError
-        If it fails.
-    """
-    leading = list(takewhile(lambda stage: stage.picks, stages))
-    notes: list[str] = []
-    verdicts: list[Dropped | ReadError] = []
-    picked: list[range] = []
-
-    def pick(count: int, rate: float) -> range:
-        # Called once more where the header has the count wrong: what was said of that count is void.
-        verdicts.clear()
-        facts["frames_in"] = count
-        first, last = item.frames or (1, count)
-        if last > count:
-            verdicts.append(ReadError(f"has {count:,} frames; the split asks for frames {first}-{last}", path=name))
-            return range(0)
-        chosen = pick_frames(leading, last - first + 1, rate, before=first - 1)
-        if isinstance(chosen, Dropped):
-            verdicts.append(chosen)
-            return range(0)
-        picked.append(range(first - 1, last)[chosen.start : chosen.stop : chosen.step])
-        return picked[-1]
-
-    motion = bvh.parse_bvh(
-        data,
-        name,
-        pick=pick,
-        rate=item.rate,
-        positions=recipe.reading.positions,
-        lenient=recipe.reading.lenient,
-        notes=notes,
-    )
-    verdict = verdicts[-1] if verdicts else None
-    if isinstance(verdict, ReadError):
-        raise verdict
-    take: Take | Dropped = verdict or Take(item.key, motion, of_file=picked[-1])
-    last = stages[-1]
-    if not isinstance(last, Features):
-        raise TypeError(f"the last stage is {last.name}; a recipe ends with features")
-    for number, stage in enumerate(stages[len(leading) : -1], start=len(leading)):
-        if isinstance(take, Dropped):
-            break
-        take = stage.apply(take, _generator(recipe, item, number, stage))
-    if isinstance(take, Dropped) or take.motion is None:
-        facts |= {"status": "dropped", "reason": take.reason if isinstance(take, Dropped) else "no skeleton"}
-        return None
-    try:
-        writer.append(kinematics.features(take.motion, last.arrays, np.float32))
-    except OverflowError as error:
-        raise ReadError(str(error), path=name) from None
-    skeleton = take.motion.skeleton
-    facts |= {
-        "status": "ok",
-        "reason": "; ".join(notes) or None,
-        "frames": take.frames,
-        "fps": take.motion.rate,
-        "skeleton": skeleton.key,
-        "scale": 1.0,
-    }
-    return skeleton
+def _scale(take: Take) -> float:
+    part = "joints" if take.motion is not None else "markers"
+    return float(np.prod([step.scale for step in take.steps if part in step.on]))
 
 
-def _without_name(error: ReadError) -> str:
-    """Return what is wrong and where in the file; its name is no part of the key: a moved file keeps its shard."""
-    return str(error).removeprefix(error.path)
-
-
-def _generator(recipe: Recipe, item: Item, number: int, stage: Stage) -> np.random.Generator:
-    """Return a generator that nothing but recipe, motion, copy and stage decides."""
-    return np.random.default_rng(int(identity.key([recipe.seed, item.key, item.copy, number, stage.name]), 16))
+def _whose(error: ReadError, row: Row) -> dict[str, Any]:
+    """Return what is wrong and with which file, by number: a moved file keeps its shard, so its name is not kept."""
+    names = [source.name for source in row.recording.sources]
+    of_file = names.index(error.path) if error.path in names else 0
+    return {"reason": str(error).removeprefix(error.path), "of_file": of_file}

@@ -24,6 +24,9 @@ SCHEMA = pa.schema(
         ("source", pa.string()),
         ("source_bytes", pa.int64()),
         ("source_sha256", pa.string()),
+        ("markers_source", pa.string()),
+        ("markers_source_bytes", pa.int64()),
+        ("markers_source_sha256", pa.string()),
         ("label", pa.string()),
         ("status", pa.string()),
         ("reason", pa.string()),
@@ -37,7 +40,10 @@ SCHEMA = pa.schema(
         ("start", pa.int64()),
         ("stop", pa.int64()),
         ("skeleton", pa.string()),
+        ("marker_names", pa.list_(pa.string())),
         ("scale", pa.float64()),
+        ("facts", pa.string()),
+        ("steps", pa.string()),
     ]
 )
 

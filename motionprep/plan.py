@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from motionprep import identity, layout, shards, sources, splits, store
-from motionprep.errors import DatasetError
+from motionprep.errors import DatasetError, RecipeError, SourceError
 from motionprep.layout import Item
 from motionprep.recipe import Recipe
-from motionprep.sources import Look, Source, SourceCache
+from motionprep.sources import Look, Recording, Source, SourceCache
 from motionprep.stages.base import Dropped, Stage, pick_frames
 
+_WORDS = {"motion": "skeleton", "markers": "markers"}
 
-@dataclass(frozen=True)
-class Row:
+
+class Row(msgspec.Struct, frozen=True):
     """What is known of a row of the manifest before its motion is read.
 
     Parameters
     ----------
-    source, look
-        The file and what its header says.
+    recording, looks
+        The take's files and what their headers say.
     ordinal
         In natural order, counted from 1.
     split
@@ -43,10 +43,12 @@ class Row:
         Whether that is a fault of the file.
     expected
         How many frames its header and the stages promise.
+    copy
+        Which of several copies, from 0.
     """
 
-    source: Source
-    look: Look
+    recording: Recording
+    looks: tuple[Look, ...]
     ordinal: int
     split: str
     frames: tuple[int, int] | None
@@ -55,10 +57,15 @@ class Row:
     reason: str = ""
     failed: bool = False
     expected: int = 0
+    copy: int = 0
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Of its files, as far as they are known."""
+        return tuple(look.sha256 for look in self.looks)
 
 
-@dataclass(frozen=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """A shard that the dataset needs.
 
     Parameters
@@ -116,11 +123,10 @@ class Plan:
         """A key of all that decides the dataset, the same for equal datasets."""
         facts = [
             [
-                row.source.key,
-                row.source.subject,
-                row.source.name,
-                row.source.size,
-                row.look.sha256,
+                row.recording.key,
+                row.recording.subject,
+                [[source.name, source.size] for source in row.recording.sources],
+                row.digests,
                 row.label,
                 row.split,
                 row.frames,
@@ -130,6 +136,11 @@ class Plan:
             for row in self.rows
         ]
         return identity.key([self.recipe.identity(), self.recipe.description, facts, self.keys])
+
+    @property
+    def sources(self) -> list[Source]:
+        """All files that it knows of."""
+        return list(dict.fromkeys(source for row in self.rows for source in row.recording.sources))
 
     @property
     def complete(self) -> bool:
@@ -146,6 +157,7 @@ def make_plan(
     out: Path,
     recipe: Recipe,
     *,
+    markers: Sequence[str | os.PathLike[str]] = (),
     verify_sources: bool = False,
     workers: int = 1,
     digests: bool = False,
@@ -159,7 +171,9 @@ def make_plan(
     out
         The dataset, which need not exist yet.
     recipe
-        What to make.
+        What to make; where it does not say what to store, the data decides.
+    markers
+        Folders, files and archives to take markers from; those in ``data`` count as well.
     verify_sources
         Hash all files again, whatever the cache says.
     workers
@@ -176,23 +190,33 @@ def make_plan(
     if dataset is not None and not store.named_are_whole(out, dataset):
         dataset = None
     cache = SourceCache(out / store.CACHE / "sources.json")
-    found = sources.find(data, recipe.reading.key_pattern)
+    found = sources.find(data, recipe.reading.key_pattern, markers)
+    recipe = recipe.storing({source.half for source in found})
+    needs = {side: recipe.needs(side) for side in recipe.split.sides()}
+    needed = frozenset().union(*needs.values())
+    if markers and "markers" not in needed:
+        raise RecipeError("markers are given, but the recipe stores none; add them to the arrays of its features")
+    recordings = sources.pair(found, needed)
+    if not recordings:
+        raise SourceError(f"the recipe needs {' and '.join(sorted(needed))}, and there are no such files")
+    files = [source for recording in recordings for source in recording.sources]
     if verify_sources:
-        looks = sources.digest(found, cache, workers, again=True)
+        looks = sources.digest(files, cache, workers, again=True)
     elif digests:
-        looks = sources.digest(found, cache, workers)
+        looks = sources.digest(files, cache, workers)
     else:
-        looks = sources.look(found, cache)
+        looks = sources.look(files, cache)
     labels = recipe.reading.labels or sources.labels_beside(data)
-    parts = splits.assign(recipe.split, [source.key for source in found], [source.subject for source in found])
-    rows = _rows(recipe, found, looks, parts, labels)
+    parts = splits.assign(recipe.split, [one.key for one in recordings], [one.subject for one in recordings])
+    rows = _rows(recipe, needs, recordings, iter(looks), parts, labels)
     return Plan(recipe, tuple(rows), tuple(_shards(recipe, rows, out, look_into=digests)), dataset, cache)
 
 
 def _rows(
     recipe: Recipe,
-    found: Sequence[Source],
-    looks: Sequence[Look],
+    needs: Mapping[str, frozenset[str]],
+    recordings: Sequence[Recording],
+    looks: Iterator[Look],
     parts: Sequence[splits.Part],
     labels: dict[str, str],
 ) -> list[Row]:
@@ -200,24 +224,33 @@ def _rows(
     for part in parts:
         of_motion.setdefault(part.motion, []).append(part)
     rates = recipe.reading.rates
-    stages = {side: recipe.stages_for(side) for side in recipe.split.sides()}
-    rows = []
-    for index, (source, seen) in enumerate(zip(found, looks, strict=True)):
-        rate, label = rates.get(source.key), labels.get(source.key, "")
-        if index not in of_motion or seen.error:
-            # The digest of what is not built is left out: it would hang on what an earlier run happened to read.
-            unread = msgspec.structs.replace(seen, sha256="")
-            base = Row(source, unread, index + 1, "", None, rate, label, "in no split")
+    stages = {side: recipe.stages_for(side) for side in needs}
+    copies = {side: recipe.copies(side) for side in needs}
+    rows: list[Row] = []
+    for index, recording in enumerate(recordings):
+        seen = tuple([next(looks) for _ in recording.sources])
+        error = next((look.error for look in seen if look.error), "")
+        rate, label = rates.get(recording.key), labels.get(recording.key, "")
+        halves = {source.half for source in recording.sources}
         for part in of_motion.get(index, ()):
-            if seen.error:
-                rows.append(replace(base, split=part.side, frames=part.frames, reason=seen.error, failed=True))
-            else:
-                expected = _expected(stages[part.side], seen.frames, rate or seen.rate, part.frames)
-                row = Row(source, seen, index + 1, part.side, part.frames, rate, label, expected=expected)
+            missing = needs[part.side] - halves
+            if error or missing:
+                reason = error or f"no {' and no '.join(_WORDS[half] for half in sorted(missing))}"
+                row = Row(recording, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
+                rows.append(row)
+                continue
+            expected = _expected(stages[part.side], seen[0].frames, rate or seen[0].rate, part.frames)
+            for copy in range(copies[part.side]):
+                row = Row(recording, seen, index + 1, part.side, part.frames, rate, label, "", False, expected, copy)
                 rows.append(row)
         if index not in of_motion:
-            rows.append(base)
+            rows.append(Row(recording, _unread(seen), index + 1, "", None, rate, label, "in no split"))
     return rows
+
+
+def _unread(looks: Sequence[Look]) -> tuple[Look, ...]:
+    """Leave out the digests of what is not built: they would hang on what an earlier run happened to read."""
+    return tuple(msgspec.structs.replace(look, sha256="") for look in looks)
 
 
 def _expected(stages: Sequence[Stage], count: int, rate: float, frames: tuple[int, int] | None) -> int:
@@ -227,20 +260,25 @@ def _expected(stages: Sequence[Stage], count: int, rate: float, frames: tuple[in
 
 
 def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) -> list[Shard]:
-    """Cut each side's motions into shards; motions of other skeletons go into other shards."""
+    """Cut each side's motions into shards; motions of other skeletons or markers go into other shards."""
     known = store.load_signatures(out)
     there = shards.keys(out / store.SHARDS)
     made = []
     for side in recipe.split.sides():
-        runs: dict[str, list[Item]] = {}
+        fixed = any(stage.fixes_markers for stage in recipe.stages_for(side))
+        runs: dict[tuple[str, ...], list[Item]] = {}
         for number, row in enumerate(rows):
             if row.split == side and not row.reason:
-                item = Item(number, row.source.key, row.source.size, row.frames, row.rate)
-                runs.setdefault(row.look.structure, []).append(item)
+                item = Item(number, row.recording.key, row.recording.size, row.frames, row.rate, row.copy)
+                structure = tuple(
+                    "" if fixed and source.half == "markers" else look.structure
+                    for source, look in zip(row.recording.sources, row.looks, strict=True)
+                )
+                runs.setdefault(structure, []).append(item)
         for run in runs.values():
             for items in layout.cut(run):
-                digests = [rows[item.row].look.sha256 for item in items]
-                key = key_of(recipe, side, items, digests) if all(digests) else None
+                digests = [rows[item.row].digests for item in items]
+                key = key_of(recipe, side, items, digests) if all(map(all, digests)) else None
                 present = key in there and _is_whole(out / store.SHARDS, key or "", known, look_into=look_into)
                 made.append(Shard(side, items, key, sum(rows[item.row].expected for item in items), present))
     return made
@@ -257,22 +295,9 @@ def _is_whole(folder: Path, key: str, known: dict[str, str], *, look_into: bool)
     return look_into
 
 
-def key_of(recipe: Recipe, side: str, items: Sequence[Item], digests: Sequence[str]) -> str:
-    """Return the name of a shard with these items and digests."""
+def key_of(recipe: Recipe, side: str, items: Sequence[Item], digests: Sequence[Sequence[str]]) -> str:
+    """Return the name of a shard with these items and the digests of their files."""
     stages = recipe.stages_for(side)
     reading = {"positions": recipe.reading.positions, "lenient": recipe.reading.lenient}
     seed = recipe.seed if any(stage.random for stage in stages) else None
     return layout.shard_key([stage.identity() for stage in stages], reading, seed, items, digests)
-
-
-def bytes_of_frame(plan: Plan, shard: Shard) -> int:
-    """Return about how many bytes a frame of a shard will have; what stages do to the joints is not reckoned with."""
-    from motionprep import kinematics
-    from motionprep.formats import bvh
-    from motionprep.stages import Features
-
-    features = plan.recipe.stages_for(shard.split)[-1]
-    source = plan.rows[shard.items[0].row].source
-    skeleton = bvh.parse_bvh_header(source.read(), source.name).skeleton
-    names = features.arrays if isinstance(features, Features) else ()
-    return 4 * sum(math.prod(kinematics.shape(name, skeleton)) for name in names)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import os
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -18,6 +16,9 @@ import msgspec
 from motionprep import identity, shipped
 from motionprep.errors import RecipeError
 from motionprep.stages import STAGES, Features, Stage
+from motionprep.stages.base import Augment
+from motionprep.stages.downsample import Downsample
+from motionprep.stages.features import DEFAULT, MADE_BY, MARKERS
 
 #: Of a split by percentages, by how many there are.
 SIDES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
@@ -221,11 +222,65 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     )
                 if isinstance(stage, Features) and stage.works_on(split):
                     last = number
+            self._check_order(split)
 
     def stages_for(self, split: str) -> tuple[Stage, ...]:
         """Return the stages of a split in order, ``features`` last."""
         stages = tuple(stage for stage in self.stages if stage.works_on(split))
         return stages if stages and isinstance(stages[-1], Features) else (*stages, Features())
+
+    def needs(self, split: str) -> frozenset[str]:
+        """Return which halves of a take a split needs, of ``"motion"`` and ``"markers"``."""
+        stages = self.stages_for(split)
+        stored = [stage.halves for stage in stages if isinstance(stage, Features)]
+        return frozenset().union(*stored, *(stage.needs for stage in stages))
+
+    def copies(self, split: str) -> int:
+        """Return how many copies of each motion a split gets."""
+        return max((stage.copies for stage in self.stages_for(split) if isinstance(stage, Augment)), default=1)
+
+    def storing(self, halves: Set[str]) -> Recipe:
+        """Return the recipe for data with these halves of takes, where it does not say what to store.
+
+        Takes that have both are aligned first, by what is found in them, unless the recipe says how.
+        """
+        if "markers" not in halves or any(isinstance(stage, Features) for stage in self.stages):
+            return self
+        if "motion" not in halves:
+            return self.with_stages([Features(arrays=MARKERS)])
+        stages = [stage for stage in self.stages if stage.name == "align"] or [make_stage("align")]
+        return self.with_stages([*stages, Features(arrays=(*DEFAULT, *MARKERS))])
+
+    def _check_order(self, split: str) -> None:
+        stages = self.stages_for(split)
+        names = [stage.name for stage in stages]
+        if "align" in names[1:]:
+            raise RecipeError(
+                f"align comes after {names[0]} in split {split!r}; it is first and given once, since other stages take "
+                "skeleton and markers as one"
+            )
+        if "align" not in names and self.needs(split) >= {"motion", "markers"}:
+            raise RecipeError(
+                f"split {split!r} stores or needs skeleton and markers, which no stage brings together; put align first"
+            )
+        for number, stage in enumerate(stages):
+            earlier = stages[:number]
+            smooths = isinstance(stage, Downsample) and stage.lowpass
+            if (stage.alters or smooths) and (maker := next((one.name for one in earlier if one.derives), "")):
+                raise RecipeError(
+                    f"{stage.name} comes after {maker} in split {split!r}, whose arrays it would not change; put it "
+                    "before"
+                )
+            if (stage.in_world or smooths) and "local_frame" in [one.name for one in earlier]:
+                raise RecipeError(
+                    f"{stage.name} comes after local_frame in split {split!r}; it works on takes in the world: put it "
+                    "before"
+                )
+        for array in (array for stage in stages if isinstance(stage, Features) for array in stage.arrays):
+            if array in MADE_BY and MADE_BY[array] not in names:
+                raise RecipeError(
+                    f"{array} is stored in split {split!r}, but no stage {MADE_BY[array]} is there to make it"
+                )
 
     def with_stages(self, stages: Sequence[Stage]) -> Recipe:
         """Return a recipe in which these stages take the place of all that have their names.
@@ -318,6 +373,8 @@ def load_recipe(source: str | os.PathLike[str]) -> Recipe:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"{name}: cannot be read: {error}") from None
+    import tomllib
+
     try:
         value = json.loads(text) if name.endswith(".json") else {"recipe": tomllib.loads(text)}
     except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
@@ -377,5 +434,7 @@ def _plainly(what: str, kind: Any, field: str | None) -> str:
 
 
 def _did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"

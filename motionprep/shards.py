@@ -12,30 +12,47 @@ import os
 import re
 import shutil
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 
 from motionprep import identity
 from motionprep.errors import DatasetError
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 #: The most frames that a chunk holds.
-MOST_CHUNK = 16384
+MOST_CHUNK = 4096
+_FLUSHED_AT_ONCE = 4
 _GROUP = "zarr.json"
 _BESIDE = ".part-"
 _MEND = "build again to mend it"
 _REMEDY = f"{_MEND}, or open the dataset anew if it was built since it was opened"
 
 
+class Frames(Protocol):
+    """What a shard takes in: features that fill arrays with their next frames."""
+
+    frames: int
+
+    @property
+    def kinds(self) -> Mapping[str, tuple[Any, tuple[int, ...]]]:
+        """Dtype and shape of a frame of each feature."""
+
+    def fill(self, out: Mapping[str, Any]) -> None:
+        """Fill arrays (K, ...), one a feature, with the next K frames."""
+
+
 class Writer:
     """Writes one shard beside its place; a context that leaves nothing behind unless :meth:`seal` was called.
+
+    A chunk is written while the next one is filled, by a thread of its own.
 
     Parameters
     ----------
@@ -46,52 +63,58 @@ class Writer:
     """
 
     def __init__(self, folder: Path, capacity: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         chunks = max(1, -(-capacity // MOST_CHUNK))
         self._chunk = max(1, -(-capacity // chunks))
         self._folder = folder
         self._capacity = max(1, capacity)
+        self._kinds: Mapping[str, tuple[Any, tuple[int, ...]]] = {}
         self._arrays: dict[str, Any] = {}
         self._buffers: dict[str, Any] = {}
+        self._spare: dict[str, Any] = {}
         self._moments: dict[str, Moments] = {}
+        self._pool = ThreadPoolExecutor(1)
+        self._written: Future[None] | None = None
         self.frames = 0
 
     def __enter__(self) -> Self:
         # Not by tempfile, whose folders are closed to everybody else, as the shard would then be.
-        self._beside = self._folder / f"{_BESIDE}{uuid.uuid4().hex}"
+        self._beside = self._folder / f"{_BESIDE}{os.urandom(16).hex()}"
         self._beside.mkdir()
         self._sealed = False
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._pool.shutdown()
         if not self._sealed:
             shutil.rmtree(self._beside)
 
-    def append(self, features: Mapping[str, Any]) -> None:
-        """Add frames: arrays (F, ...) of equal F, and the same names and shapes each time.
+    def append(self, features: Frames) -> None:
+        """Add frames, all of them; the same features of the same kinds each time.
 
         Raises
         ------
-        OverflowError
-            If a number is not finite; nothing is added.
+        ValueError
+            If they are not of the kinds that the shard has; nothing is added.
         OSError
             If they cannot be written.
         """
-        count = len(next(iter(features.values())))
-        moments = {}
-        for name, values in features.items():
-            moments[name] = (self._moments.get(name) or Moments.about(values[0])).plus(values)
-            if not moments[name].finite:
-                raise OverflowError(f"{name} has numbers that {values.dtype} cannot hold")
-        self._moments = moments
-        if not self._arrays:
-            self._create(features)
-        done = 0
-        while done < count:
+        if not self._kinds:
+            self._kinds = features.kinds
+            self._buffers, self._spare = self._room(), self._room()
+        if features.kinds != self._kinds:
+            raise ValueError(f"has {_told(features.kinds)}; the motions before it have {_told(self._kinds)}")
+        left = features.frames
+        while left:
             at = self.frames % self._chunk
-            some = min(count - done, self._chunk - at)
-            for name, values in features.items():
-                self._buffers[name][at : at + some] = values[done : done + some]
-            done += some
+            some = min(left, self._chunk - at)
+            part = {name: buffer[at : at + some] for name, buffer in self._buffers.items()}
+            features.fill(part)
+            for name, values in part.items():
+                if values.dtype.kind == "f":
+                    self._moments[name] = (self._moments.get(name) or Moments.about(values[0])).plus(values)
+            left -= some
             self.frames += some
             if self.frames % self._chunk == 0:
                 self._flush(self._chunk)
@@ -102,9 +125,11 @@ class Writer:
 
         if left := self.frames % self._chunk:
             self._flush(left)
-        for array in self._arrays.values():
-            if array.shape[0] != self.frames:
-                array.resize((self.frames, *array.shape[1:]))
+        self._wait()
+        with fast_zarr():
+            for array in self._arrays.values():
+                if array.shape[0] != self.frames:
+                    array.resize((self.frames, *array.shape[1:]))
         whole = {
             **record,
             "key": key,
@@ -113,39 +138,54 @@ class Writer:
             "sums": {name: moments.to_json() for name, moments in self._moments.items()},
             "files": {name: _mark(self._beside / name) for name in _files(self._beside)},
         }
-        zarr.create_group(self._beside, zarr_format=3, attributes=_group(whole)["attributes"])
+        with fast_zarr():
+            zarr.create_group(self._beside, zarr_format=3, attributes=_group(whole)["attributes"])
         self._sealed = True
         return Sealed(self._beside, self._folder / key)
 
-    def _create(self, features: Mapping[str, Any]) -> None:
+    def _room(self) -> dict[str, Any]:
         import numpy as np
+
+        return {name: np.empty((self._chunk, *shape), dtype) for name, (dtype, shape) in self._kinds.items()}
+
+    def _flush(self, count: int) -> None:
+        self._wait()
+        self._written = self._pool.submit(self._write, self._buffers, self.frames - count, self.frames)
+        self._buffers, self._spare = self._spare, self._buffers
+
+    def _wait(self) -> None:
+        if self._written is not None:
+            self._written.result()
+
+    def _write(self, buffers: Mapping[str, Any], start: int, stop: int) -> None:
+        try:
+            with fast_zarr():
+                for name, buffer in buffers.items():
+                    if name not in self._arrays:
+                        self._arrays[name] = self._create(name)
+                    array = self._arrays[name]
+                    if array.shape[0] < stop:
+                        array.resize((stop, *array.shape[1:]))
+                    array[start:stop] = buffer[: stop - start]
+        except RuntimeError as error:
+            raise _system_error(error, self._folder) from None
+
+    def _create(self, name: str) -> Any:
         import zarr
         from zarr.codecs import Crc32cCodec
 
-        for name, values in features.items():
-            shape = values.shape[1:]
-            self._arrays[name] = zarr.create_array(
-                self._beside / name,
-                shape=(self._capacity, *shape),
-                dtype=values.dtype,
-                chunks=(self._chunk, *shape),
-                compressors=[Crc32cCodec()],
-                fill_value=0,
-                chunk_key_encoding={"name": "default", "separator": "."},
-                dimension_names=["frame", *(f"{name}_{axis}" for axis in range(1, values.ndim))],
-                config={"write_empty_chunks": True},
-            )
-            self._buffers[name] = np.empty((self._chunk, *shape), dtype=values.dtype)
-
-    def _flush(self, count: int) -> None:
-        for name, buffer in self._buffers.items():
-            array = self._arrays[name]
-            if array.shape[0] < self.frames:
-                array.resize((self.frames, *array.shape[1:]))
-            try:
-                array[self.frames - count : self.frames] = buffer[:count]
-            except RuntimeError as error:
-                raise _system_error(error, self._folder) from None
+        dtype, shape = self._kinds[name]
+        return zarr.create_array(
+            self._beside / name,
+            shape=(self._capacity, *shape),
+            dtype=dtype,
+            chunks=(self._chunk, *shape),
+            compressors=[Crc32cCodec()],
+            fill_value=0,
+            chunk_key_encoding={"name": "default", "separator": "."},
+            dimension_names=["frame", *(f"{name}_{axis}" for axis in range(1, 1 + len(shape)))],
+            config={"write_empty_chunks": True},
+        )
 
 
 @dataclass(frozen=True)
@@ -171,9 +211,11 @@ class Sealed:
         OSError
             If it cannot be flushed or renamed.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         tree = [Path(folder, name) for folder, _, names in os.walk(self.beside) for name in ("", *names)]
-        # A disk commits many files at once about as fast as one.
-        with ThreadPoolExecutor(len(tree)) as pool:
+        # A disk commits a few files at once about as fast as one.
+        with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as pool:
             list(pool.map(flush, tree))
         try:
             self.beside.rename(self.place)
@@ -222,13 +264,6 @@ class Moments:
         kinematics.add_moments(values.reshape(len(values), -1), self.shift, total, squares)
         return Moments(self.shape, self.shift, self.count + len(values), total, squares)
 
-    @property
-    def finite(self) -> bool:
-        """Whether all numbers were."""
-        import numpy as np
-
-        return bool(np.isfinite(self.total).all())
-
     def to_json(self) -> dict[str, Any]:
         """Return count, mean and the sum of squared distances from the mean."""
         mean = self.shift + self.total / self.count
@@ -254,7 +289,12 @@ class _FastZarr:
 
         with self._lock:
             if not self._users:
-                settings = {"codec_pipeline.path": "zarrs.ZarrsCodecPipeline", "threading.max_workers": 1}
+                settings = {
+                    "codec_pipeline.path": "zarrs.ZarrsCodecPipeline",
+                    "codec_pipeline.chunk_concurrent_maximum": 1,
+                    # Only without it is JSON written by compiled code.
+                    "json_indent": None,
+                }
                 self._before = zarr.config.set(settings)
             self._users += 1
 
@@ -270,7 +310,7 @@ _FAST_ZARR = _FastZarr()
 
 @contextmanager
 def fast_zarr() -> Iterator[None]:
-    """Let Zarr encode and decode by zarrs while this lasts."""
+    """Let Zarr encode and decode by zarrs, and write metadata the same way whoever calls, while this lasts."""
     with _FAST_ZARR:
         yield
 
@@ -440,6 +480,10 @@ def _system_error(error: RuntimeError, path: Path) -> OSError:
     if match := re.search(r"\(os error (\d+)\)", str(error)):
         return OSError(int(match[1]), os.strerror(int(match[1])), os.fspath(path))
     return OSError(f"{path}: {error}")
+
+
+def _told(kinds: Mapping[str, tuple[Any, tuple[int, ...]]]) -> str:
+    return ", ".join(f"{name} {shape}" for name, (_, shape) in kinds.items())
 
 
 def _files(folder: Path) -> list[str]:

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+
+def _shelf() -> Traversable:
+    # A run with nothing to do is spared this import.
+    from importlib import resources
+
+    return resources.files("motionprep_manifests")
 
 
 def recipe_names() -> list[str]:
     """Return the names of the recipes that ship."""
-    files = resources.files("motionprep_manifests").iterdir()
-    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
+    return sorted(file.name.removesuffix(".toml") for file in _shelf().iterdir() if file.name.endswith(".toml"))
 
 
 def recipe_text(name: str) -> str | None:
     """Return the text of a shipped recipe, or None if there is none of that name."""
     if name not in recipe_names():
         return None
-    return (resources.files("motionprep_manifests") / f"{name}.toml").read_text(encoding="utf-8")
+    return (_shelf() / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def joint_sets() -> dict[str, list[str]]:
+    """Return the named sets of joints, each a list of names and patterns."""
+    return _sets("joint-sets", "joints")
+
+
+def marker_sets() -> dict[str, list[str]]:
+    """Return the named sets of markers, each a list of names and patterns."""
+    return _sets("marker-sets", "markers")
 
 
 @cache
-def joint_sets() -> dict[str, list[str]]:
-    """Return the named sets of joints, each a list of names and patterns."""
-    text = (resources.files("motionprep_manifests") / "tables" / "joint-sets.toml").read_text(encoding="utf-8")
+def _sets(table: str, of: str) -> dict[str, list[str]]:
+    import tomllib
+
+    text = (_shelf() / "tables" / f"{table}.toml").read_text(encoding="utf-8")
     sets: dict[str, Any] = tomllib.loads(text)
-    return {name: list(value["joints"]) for name, value in sets.items()}
+    return {name: list(value[of]) for name, value in sets.items()}

@@ -14,9 +14,7 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
@@ -25,14 +23,15 @@ import msgspec
 
 from motionprep import identity
 from motionprep.errors import ReadError, SourceError
+from motionprep.formats import HALVES
 
 if TYPE_CHECKING:
-    from motionprep.formats.bvh import Header
+    from collections.abc import Collection
 
-SUFFIXES = (".bvh",)
 #: The most that one entry of an archive may unpack to.
 MOST_UNPACKED = 1 << 31
 _CACHE_FORMAT = 1
+_ARCHIVE = ".zip"
 #: A file touched this shortly before it was read may be touched again within one tick of the file system's clock.
 _SETTLED_NS = 2_000_000_000
 #: More than the header of nearly every file.
@@ -52,9 +51,8 @@ _UNREADABLE = (
 )
 
 
-@dataclass(frozen=True)
-class Source:
-    """One motion file, on its own or in a zip archive.
+class Source(msgspec.Struct, frozen=True):
+    """One file of a take, on its own or in a zip archive.
 
     Parameters
     ----------
@@ -70,6 +68,8 @@ class Source:
         Bytes, unpacked.
     stamp
         Tells this state of the file from others: device, inode, size, time.
+    half
+        Which half of the take it holds, ``"motion"`` or ``"markers"``.
     """
 
     key: str
@@ -79,6 +79,7 @@ class Source:
     entry: str
     size: int
     stamp: str
+    half: str = "motion"
 
     def read(self) -> bytes:
         """Return its bytes.
@@ -105,6 +106,27 @@ class Source:
         return data
 
 
+class Recording(msgspec.Struct, frozen=True):
+    """The files of one take.
+
+    Parameters
+    ----------
+    key, subject
+        ``69_01`` and ``69``.
+    sources
+        One a half, the motion first.
+    """
+
+    key: str
+    subject: str
+    sources: tuple[Source, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(source.size for source in self.sources)
+
+
 class Look(msgspec.Struct, frozen=True, array_like=True):
     """What is known of a file's content.
 
@@ -115,7 +137,7 @@ class Look(msgspec.Struct, frozen=True, array_like=True):
     frames, rate
         As the header says; 0 where there is an error.
     structure
-        Two files with equal structure have the same nodes.
+        Two files with equal structure have the same nodes, or the same markers.
     error
         Why the header cannot be read; empty if it can.
     """
@@ -176,32 +198,63 @@ class SourceCache:
         self._changed = False
 
 
-def find(paths: Sequence[str | os.PathLike[str]], key_pattern: str = "") -> list[Source]:
-    """Find all motion files below folders, in zip archives, or named themselves; in natural order.
+def find(
+    paths: Sequence[str | os.PathLike[str]],
+    key_pattern: str = "",
+    markers: Sequence[str | os.PathLike[str]] = (),
+) -> list[Source]:
+    """Find all files of takes below folders, in zip archives, or named themselves; in natural order.
+
+    Parameters
+    ----------
+    paths
+        Where to look.
+    key_pattern
+        See :class:`~motionprep.recipe.Reading`.
+    markers
+        Where to look for markers alone.
 
     Raises
     ------
     SourceError
-        If a path does not exist or cannot be read, nothing is found, two files have one key, a file does not fit the
-        pattern or has a name that is not Unicode, or an archive is damaged or has an entry that points outside.
+        If a path does not exist or cannot be read, nothing is found, two files of one kind have one key, a file does
+        not fit the pattern or has a name that is not Unicode, or an archive that is named itself is damaged, or any has
+        an entry that points outside.
     """
     pattern = re.compile(key_pattern) if key_pattern else None
-    found: dict[str, Source] = {}
-    for path in paths:
+    found: dict[tuple[str, str], Source] = {}
+    for path in (*paths, *markers):
         for name, file, entry, stat in _walk(Path(path)):
             key, subject = _key(name, pattern)
-            size = stat[2]
-            source = Source(key, subject, name, file, entry, size, ":".join(map(str, stat)) + ":" + entry)
-            if key in found:
+            half = HALVES.get(_suffix(name), "motion")
+            stamp = ":".join(map(str, stat)) + ":" + entry
+            source = Source(key, subject, name, file, entry, stat[2], stamp, half)
+            if path in markers and source.half != "markers":
+                continue
+            known = found.setdefault((key, source.half), source)
+            # A folder may be named for both halves.
+            if (known.file, known.entry) != (source.file, source.entry):
                 raise SourceError(
-                    f"two files have the key {key!r}: {_place(found[key])} and {_place(source)}; "
+                    f"two files have the key {key!r}: {_place(known)} and {_place(source)}; "
                     r"rename one, or give a --key-pattern such as '(?P<motion>(?P<subject>\w+)/\w+)$'"
                 )
-            found[key] = source
     if not found:
         where = ", ".join(os.fspath(path) for path in paths)
-        raise SourceError(f"{where}: no motion files ({', '.join(SUFFIXES)}, or zip archives with such) found")
+        raise SourceError(f"{where}: no motion files ({', '.join(HALVES)}, or zip archives with such) found")
     return sorted(found.values(), key=lambda source: natural(source.subject, source.key))
+
+
+def pair(sources: Sequence[Source], halves: Collection[str]) -> list[Recording]:
+    """Join the files of each take that hold one of these halves; in the order of the files."""
+    together: dict[str, list[Source]] = {}
+    for source in sources:
+        if source.half in halves:
+            together.setdefault(source.key, []).append(source)
+    order = list(HALVES.values())
+    return [
+        Recording(key, files[0].subject, tuple(sorted(files, key=lambda source: order.index(source.half))))
+        for key, files in together.items()
+    ]
 
 
 def natural(*texts: str) -> tuple[object, ...]:
@@ -231,7 +284,7 @@ def labels_beside(paths: Sequence[str | os.PathLike[str]]) -> dict[str, str]:
             try:
                 if _is_index(file.name) and file.is_file():
                     labels = parse_index(file.read_text(encoding="utf-8", errors="replace")) | labels
-                elif file.suffix.lower() == ".zip" and (folder in given or file in given):
+                elif file.suffix.lower() == _ARCHIVE and (folder in given or file in given):
                     for text in _index_texts(file):
                         labels = parse_index(text) | labels
             except _UNREADABLE as error:
@@ -261,7 +314,6 @@ def digest(
     cache: SourceCache,
     workers: int,
     again: bool = False,
-    tell: Callable[[int], None] = lambda _: None,
 ) -> list[Look]:
     """Return what each source holds, digests included; the files that are not known are read whole.
 
@@ -277,41 +329,57 @@ def digest(
         How many files are read at once.
     again
         Read all files, known or not.
-    tell
-        Called with the bytes of each file that was read.
     """
-    looks = {source.key: seen for source, seen in zip(sources, look(sources, cache, again), strict=True)}
-    unknown = [source for source in sources if not (looks[source.key].error or looks[source.key].sha256)]
+    from concurrent.futures import ThreadPoolExecutor
+
+    looks = look(sources, cache, again)
+    unknown = [place for place, seen in enumerate(looks) if not (seen.error or seen.sha256)]
     with ThreadPoolExecutor(workers) as pool:
-        for source, (sha256, whole) in zip(unknown, pool.map(digest_of, unknown), strict=True):
-            looks[source.key] = msgspec.structs.replace(looks[source.key], sha256=sha256)
+        found = pool.map(digest_of, [sources[place] for place in unknown])
+        for place, (sha256, whole) in zip(unknown, found, strict=True):
+            looks[place] = msgspec.structs.replace(looks[place], sha256=sha256)
             if whole:
-                cache.put(source, looks[source.key])
-            tell(source.size)
-    return [looks[source.key] for source in sources]
+                cache.put(sources[place], looks[place])
+    return looks
 
 
 def _look(source: Source) -> Look:
-    from motionprep.formats import bvh
-
     try:
-        header = _entry_header(source) if source.entry else bvh.read_bvh_header(source.file)
+        return _look_at_markers(source) if source.half == "markers" else _look_at_motion(source)
     except ReadError as error:
         where = ReadError(error.message, path=source.name, line=error.line, column=error.column)
         return Look("", 0, 0.0, "", str(where))
+
+
+def _look_at_motion(source: Source) -> Look:
+    from motionprep.formats import bvh
+
+    if source.entry:
+        # Of an archive's entry as a rule only the beginning is unpacked.
+        with _open_entry(source) as file:
+            data = file.read(_HEAD)
+            try:
+                header = bvh.parse_bvh_header(data, source.name)
+            except ReadError:
+                header = bvh.parse_bvh_header(data + file.read(source.size), source.name)
+    elif _suffix(source.name) == _ARCHIVE:
+        _archive(Path(source.file)).close()
+        raise ReadError("was damaged when it was found", path=source.name)
+    else:
+        header = bvh.read_bvh_header(source.file)
     return Look("", header.frames, header.rate, header.skeleton.structure)
 
 
-def _entry_header(source: Source) -> Header:
-    """Return the header of an archive's entry, of which as a rule only the beginning is unpacked."""
-    from motionprep.formats import bvh
+def _look_at_markers(source: Source) -> Look:
+    from motionprep.formats import c3d
 
-    with _open_entry(source) as file:
-        data = file.read(_HEAD)
+    with _open_entry(source) if source.entry else open(source.file, "rb") as file:
+        data = file.read(c3d.HEADER_BYTES)
         try:
-            return bvh.parse_bvh_header(data, source.name)
+            header = c3d.read_c3d_header(data, source.name)
         except ReadError:
-            return bvh.parse_bvh_header(data + file.read(source.size), source.name)
+            header = c3d.read_c3d_header(data + file.read(source.size), source.name)
+    return Look("", header.frames, header.rate, identity.key(list(header.names)))
 
 
 def digest_of(source: Source) -> tuple[str, bool]:
@@ -348,13 +416,13 @@ def _walk(path: Path) -> Iterator[tuple[str, str, str, _Stat]]:
     try:
         if path.is_dir():
             yield from _folder(path, "", frozenset())
-        elif path.suffix.lower() == ".zip":
+        elif path.suffix.lower() == _ARCHIVE:
             yield from _entries(path.name, path, path.stat())
-        elif path.suffix.lower() in SUFFIXES:
+        elif path.suffix.lower() in HALVES:
             yield path.name, str(path), "", _stamp(path.stat())
         else:
             path.stat()
-            raise SourceError(f"{path.name}: is no motion file; expected {', '.join(SUFFIXES)} or .zip")
+            raise SourceError(f"{path.name}: is no motion file; expected {', '.join(HALVES)} or {_ARCHIVE}")
     except FileNotFoundError as error:
         raise SourceError(f"{error.filename}: there is no such file or folder") from None
     except OSError as error:
@@ -374,18 +442,28 @@ def _folder(folder: Path, below: str, above: frozenset[tuple[int, int]]) -> Iter
         if entry.is_dir():
             yield from _folder(folder / entry.name, f"{below}{entry.name}/", above | {here})
             continue
-        # A pipe would be waited for; a link that leads nowhere is told by its stat.
+        # A pipe would be waited for; a link that leads nowhere is a file that cannot be read.
         if not (entry.is_file() or entry.is_symlink()):
             continue
-        suffix = os.path.splitext(entry.name)[1].lower()
-        if suffix in SUFFIXES:
-            yield f"{below}{entry.name}", entry.path, "", _stamp(entry.stat())
-        elif suffix == ".zip":
-            yield from _entries(f"{below}{entry.name}", Path(entry.path), entry.stat())
+        suffix, name = _suffix(entry.name), f"{below}{entry.name}"
+        if suffix in HALVES:
+            yield name, entry.path, "", _stamp(entry.stat(follow_symlinks=entry.is_file()))
+        elif suffix == _ARCHIVE:
+            yield from _entries_or_itself(name, Path(entry.path), entry.stat(follow_symlinks=entry.is_file()))
 
 
 def _stamp(stat: os.stat_result) -> _Stat:
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _entries_or_itself(name: str, path: Path, stat: os.stat_result) -> Iterator[tuple[str, str, str, _Stat]]:
+    """Yield the files of an archive, or the archive as a file that cannot be read."""
+    try:
+        _archive(path).close()
+    except (SourceError, OSError):
+        yield name, str(path), "", _stamp(stat)
+    else:
+        yield from _entries(name, path, stat)
 
 
 def _entries(name: str, path: Path, stat: os.stat_result) -> Iterator[tuple[str, str, str, _Stat]]:
@@ -396,7 +474,7 @@ def _entries(name: str, path: Path, stat: os.stat_result) -> Iterator[tuple[str,
             if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", entry.filename):
                 raise SourceError(f"{name}: entry {entry.filename!r} points outside the archive; it is not read")
             hidden = any(part.startswith(".") or part == "__MACOSX" for part in inner.parts)
-            if hidden or inner.suffix.lower() not in SUFFIXES or entry.is_dir():
+            if hidden or inner.suffix.lower() not in HALVES or entry.is_dir():
                 continue
             if entry.file_size > MOST_UNPACKED:
                 raise SourceError(
@@ -405,6 +483,11 @@ def _entries(name: str, path: Path, stat: os.stat_result) -> Iterator[tuple[str,
                 )
             device, inode, _, modified = _stamp(stat)
             yield f"{name}/{inner}", str(path), entry.filename, (device, inode, entry.file_size, modified)
+
+
+def _suffix(name: str) -> str:
+    # As os.path.splitext, which takes three times as long, does it for the names of files that have one.
+    return f".{name.rpartition('.')[2].lower()}"
 
 
 def _archive(path: Path) -> zipfile.ZipFile:

@@ -47,7 +47,7 @@ def change(take: Take, step: Step) -> Take:
 
 def points(values: Floats, step: Step) -> Floats:
     """Return points (F, ..., 3) in the step's new coordinates."""
-    flat = values.reshape(len(values), -1, 3)
+    flat = values.reshape(len(values), values.size // max(3 * len(values), 1), 3)
     if step.origin is not None:
         flat = flat - (step.origin[:, None] if step.origin.ndim == 2 else step.origin)
     if step.axes is not None:
@@ -57,7 +57,7 @@ def points(values: Floats, step: Step) -> Floats:
 
 def points_back(values: Floats, step: Step) -> Floats:
     """Return points (F, ..., 3) as they were before the step."""
-    flat = values.reshape(len(values), -1, 3) / step.scale
+    flat = values.reshape(len(values), values.size // max(3 * len(values), 1), 3) / step.scale
     if step.axes is not None:
         flat = flat @ np.swapaxes(step.axes, -1, -2)
     if step.origin is not None:
@@ -117,7 +117,7 @@ def _turned(matrices: Floats, step: Step) -> Floats:
 def _change_poses(poses: Poses, step: Step) -> Poses:
     # What hangs from the root is told in its parent's frame: only lengths change, unless the joints' own axes turn.
     within = Step(scale=step.scale, axes=step.axes if step.conjugate else None)
-    translations = points(poses.translations, within)
+    translations = points(poses.translations, within).copy()
     matrices = _turned(poses.rotations, step) if step.conjugate else poses.rotations.copy()
     translations[:, 0] = points(poses.translations[:, 0], step)
     if not step.conjugate:
@@ -130,14 +130,13 @@ def _change_poses(poses: Poses, step: Step) -> Poses:
 
 
 def _change_skeleton(skeleton: Skeleton, within: Step, order: Sequence[int]) -> Skeleton:
-    parents = skeleton.node_parents
+    parents, joints = skeleton.node_parents, len(skeleton.joints)
     for node, other in enumerate(order):
         parent = parents[node]
-        if parent >= 0 and order[parent] != parents[other]:
+        if (node < joints) != (other < joints) or (parent >= 0 and order[parent] != parents[other]):
             raise ValueError(f"{skeleton.nodes[node]} and {skeleton.nodes[other]} do not hang from counterparts")
     offsets = points(skeleton.node_offsets[None], within)[0][list(order)]
     vectors: list[Vector] = [(float(x), float(y), float(z)) for x, y, z in offsets]
-    joints = len(skeleton.joints)
     return replace(
         skeleton,
         offsets=tuple(vectors[:joints]),

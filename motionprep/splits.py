@@ -127,7 +127,8 @@ def _by_lists(lists: dict[str, tuple[Choice, ...]], keys: Sequence[str], subject
             continue
         key = keys[one.motion]
         if one.frames is None or other.frames is None:
-            raise RecipeError(f"split: motion {key!r} is on two sides or twice on one: {one.side} and {other.side}")
+            where = f"on two sides, {one.side} and {other.side}" if one.side != other.side else f"twice in {one.side}"
+            raise RecipeError(f"split: motion {key!r} is {where}")
         if other.frames[0] <= one.frames[1]:
             raise RecipeError(
                 f"split: frames {one.frames[0]}-{one.frames[1]} of {key!r} in {one.side} "

@@ -19,6 +19,7 @@ DATASET, SHARDS, CACHE = "dataset.json", "shards", ".cache"
 #: Named by a hash of their content, in ``dataset.json`` under the same word.
 NAMED = {"manifest": ".parquet", "skeletons": ".json", "stats": ".json"}
 _LOCK, _HOLDER = "lock", "holder"
+_PART = ".part"
 
 
 def examine(out: Path) -> dict[str, Any] | None:
@@ -41,6 +42,13 @@ def examine(out: Path) -> dict[str, Any] | None:
                 "choose an empty folder or a new one"
             )
     return load(out)
+
+
+def missing(out: Path) -> str:
+    """Say what is wrong with a folder that has no ``dataset.json``."""
+    if (out / CACHE / _HOLDER).exists():
+        return f"{out}: its build has not been finished; run the same command again, and it goes on where it was"
+    return f"{out}: is no motionprep dataset: it has no {DATASET}"
 
 
 def claim(out: Path) -> None:
@@ -165,7 +173,7 @@ def named_are_whole(out: Path, dataset: Mapping[str, Any]) -> bool:
 
 def write(path: Path, data: bytes) -> None:
     """Replace a file whole, on the disk before it has its name."""
-    beside = path.with_name(f".{path.name}.part")
+    beside = path.with_name(f".{path.name}{_PART}")
     beside.write_bytes(data)
     shards.flush(beside)
     beside.replace(path)
@@ -177,17 +185,26 @@ def shard_keys(dataset: Mapping[str, Any] | None) -> list[str]:
     return [] if dataset is None else [key for split in dataset["splits"].values() for key in split["shards"]]
 
 
-def tidy(out: Path, *generations: Mapping[str, Any] | None) -> None:
-    """Remove shards and named files that none of these generations of the dataset refers to."""
+def left_over(out: Path, *generations: Mapping[str, Any] | None) -> tuple[set[str], list[Path]]:
+    """Return the shards, and the other files, that none of these generations of the dataset refers to."""
     kept = {key for dataset in generations for key in shard_keys(dataset)}
-    for key in shards.keys(out / SHARDS) - kept:
-        shards.remove(out / SHARDS, key)
     names = {dataset.get(word) for dataset in generations if dataset for word in NAMED}
-    for word, suffix in NAMED.items():
-        for path in out.glob(f"{word}-*{suffix}"):
-            if path.name not in names:
-                path.unlink()
-    for path in out.glob(".*.part"):
+    named = tuple(f"{word}-" for word in NAMED)
+    files = [
+        Path(entry.path)
+        for entry in os.scandir(out)
+        if (entry.name.startswith(named) and entry.name.endswith(tuple(NAMED.values())) and entry.name not in names)
+        or (entry.name.startswith(".") and entry.name.endswith(_PART))
+    ]
+    return shards.keys(out / SHARDS) - kept, files
+
+
+def tidy(out: Path, *generations: Mapping[str, Any] | None) -> None:
+    """Remove what none of these generations of the dataset refers to."""
+    keys, files = left_over(out, *generations)
+    for key in keys:
+        shards.remove(out / SHARDS, key)
+    for path in files:
         path.unlink()
 
 

@@ -33,7 +33,7 @@ def verify(path: str | os.PathLike[str], tell: Callable[[int, int], None] = lamb
     """
     out = Path(path)
     if not (out / store.DATASET).is_file():
-        raise DatasetError(f"{out}: is no motionprep dataset: it has no {store.DATASET}")
+        raise DatasetError(store.missing(out))
     dataset = store.load(out)
     if dataset is None:
         return [f"{out / store.DATASET}: is damaged; build again to mend it"]
@@ -51,9 +51,9 @@ def verify(path: str | os.PathLike[str], tell: Callable[[int, int], None] = lamb
             problems.append(str(error))
             bad.append(key)
         tell(done, len(dataset["shards"]))
-    signatures = store.load_signatures(out)
-    if signatures.keys() & set(bad):
-        # The next build would otherwise trust them, since damage need not change a file's time.
+    # What is damaged is not to be trusted though its time be the same, and what is whole is, though its time be new.
+    signatures = {key: shards.measure(out / store.SHARDS, key)[1] for key in dataset["shards"] if key not in bad}
+    if signatures != store.load_signatures(out):
         with suppress(OSError):  # of a dataset that this user cannot build anyway
-            store.save_signatures(out, {key: signature for key, signature in signatures.items() if key not in bad})
+            store.save_signatures(out, signatures)
     return problems

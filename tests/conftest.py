@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from motionprep import write_sample
-from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Motion, Skeleton
+from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Markers, Motion, Skeleton, Take
 
 # The first call of a kernel compiles it.
 settings.register_profile("motionprep", deadline=None)
@@ -23,6 +24,22 @@ _NAMES = st.text("abcXYZ019 .:-_äλ", min_size=1, max_size=8).filter(lambda nam
 _OFFSETS = st.tuples(*[st.floats(-100, 100)] * 3)
 _POSITIONS = st.lists(st.sampled_from(POSITION_CHANNELS), max_size=3, unique=True)
 _ROTATIONS = st.lists(st.sampled_from(ROTATION_CHANNELS), max_size=4)
+
+
+#: Mixed channel orders, a position channel below the root, two End Sites.
+SKELETON = Skeleton(
+    joints=("Hips", "Spine", "Head", "LeftLeg", "LeftFoot"),
+    parents=(-1, 0, 1, 0, 3),
+    offsets=((0.0, 0.0, 0.0), (0.0, 2.0, 0.5), (0.0, 3.0, 0.0), (1.0, -0.5, 0.0), (0.25, -4.0, 0.0)),
+    end_sites=(EndSite(2, (0.0, 1.0, 0.0)), EndSite(4, (0.0, 0.0, 1.5))),
+    channels=(
+        ("Xposition", "Yposition", "Zposition", "Zrotation", "Yrotation", "Xrotation"),
+        ("Zrotation", "Xrotation", "Yrotation"),
+        ("Yrotation",),
+        ("Xposition", "Zrotation", "Yrotation", "Xrotation"),
+        ("Zrotation", "Xrotation"),
+    ),
+)
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +60,24 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in folder.rglob("*.*"):
         os.utime(path, (yesterday, yesterday))
     return folder
+
+
+@pytest.fixture(scope="session")
+def make_take() -> Callable[..., Take]:
+    """Return a function that makes a take of so many frames; the same numbers on any machine."""
+
+    def make(frames: int = 24, rate: float = 120.0, markers: bool = False) -> Take:
+        columns = len(SKELETON.channel_names)
+        channels = (np.arange(frames * columns) * 37 % 360 - 180.0).reshape(frames, columns) / 8
+        points = np.arange(frames * 6.0).reshape(frames, 2, 3)
+        seen = np.arange(frames * 2).reshape(frames, 2) % 5 > 0
+        return Take(
+            "69_01",
+            Motion(SKELETON, channels, rate),
+            Markers(("C7", "T10"), points * seen[..., None], seen, rate) if markers else None,
+        )
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from motionprep import shipped
 from motionprep.errors import RecipeError
+from motionprep.kinematics import FEATURES
 from motionprep.plan import Plan
 from motionprep.recipe import (
     Choice,
@@ -24,7 +25,6 @@ from motionprep.recipe import (
 )
 from motionprep.sources import SourceCache
 from motionprep.stages import STAGES, Downsample, DropShort, Features, SelectJoints, Stage, Trim
-from motionprep.stages.features import KNOWN
 
 SIDES = ("train", "val", "test")
 
@@ -65,7 +65,8 @@ not_features = st.one_of(
     st.builds(SelectJoints, splits=splits_of_a_stage, set=st.sampled_from(sorted(shipped.joint_sets()))),
 )
 sinks = st.lists(
-    st.builds(Features, arrays=st.lists(st.sampled_from(KNOWN), min_size=1, unique=True).map(tuple)), max_size=1
+    st.builds(Features, arrays=st.lists(st.sampled_from(list(FEATURES)), min_size=1, unique=True).map(tuple)),
+    max_size=1,
 )
 recipes = st.builds(
     Recipe,
@@ -145,7 +146,9 @@ class TestSources:
         with pytest.raises(RecipeError) as error:
             load_recipe("cmu-exp6")
 
-        assert str(error.value) == "cmu-exp6: no such recipe file; shipped recipes are cmu, cmu-exp5"
+        assert str(error.value) == "cmu-exp6: no such recipe file; shipped recipes are " + ", ".join(
+            shipped.recipe_names()
+        )
 
     @pytest.mark.parametrize(
         ("name", "text", "message"),
@@ -211,8 +214,7 @@ class TestErrors:
             ("stage = 'downsmple'", "x.toml: stage 2: there is no stage 'downsmple'; did you mean 'downsample'?"),
             (
                 "stage = 'fft'",
-                "x.toml: stage 2: there is no stage 'fft'; "
-                "there are trim, drop_short, downsample, select_joints, features",
+                "x.toml: stage 2: there is no stage 'fft'; there are " + ", ".join(STAGES),
             ),
             (
                 "stage = 'downsample'\nfactr = 8",
@@ -468,3 +470,69 @@ def test_recipes_are_in_the_package_that_is_installed() -> None:
 
 def test_there_is_no_text_for_a_name_that_does_not_ship() -> None:
     assert shipped.recipe_text("../cmu") is None
+
+
+class TestOrder:
+    def stages(self, *values: dict[str, Any]) -> Recipe:
+        return recipe_from_json({"stages": list(values)})
+
+    def test_markers_with_a_skeleton_need_align(self) -> None:
+        with pytest.raises(RecipeError, match=r"stores or needs skeleton and markers, .*; put align first"):
+            self.stages({"stage": "features", "arrays": ["positions", "markers"]})
+
+    def test_align_is_first(self) -> None:
+        with pytest.raises(RecipeError, match="align comes after trim in split 'train'; it is first and given once"):
+            self.stages({"stage": "trim", "t_pose": 1}, {"stage": "align"})
+
+    def test_markers_alone_need_no_align(self) -> None:
+        assert self.stages({"stage": "features", "arrays": ["markers"]}).needs("train") == {"markers"}
+
+    def test_a_stage_may_need_a_half_that_is_not_stored(self) -> None:
+        recipe = self.stages({"stage": "align"}, {"stage": "features", "arrays": ["markers"]})
+
+        assert recipe.needs("train") == {"motion", "markers"}
+
+    def test_what_is_made_of_coordinates_comes_after_what_changes_them(self) -> None:
+        with pytest.raises(RecipeError, match="scale comes after velocity in split 'train', whose arrays it would not"):
+            self.stages({"stage": "velocity"}, {"stage": "scale", "thigh": 1})
+
+    def test_what_moves_takes_in_the_world_comes_before_a_local_frame(self) -> None:
+        with pytest.raises(RecipeError, match="yaw comes after local_frame in split 'train'"):
+            self.stages({"stage": "local_frame"}, {"stage": "yaw"})
+
+    def test_what_smooths_takes_comes_before_a_local_frame(self) -> None:
+        with pytest.raises(RecipeError, match="downsample comes after local_frame in split 'train'"):
+            self.stages({"stage": "local_frame"}, {"stage": "downsample", "factor": 2, "lowpass": True})
+
+    def test_an_array_needs_the_stage_that_makes_it(self) -> None:
+        with pytest.raises(RecipeError, match="root_velocity is stored in split 'train', but no stage velocity"):
+            self.stages({"stage": "features", "arrays": ["root_velocity"]})
+
+    def test_the_most_copies_that_a_stage_asks_for_count_and_only_where_it_works(self) -> None:
+        recipe = recipe_from_json(
+            {
+                "split": {"percent": "90/10"},
+                "stages": [{"stage": "yaw", "copies": 2}, {"stage": "speed", "copies": 3}, {"stage": "mirror"}],
+            }
+        )
+
+        assert (recipe.copies("train"), recipe.copies("test")) == (3, 1)
+
+
+class TestStoring:
+    def test_data_without_markers_leaves_a_recipe_as_it_is(self) -> None:
+        assert Recipe().storing({"motion"}) == Recipe()
+
+    def test_markers_alone_are_stored_with_their_mask(self) -> None:
+        assert Recipe().storing({"markers"}).stages == (Features(arrays=("markers", "markers_visible")),)
+
+    def test_both_halves_are_aligned_first_and_stored(self) -> None:
+        stages = Recipe(stages=(Trim(t_pose=1),)).storing({"motion", "markers"}).stages
+
+        assert [stage.name for stage in stages] == ["align", "trim", "features"]
+        assert stages[-1] == Features(arrays=(*Features().arrays, "markers", "markers_visible"))
+
+    def test_a_recipe_that_says_what_to_store_is_not_changed(self) -> None:
+        recipe = Recipe(stages=(Features(arrays=("positions",)),))
+
+        assert recipe.storing({"motion", "markers"}) is recipe

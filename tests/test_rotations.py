@@ -130,3 +130,111 @@ def test_six_numbers_that_are_scaled_and_sheared_give_the_same_matrix(first, sec
     matrix = RANDOM.as_matrix()
     values = np.concatenate([first * matrix[..., 0], second * matrix[..., 1] + shear * matrix[..., 0]], axis=-1)
     np.testing.assert_allclose(rotations.from_6d(values), matrix, atol=1e-12)
+
+
+HALF_PI = np.pi / 2
+
+
+@pytest.mark.parametrize("axes", ORDERS)
+def test_a_matrix_gives_the_euler_angles_that_scipy_gives(axes):
+    found = rotations.to_euler(RANDOM.as_matrix(), indices(axes))
+    np.testing.assert_allclose(found, RANDOM.as_euler(axes), atol=1e-12)
+
+
+@pytest.mark.parametrize("axes", ORDERS)
+@settings(max_examples=30)
+@given(
+    angles=ANGLES,
+    second=st.sampled_from([0, HALF_PI, -HALF_PI, np.pi, -np.pi]),
+    off=st.sampled_from([0, 1e-300, 1e-16, 1e-13, 3e-12, 1e-9, 1e-7, 1e-4]),
+)
+def test_a_matrix_survives_being_euler_angles_in_and_near_gimbal_lock(axes, angles, second, off):
+    angles[1:, 1] = second + off
+    matrix = rotations.from_euler(angles, indices(axes))
+    found = rotations.to_euler(matrix, indices(axes))
+    np.testing.assert_allclose(rotations.from_euler(found, indices(axes)), matrix, atol=3e-12)
+
+
+@pytest.mark.parametrize("axes", ORDERS)
+@given(angles=ANGLES)
+def test_euler_angles_are_within_their_ranges(axes, angles):
+    first, second, third = np.moveaxis(
+        rotations.to_euler(rotations.from_euler(angles, indices(axes)), indices(axes)), -1, 0
+    )
+    least, most = (0, np.pi) if axes[0] == axes[2] else (-HALF_PI, HALF_PI)
+    assert (np.abs([first, third]) <= np.pi).all()
+    assert ((second >= least - 1e-12) & (second <= most + 1e-12)).all()
+
+
+@pytest.mark.parametrize("axes", ORDERS)
+@given(angles=arrays.arrays(np.float64, (5, 3), elements=st.floats(-3, 3)), end=st.sampled_from([0, 1]))
+def test_in_gimbal_lock_the_third_euler_angle_is_zero_and_the_first_takes_all(axes, angles, end):
+    angles[:, 1] = end * np.pi if axes[0] == axes[2] else (end - 0.5) * np.pi
+    found = rotations.to_euler(rotations.from_euler(angles, indices(axes)), indices(axes))
+    np.testing.assert_array_equal(found[:, 2], 0)
+    # Angles about one axis add up, with a sign that the middle angle decides.
+    both = [angles[:, 0] + angles[:, 2], angles[:, 0] - angles[:, 2]]
+    nearest = min(np.abs(np.exp(1j * found[:, 0]) - np.exp(1j * angle)).max() for angle in both)
+    assert nearest < 1e-9
+
+
+@pytest.mark.parametrize("axes", [(0, 1), (0, 0, 1), (0, 1, 1), (0, 1, 3), (0, 1, 2, 0), (-1, 0, 1)])
+def test_other_euler_axes_are_refused(axes):
+    with pytest.raises(ValueError, match="three of 0, 1, 2, no two neighbours alike"):
+        rotations.to_euler(np.eye(3), axes)
+
+
+def test_a_matrix_gives_the_rotation_vector_that_scipy_gives():
+    np.testing.assert_allclose(rotations.to_axis_angle(RANDOM.as_matrix()), RANDOM.as_rotvec(), atol=1e-12)
+
+
+VECTORS = arrays.arrays(np.float64, (4, 3), elements=st.floats(-20, 20) | st.floats(-1e-7, 1e-7))
+
+
+@given(VECTORS)
+def test_a_rotation_vector_gives_the_matrix_that_scipy_gives(vectors):
+    expected = Rotation.from_rotvec(vectors).as_matrix()
+    np.testing.assert_allclose(rotations.from_axis_angle(vectors), expected, atol=1e-13)
+
+
+@given(VECTORS)
+def test_a_matrix_survives_being_a_rotation_vector_of_at_most_half_a_turn(vectors):
+    matrix = rotations.from_axis_angle(vectors)
+    found = rotations.to_axis_angle(matrix)
+    assert (np.linalg.norm(found, axis=-1) <= np.pi + 1e-12).all()
+    np.testing.assert_allclose(rotations.from_axis_angle(found), matrix, atol=1e-13)
+
+
+def test_a_small_rotation_vector_keeps_its_digits():
+    vectors = np.array([[0, 0, 0], [1e-9, 0, 0], [0, -3e-8, 2e-8]])
+    np.testing.assert_allclose(rotations.to_axis_angle(rotations.from_axis_angle(vectors)), vectors, rtol=1e-8)
+
+
+TOLD = RANDOM.as_matrix()[:480].reshape(40, 4, 3, 3, 3)[:, :, 0]
+
+
+@pytest.mark.parametrize("form", rotations.FORMS)
+@pytest.mark.parametrize("order", ["ZYX", "XZX"])
+@pytest.mark.parametrize("flat", [False, True])
+def test_matrices_come_back_from_each_form(form, order, flat):
+    told = rotations.tell(TOLD, form, order)
+    assert told.shape == (40, 4, *rotations.FORMS[form])
+    back = rotations.matrices_back(
+        told.reshape(40, -1) if flat else told, rotations=form, order=order, joints=4 if flat else None
+    )
+    np.testing.assert_allclose(back, TOLD, atol=1e-12)
+
+
+def test_what_is_told_in_quaternions_is_steady():
+    matrices = rotations.from_quaternion(TURNING)
+    assert (np.sum(np.diff(rotations.tell(matrices, "quaternion"), axis=0) ** 2, axis=-1) < 1).all()
+
+
+def test_quaternions_of_any_length_come_back_as_rotations():
+    told = 3.0 * rotations.tell(TOLD, "quaternion")
+    np.testing.assert_allclose(rotations.matrices_back(told, "quaternion"), TOLD, atol=1e-12)
+
+
+def test_an_unknown_form_is_an_error():
+    with pytest.raises(KeyError):
+        rotations.tell(TOLD, "rodrigues")

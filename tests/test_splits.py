@@ -267,11 +267,11 @@ class TestLists:
         [
             (
                 Split(train=("69_01..69_03",), test=("69_03",)),
-                "split: motion '69_03' is on two sides or twice on one: test and train",
+                "split: motion '69_03' is on two sides, test and train",
             ),
             (
                 Split(train=("69_01", Choice(motions="69_01", frames="1-2"))),
-                "split: motion '69_01' is on two sides or twice on one: train and train",
+                "split: motion '69_01' is twice in train",
             ),
             (
                 Split(

@@ -1,1 +1,8 @@
-"""One file a format; here, which suffix belongs to which."""
+"""One file a format; here, which suffix is read by which, and which half of a take it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: ``"motion"``, a skeleton that moves, or ``"markers"``, by suffix.
+HALVES: Mapping[str, str] = {".bvh": "motion", ".c3d": "markers"}

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import BinaryIO, Literal, NoReturn
 
 import numpy as np
 
@@ -92,9 +92,13 @@ def read_bvh(
             raise ValueError(f"frames has step {picked.step}; it must be above zero")
         return picked
 
-    # The header first: what is no BVH file may be large.
-    read_bvh_header(path)
-    data = Path(path).read_bytes()
+    with Path(path).open("rb") as file:
+        # What is no BVH file may be large.
+        head = _read_head(file)
+        if not _has_header(head):
+            parse_bvh_header(head, os.fspath(path))
+        file.seek(0)
+        data = file.read()
     motion = parse_bvh(data, os.fspath(path), pick=pick, positions=positions, lenient=lenient, notes=notes)
     for note in notes:
         warnings.warn(f"{os.fspath(path)}: {note}", MotionPrepWarning, stacklevel=2)
@@ -109,15 +113,8 @@ def read_bvh_header(path: str | os.PathLike[str]) -> Header:
     ReadError
         As :func:`read_bvh`, for the part that is read.
     """
-    size = 1 << 14
     with Path(path).open("rb") as file:
-        data = file.read(size)
-        while not _has_header(data) and _might_be_bvh(data) and size < _MOST_HEADER:
-            more = file.read(size)
-            if not more:
-                break
-            data += more
-            size *= 2
+        data = _read_head(file)
     return parse_bvh_header(data, os.fspath(path))
 
 
@@ -270,9 +267,28 @@ def _might_be_bvh(data: bytes) -> bool:
     return data.removeprefix(_BOM).lstrip()[:9].upper() == b"HIERARCHY"
 
 
+def _read_head(file: BinaryIO) -> bytes:
+    """Return as much of the beginning of a file as its header takes, and not much more."""
+    size = 1 << 14
+    data = file.read(size)
+    while not _has_header(data) and _might_be_bvh(data) and size < _MOST_HEADER:
+        more = file.read(size)
+        if not more:
+            break
+        data += more
+        size *= 2
+    return data
+
+
+def _last_line(data: bytes) -> re.Match[bytes] | None:
+    """Return where the last line of a header stands."""
+    # As a rule it is behind this word, and a search for letters of either case takes its time.
+    return _FRAME_TIME.search(data, max(data.find(b"MOTION", 0, _MOST_HEADER), 0), _MOST_HEADER)
+
+
 def _has_header(data: bytes) -> bool:
     """Return whether the first bytes of a file hold all of its header; a line that reaches their end may go on."""
-    found = _FRAME_TIME.search(data)
+    found = _last_line(data)
     return found is not None and found.end() < len(data)
 
 
@@ -404,7 +420,7 @@ class _Words:
 
 
 def _plain_header(plain: bytes, name: str) -> Header:
-    found = _FRAME_TIME.search(plain, 0, _MOST_HEADER)
+    found = _last_line(plain)
     try:
         return _header(plain[: found.end()] if found else plain[:_MOST_HEADER])
     except ReadError as error:
@@ -428,7 +444,7 @@ def _header(data: bytes) -> Header:
     """Read a header that ends with its ``Frame Time`` line; errors have no path yet."""
     text = data.decode("utf-8", errors="replace").replace("\r", "")
     words = _Words(text)
-    motion = _MOTION.search(text)
+    motion = _MOTION.search(text, text.rfind("\n", 0, max(text.find("MOTION"), 0)) + 1)
     skeleton = _known_hierarchy(text[: motion.start()]) if motion else None
     if motion and skeleton:
         words.line = text.count("\n", 0, motion.start())

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
 from numpy.typing import NDArray
 
 from motionprep.data import Floats
+
+# What it makes of a function has another signature, of which the type checker knows nothing.
+intrinsic: Any = _intrinsic
 
 OK, NOT_A_NUMBER, SHORT_ROW, LONG_ROW, TOO_FEW, TOO_MANY, FULL = range(7)
 
@@ -26,6 +29,7 @@ _BLOCK = 64
 _LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
 _PAIRS = np.uint64(0x000000FF000000FF)
 _NEWLINE, _RETURN, _TAB, _BLANK = 10, 13, 9, 32
+_WHITE = np.isin(np.arange(256), (_NEWLINE, _RETURN, _TAB, _BLANK))
 _PLUS, _MINUS, _POINT, _ZERO, _NINE, _BIG_E, _SMALL_E = 43, 45, 46, 48, 57, 69, 101
 
 
@@ -33,22 +37,6 @@ _PLUS, _MINUS, _POINT, _ZERO, _NINE, _BIG_E, _SMALL_E = 43, 45, 46, 48, 57, 69, 
 def _next_row(text: NDArray[np.uint8], at: int) -> int:
     """Return where the first character that is not white space stands, from ``at`` on."""
     while at < text.size and (text[at] == _BLANK or text[at] == _NEWLINE or text[at] == _RETURN or text[at] == _TAB):
-        at += 1
-    return at
-
-
-@njit(cache=True, nogil=True)
-def _end_of_line(text: NDArray[np.uint8], at: int) -> int:
-    """Return where the next newline stands, or the end of the text."""
-    while at + _BLOCK <= text.size:
-        # Without an exit inside, the compiler turns these 64 comparisons into a few wide ones.
-        found = 0
-        for k in range(_BLOCK):
-            found |= text[at + k] == _NEWLINE
-        if found:
-            break
-        at += _BLOCK
-    while at < text.size and text[at] != _NEWLINE:
         at += 1
     return at
 
@@ -64,52 +52,233 @@ def _trailing_zeros(_context: Any, number: Any) -> Any:
 
 
 @intrinsic
+def _ones(_context: Any, number: Any) -> Any:
+    """Return how many bits are set."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), generate
+
+
+def _load(context: Any, builder: Any, kind: Any, arguments: Any, form: ir.Type) -> Any:
+    """Return what stands in the text from a place on, as one value of a form, wherever it begins."""
+    data = context.make_array(kind)(context, builder, arguments[0]).data
+    return builder.load(builder.bitcast(builder.gep(data, [arguments[1]]), form.as_pointer()), align=1)
+
+
+@intrinsic
 def _eight_bytes(_context: Any, text: Any, at: Any) -> Any:
     """Return the eight bytes from a place on as one little-endian number."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        place = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(64).as_pointer())
-        return builder.load(place, align=1)
+        return _load(context, builder, signature.args[0], arguments, ir.IntType(64))
 
     return types.uint64(text, types.int64), generate
 
 
+@intrinsic
+def _bits_of(_context: Any, text: Any, at: Any, character: Any) -> Any:
+    """Return which of the 64 bytes from a place on are a character, the first in the lowest bit."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide = ir.VectorType(ir.IntType(8), _BLOCK)
+        block = _load(context, builder, signature.args[0], arguments, wide)
+        one = builder.insert_element(ir.Constant(wide, ir.Undefined), arguments[2], ir.Constant(ir.IntType(32), 0))
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), _BLOCK), [0] * _BLOCK)
+        all_alike = builder.shuffle_vector(one, one, everywhere)
+        return builder.bitcast(builder.icmp_unsigned("==", block, all_alike), ir.IntType(64))
+
+    return types.uint64(text, types.int64, types.uint8), generate
+
+
 @njit(cache=True, nogil=True)
-def _short_number(text: NDArray[np.uint8], at: int) -> tuple[np.uint64, int, int]:
-    """Read digits with at most one point among them, eight bytes at once (Lemire 2018, "Quickly parsing eight digits").
+def _end_of_line(text: NDArray[np.uint8], at: int) -> int:
+    """Return where the next newline stands, or the end of the text."""
+    while at + _BLOCK <= text.size:
+        newlines: np.uint64 = _bits_of(text, at, np.uint8(_NEWLINE))
+        if newlines:
+            return at + int(_trailing_zeros(newlines))
+        at += _BLOCK
+    while at < text.size and text[at] != _NEWLINE:
+        at += 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _find_words(text: NDArray[np.uint8], at: int, starts: NDArray[np.int64]) -> tuple[int, int]:
+    """Set where the words of a line begin; ``at`` is in it, and not within a word.
 
     Returns
     -------
-    (mantissa, decimals, length)
-        Length is 0 where this is not a whole number of at most eight bytes, and has to be read byte by byte.
+    (count, end)
+        How many words there are, at most one more than fits into ``starts`` (then the line goes on), and where the
+        line ends; the count is -1 where the text ends before it can be told by whole blocks.
     """
-    word: np.uint64 = _eight_bytes(text, at)  # type: ignore[call-arg]
-    digits = word ^ np.uint64(0x3030303030303030)
-    # The high bit of each byte that is no digit.
-    other = (((digits & _LOW_BITS) + np.uint64(0x7676767676767676)) | digits) & ~_LOW_BITS
-    first = _trailing_zeros(other) & np.uint64(0x78)
-    point = first < 64 and ((word >> first) & np.uint64(0xFF)) == _POINT
-    end = first
-    count = first
-    if point:
-        end = _trailing_zeros(other & (other - np.uint64(1))) & np.uint64(0x78)
-        before = (np.uint64(1) << first) - np.uint64(1)
-        digits = (digits & before) | ((digits >> np.uint64(8)) & ~before)
-        count = end - np.uint64(8)
-    after = text[at + (end >> np.uint64(3))]
-    ends = after == _BLANK or after == _NEWLINE or after == _RETURN or after == _TAB  # noqa: PLR1714
-    if count == 0 or not ends:
-        return np.uint64(0), 0, 0
-    # The first digit stands lowest; moved up so that the digits end at the top, zeros lead.
-    number = digits << (np.uint64(64) - count)
-    number = number * np.uint64(10) + (number >> np.uint64(8))
-    number = (
-        (number & _PAIRS) * np.uint64(0x000F424000000064)
-        + ((number >> np.uint64(16)) & _PAIRS) * np.uint64(0x0000271000000001)
-    ) >> np.uint64(32)
-    decimals = (end - first) >> np.uint64(3)
-    return number, np.int64(decimals) - (1 if point else 0), np.int64(end >> np.uint64(3))
+    count = 0
+    before = np.uint64(0)
+    while at + _BLOCK <= text.size:
+        newlines: np.uint64 = _bits_of(text, at, np.uint8(_NEWLINE))
+        blanks: np.uint64 = _bits_of(text, at, np.uint8(_BLANK))
+        tabs: np.uint64 = _bits_of(text, at, np.uint8(_TAB))
+        returns: np.uint64 = _bits_of(text, at, np.uint8(_RETURN))
+        inside = ~(newlines | blanks | tabs | returns)
+        begins = inside & ~((inside << np.uint64(1)) | before)
+        if newlines:
+            begins &= (newlines & (~newlines + np.uint64(1))) - np.uint64(1)
+        while begins:
+            if count == starts.size:
+                return count + 1, at
+            starts[count] = at + np.int64(_trailing_zeros(begins))
+            count += 1
+            begins &= begins - np.uint64(1)
+        if newlines:
+            return count, at + int(_trailing_zeros(newlines))
+        before = inside >> np.uint64(63)
+        at += _BLOCK
+    return -1, at
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _read_short(
+    words: NDArray[np.uint64], negative: NDArray[np.bool_], values: Floats, sizes: NDArray[np.int64]
+) -> None:
+    """Read digits with at most one point among them, eight bytes each (Lemire 2018, "Quickly parsing eight digits").
+
+    Without calls or branches the loop reads several words side by side.
+
+    Parameters
+    ----------
+    words
+        (K,) each word's first eight bytes, without its sign.
+    negative
+        (K,) whether the sign was a minus.
+    values
+        (K,) is set to the numbers.
+    sizes
+        (K,) is set to how many bytes each took; 0 where there is no digit. What comes after these bytes is not looked
+        at: the number may go on.
+    """
+    one = np.uint64(1)
+    for k in range(words.size):
+        word = words[k]
+        digits = word ^ np.uint64(0x3030303030303030)
+        # The high bit of each byte that is no digit; the lowest two of these are where the point is, and the end.
+        other = (((digits & _LOW_BITS) + np.uint64(0x7676767676767676)) | digits) & ~_LOW_BITS
+        lowest = other & (~other + one)
+        beyond = other ^ lowest
+        # Exact up to the first point, and nothing else is asked of it.
+        points = word ^ np.uint64(0x2E2E2E2E2E2E2E2E)
+        point = ((points - np.uint64(0x0101010101010101)) & ~points & lowest) != 0
+        last = (beyond & (~beyond + one)) if point else lowest
+        first = _ones((lowest >> np.uint64(7)) - one)
+        end = _ones((last >> np.uint64(7)) - one)
+        before = (one << first) - one
+        digits = (digits & before) | ((digits >> np.uint64(8)) & ~before) if point else digits
+        count = end - np.uint64(8) if point else end
+        # The first digit stands lowest; moved up so that the digits end at the top, zeros lead.
+        number = digits << (np.uint64(64) - count)
+        number = number * np.uint64(10) + (number >> np.uint64(8))
+        number = (
+            (number & _PAIRS) * np.uint64(0x000F424000000064)
+            + ((number >> np.uint64(16)) & _PAIRS) * np.uint64(0x0000271000000001)
+        ) >> np.uint64(32)
+        power = ((end - first) >> np.uint64(3)) - one if point else np.uint64(0)
+        value = np.float64(np.int64(number)) / _POWERS[power & np.uint64(7)]
+        values[k] = -value if negative[k] else value
+        sizes[k] = np.int64(end >> np.uint64(3)) if count != 0 else 0
+
+
+@njit(cache=True, nogil=True)
+def _number(text: NDArray[np.uint8], at: int) -> tuple[int, float, int]:
+    """Read a number byte by byte.
+
+    Returns
+    -------
+    (kind, value, end)
+        ``OK`` and its value; ``FULL`` where only ``float()`` has it exactly; ``NOT_A_NUMBER``.
+    """
+    negative = text[at] == _MINUS
+    at += negative | (text[at] == _PLUS)
+    mantissa = np.uint64(0)
+    digits = 0
+    significant = 0
+    power = 0
+    while at < text.size and _ZERO <= text[at] <= _NINE:
+        mantissa = mantissa * np.uint64(10) + np.uint64(text[at] - _ZERO)
+        significant += (significant > 0) | (text[at] != _ZERO)
+        digits += 1
+        at += 1
+    if at < text.size and text[at] == _POINT:
+        at += 1
+        point = at
+        while at < text.size and _ZERO <= text[at] <= _NINE:
+            mantissa = mantissa * np.uint64(10) + np.uint64(text[at] - _ZERO)
+            significant += (significant > 0) | (text[at] != _ZERO)
+            digits += 1
+            at += 1
+        power = point - at
+    good = digits > 0
+    if good and at < text.size and (text[at] == _BIG_E or text[at] == _SMALL_E):
+        at += 1
+        down = at < text.size and text[at] == _MINUS
+        if at < text.size and (down or text[at] == _PLUS):
+            at += 1
+        exponent = 0
+        good = False
+        while at < text.size and _ZERO <= text[at] <= _NINE:
+            exponent = min(exponent * 10 + text[at] - _ZERO, 100_000)
+            good = True
+            at += 1
+        power += -exponent if down else exponent
+    if at < text.size and text[at] != _BLANK and text[at] != _NEWLINE:
+        good = good and (text[at] == _RETURN or text[at] == _TAB)
+    if not good:
+        return NOT_A_NUMBER, 0.0, at
+    if significant > 19 or mantissa > _EXACT or power < -22 or power > 22:
+        return FULL, 0.0, at
+    value = np.float64(mantissa)
+    value = value * _POWERS[power] if power >= 0 else value / _POWERS[-power]
+    return OK, -value if negative else value, at
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _read_row(
+    text: NDArray[np.uint8],
+    at: int,
+    starts: NDArray[np.int64],
+    words: NDArray[np.uint64],
+    negative: NDArray[np.bool_],
+    sizes: NDArray[np.int64],
+    row: Floats,
+) -> int:
+    """Read a row whose numbers are all exact; return where it ends, or -1 if it is not such a row.
+
+    All words are found before the first is read, and all are read side by side. Besides ``text``, ``at`` and ``row``
+    (K,) the arrays (K,) are for what is known of each word meanwhile.
+    """
+    count, end = _find_words(text, at, starts)
+    if count != starts.size or end + 8 >= text.size:
+        return -1
+    for k in range(count):
+        sign = text[starts[k]]
+        negative[k] = sign == _MINUS
+        starts[k] += (sign == _MINUS) | (sign == _PLUS)
+        word: np.uint64 = _eight_bytes(text, starts[k])
+        words[k] = word
+    _read_short(words, negative, row, sizes)
+    all_read = True
+    for k in range(count):
+        all_read &= (sizes[k] > 0) & _WHITE[text[starts[k] + sizes[k]]]
+    if all_read:
+        return end
+    for k in range(count):
+        if sizes[k] == 0 or not _WHITE[text[starts[k] + sizes[k]]]:
+            signed = negative[k] or text[starts[k] - 1] == _PLUS
+            kind, row[k], _ = _number(text, starts[k] - signed)
+            if kind != OK:
+                return -1
+    return end
 
 
 @njit(cache=True, nogil=True)
@@ -129,6 +298,8 @@ def _read_rows(
     """
     wanted, columns = out.shape
     at, row, column = state[0], state[1], state[2]
+    starts, words, sizes = np.empty(columns, np.int64), np.empty(columns, np.uint64), np.empty(columns, np.int64)
+    negative = np.empty(columns, np.bool_)
     count = 0
     while row < rows:
         if column == 0:
@@ -141,6 +312,12 @@ def _read_rows(
             at = _end_of_line(text, at)
             row += 1
             continue
+        if column == 0 and columns:
+            end = _read_row(text, at, starts, words, negative, sizes, out[target])
+            if end >= 0:
+                at = end
+                row += 1
+                continue
         while column < columns:
             while at < text.size and (text[at] == _BLANK or text[at] == _TAB):
                 at += 1
@@ -148,56 +325,12 @@ def _read_rows(
                 state[0], state[1], state[2] = at, row, column
                 return SHORT_ROW, count
             first = at
-            negative = text[at] == _MINUS
-            at += negative | (text[at] == _PLUS)
-            if at + 8 < text.size:
-                mantissa, decimals, length = _short_number(text, at)
-                if length:
-                    value = np.float64(mantissa) / _POWERS[decimals]
-                    out[target, column] = -value if negative else value
-                    at += length
-                    column += 1
-                    continue
-            mantissa = np.uint64(0)
-            digits = 0
-            significant = 0
-            power = 0
-            while at < text.size and _ZERO <= text[at] <= _NINE:
-                mantissa = mantissa * np.uint64(10) + np.uint64(text[at] - _ZERO)
-                significant += (significant > 0) | (text[at] != _ZERO)
-                digits += 1
-                at += 1
-            if at < text.size and text[at] == _POINT:
-                at += 1
-                point = at
-                while at < text.size and _ZERO <= text[at] <= _NINE:
-                    mantissa = mantissa * np.uint64(10) + np.uint64(text[at] - _ZERO)
-                    significant += (significant > 0) | (text[at] != _ZERO)
-                    digits += 1
-                    at += 1
-                power = point - at
-            good = digits > 0
-            if good and at < text.size and (text[at] == _BIG_E or text[at] == _SMALL_E):
-                at += 1
-                down = at < text.size and text[at] == _MINUS
-                if at < text.size and (down or text[at] == _PLUS):
-                    at += 1
-                exponent = 0
-                good = False
-                while at < text.size and _ZERO <= text[at] <= _NINE:
-                    exponent = min(exponent * 10 + text[at] - _ZERO, 100_000)
-                    good = True
-                    at += 1
-                power += -exponent if down else exponent
-            if at < text.size and text[at] != _BLANK and text[at] != _NEWLINE:
-                good = good and (text[at] == _RETURN or text[at] == _TAB)
-            if not good:
+            kind, value, at = _number(text, first)
+            if kind == NOT_A_NUMBER:
                 state[0], state[1], state[2] = first, row, column
                 return NOT_A_NUMBER, count
-            if significant <= 19 and mantissa <= _EXACT and -22 <= power <= 22:
-                value = np.float64(mantissa)
-                value = value * _POWERS[power] if power >= 0 else value / _POWERS[-power]
-                out[target, column] = -value if negative else value
+            if kind == OK:
+                out[target, column] = value
             else:
                 if count == later.shape[0]:
                     state[0], state[1], state[2] = first, row, column

@@ -5,7 +5,8 @@ Nothing here calls the C library's mathematics, whose last bit differs from mach
 subject and number, so it does not change with the size of the corpus.
 
 ``corpus`` says which motions there are and ``bodies`` who moves. ``perform`` makes the motions out of ``gaits``, by
-what ``limbs`` do along ``curves``, and ``write`` puts them into files, as ``text``.
+what ``limbs`` do along ``curves``, and ``write`` puts them into files, as ``text``. ``markers`` are put on the bodies
+that move, wherever ``chain`` says that their joints are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write a corpus into a folder: a file a motion, and an index."""
+"""Write a corpus into a folder: a file a motion, or two with markers, and an index."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from motionprep.errors import MotionPrepError
 from motionprep.sample.bodies import body
 from motionprep.sample.corpus import PlannedMotion, plan_corpus, plan_like_cmu
+from motionprep.sample.markers import capture
 from motionprep.sample.perform import performance
 
 _INDEX = "index.txt"
@@ -26,11 +27,11 @@ class SampleSummary:
     Parameters
     ----------
     files
-        Motions, a file each.
+        Motions, a BVH file each, and with markers a C3D file beside it.
     frames
         Of all motions together, their T-poses included.
     bytes
-        Of all motions together.
+        Of all motions together, with their markers.
     path
         The folder.
     """
@@ -49,9 +50,10 @@ def write_sample(
     frames: int | None = None,
     seed: int = 0,
     like: str | None = None,
+    markers: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> SampleSummary:
-    """Write a corpus of BVH files and its index, ``69/69_01.bvh`` and ``index.txt``.
+    """Write a corpus of BVH files and its index, ``69/69_01.bvh`` and ``index.txt``, and with markers ``69/69_01.c3d``.
 
     Each file is written aside and then renamed, and nothing is ever removed.
 
@@ -64,7 +66,12 @@ def write_sample(
     seed
         The same seed gives the same bytes on every machine.
     like
-        ``"cmu"`` for a corpus as large as CMU's, 3 GB; see :func:`~motionprep.sample.corpus.plan_like_cmu`.
+        ``"cmu"`` for a corpus as large as CMU's, 3 GB, or 6 GB with markers; see
+        :func:`~motionprep.sample.corpus.plan_like_cmu`.
+    markers
+        Whether each motion is also written as a C3D file of 41 markers; see
+        :func:`~motionprep.sample.markers.capture`. Its bytes are the same on every machine that has the same version
+        of ezc3d; those of the BVH files do not depend on it.
     progress
         Called with the motions that are written and all motions, after each of them.
 
@@ -91,12 +98,19 @@ def write_sample(
     # First, so that a folder whose writing was interrupted is known as ours when it is written again.
     _write_aside(folder / _INDEX, _index(planned).encode("ascii"))
     bodies = {motion.subject: body(motion.subject, seed) for motion in planned}
+    if markers:
+        from motionprep.formats.c3d_write import write_c3d
 
     def write(motion: PlannedMotion) -> int:
         made = performance(bodies[motion.subject], motion)
         path = folder / motion.path
         path.parent.mkdir(exist_ok=True)
-        return _write_aside(path, head(made), rows(made.channels[1:]))
+        written = _write_aside(path, head(made), rows(made.channels[1:]))
+        if not markers:
+            return written
+        beside = path.with_suffix(".c3d")
+        write_c3d(beside, capture(made, motion))
+        return written + beside.stat().st_size
 
     size = 0
     pool = ThreadPoolExecutor(_THREADS)

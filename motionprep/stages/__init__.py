@@ -1,18 +1,125 @@
 """One stage, one file; here, their names.
 
-To add a stage, write its file and enter it in :data:`STAGES`.
+To add a stage, write its file and enter it in :data:`_CLASSES`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from motionprep.stages.base import Dropped, Stage
-from motionprep.stages.downsample import Downsample
-from motionprep.stages.drop_short import DropShort
 from motionprep.stages.features import Features
-from motionprep.stages.select_joints import SelectJoints
-from motionprep.stages.trim import Trim
 
-#: Every stage by the name that recipes use, in the order in which flags put them.
-STAGES: dict[str, type[Stage]] = {stage.name: stage for stage in (Trim, DropShort, Downsample, SelectJoints, Features)}
+if TYPE_CHECKING:
+    from motionprep.stages.align import Align
+    from motionprep.stages.bursts import Bursts
+    from motionprep.stages.clean import Clean
+    from motionprep.stages.downsample import Downsample
+    from motionprep.stages.drop_short import DropShort
+    from motionprep.stages.fill_gaps import FillGaps
+    from motionprep.stages.local_frame import LocalFrame
+    from motionprep.stages.lose_limbs import LoseLimbs
+    from motionprep.stages.mirror import Mirror
+    from motionprep.stages.noise import Noise
+    from motionprep.stages.occlude import Occlude
+    from motionprep.stages.permute_axes import PermuteAxes
+    from motionprep.stages.represent import Represent
+    from motionprep.stages.scale import Scale
+    from motionprep.stages.select_joints import SelectJoints
+    from motionprep.stages.select_markers import SelectMarkers
+    from motionprep.stages.shift import Shift
+    from motionprep.stages.speed import Speed
+    from motionprep.stages.swap_labels import SwapLabels
+    from motionprep.stages.translate import Translate
+    from motionprep.stages.trim import Trim
+    from motionprep.stages.velocity import Velocity
+    from motionprep.stages.yaw import Yaw
 
-__all__ = ["STAGES", "Downsample", "DropShort", "Dropped", "Features", "SelectJoints", "Stage", "Trim"]
+# By the name that recipes use, which is that of the file, in the order in which flags put them.
+_CLASSES = {
+    "align": "Align",
+    "trim": "Trim",
+    "drop_short": "DropShort",
+    "downsample": "Downsample",
+    "select_joints": "SelectJoints",
+    "select_markers": "SelectMarkers",
+    "clean": "Clean",
+    "fill_gaps": "FillGaps",
+    "speed": "Speed",
+    "mirror": "Mirror",
+    "yaw": "Yaw",
+    "translate": "Translate",
+    "local_frame": "LocalFrame",
+    "scale": "Scale",
+    "permute_axes": "PermuteAxes",
+    "noise": "Noise",
+    "shift": "Shift",
+    "swap_labels": "SwapLabels",
+    "occlude": "Occlude",
+    "bursts": "Bursts",
+    "lose_limbs": "LoseLimbs",
+    "represent": "Represent",
+    "velocity": "Velocity",
+    "features": "Features",
+}
+
+
+class _Stages(Mapping[str, type[Stage]]):
+    """Stages by name, each imported when it is asked for: a run with nothing to do needs few of them."""
+
+    def __getitem__(self, name: str) -> type[Stage]:
+        kind = _CLASSES[name]
+        stage: type[Stage] = getattr(import_module(f"motionprep.stages.{name}"), kind)
+        return stage
+
+    def __contains__(self, name: object) -> bool:
+        return name in _CLASSES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_CLASSES)
+
+    def __len__(self) -> int:
+        return len(_CLASSES)
+
+
+#: Every stage by the name that recipes use.
+STAGES: Mapping[str, type[Stage]] = _Stages()
+
+__all__ = [
+    "STAGES",
+    "Align",
+    "Bursts",
+    "Clean",
+    "Downsample",
+    "DropShort",
+    "Dropped",
+    "Features",
+    "FillGaps",
+    "LocalFrame",
+    "LoseLimbs",
+    "Mirror",
+    "Noise",
+    "Occlude",
+    "PermuteAxes",
+    "Represent",
+    "Scale",
+    "SelectJoints",
+    "SelectMarkers",
+    "Shift",
+    "Speed",
+    "Stage",
+    "SwapLabels",
+    "Translate",
+    "Trim",
+    "Velocity",
+    "Yaw",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for stage, kind in _CLASSES.items():
+        if kind == name:
+            return STAGES[stage]
+    raise AttributeError(f"module 'motionprep.stages' has no attribute {name!r}")

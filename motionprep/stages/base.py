@@ -42,6 +42,12 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     version: ClassVar[int] = 1
     #: Whether it draws from its generator.
     random: ClassVar[bool] = False
+    #: Whether it changes coordinates, joints or markers: what was made of them before would not follow.
+    alters: ClassVar[bool] = False
+    #: Whether it makes arrays of coordinates, joints or markers.
+    derives: ClassVar[bool] = False
+    #: Whether it works on takes in the world alone, not in a local frame.
+    in_world: ClassVar[bool] = False
     #: What it cannot work without: ``"motion"``, ``"markers"``.
     needs: ClassVar[tuple[str, ...]] = ()
 
@@ -50,6 +56,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def picks(self) -> bool:
         """Whether it only chooses frames, and so can be decided before they are read."""
+        return False
+
+    @property
+    def fixes_markers(self) -> bool:
+        """Whether all takes that leave it have the same markers, whatever they had before."""
         return False
 
     def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:

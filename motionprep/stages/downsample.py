@@ -41,10 +41,10 @@ class Downsample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lowpass: bool = False
 
     def __post_init__(self) -> None:
-        if bool(self.factor) == bool(self.rate):
+        if self.factor < 0 or (self.factor == 0 and not self.rate):
+            raise ValueError(f"factor is {self.factor}; it must be at least 1, or a rate is given in its place")
+        if self.factor and self.rate:
             raise ValueError("give either factor or rate")
-        if self.factor < 0:
-            raise ValueError(f"factor is {self.factor}; it must be at least 1")
         if not 0 <= self.rate < float("inf"):
             raise ValueError(f"rate is {self.rate}; it must be above 0")
 

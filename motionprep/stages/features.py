@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
 from motionprep.stages.base import Dropped, Stage
@@ -11,9 +12,29 @@ if TYPE_CHECKING:
 
     from motionprep.data import Take
 
-#: What can be stored, each explained in docs/recipes.md.
-KNOWN = ("positions", "rotations", "quaternions", "root_position", "global_rotations", "rotations_6d")
+#: What can be stored, each explained in docs/recipes.md, and which half of a take it is of.
+KNOWN: dict[str, str] = {
+    "positions": "motion",
+    "rotations": "motion",
+    "quaternions": "motion",
+    "root_position": "motion",
+    "root_rotation": "motion",
+    "global_rotations": "motion",
+    "rotations_6d": "motion",
+    "positions_velocity": "motion",
+    "root_velocity": "motion",
+    "markers": "markers",
+    "markers_visible": "markers",
+    "markers_corrupt": "markers",
+    "markers_corrupt_visible": "markers",
+    "markers_seen": "markers",
+    "markers_velocity": "markers",
+}
+#: What is stored of a half unless a recipe says otherwise.
 DEFAULT = ("positions", "rotations", "quaternions", "root_position")
+MARKERS = ("markers", "markers_visible")
+#: Which stage makes a feature that is not there without it.
+MADE_BY = {"positions_velocity": "velocity", "root_velocity": "velocity", "markers_velocity": "velocity"}
 
 
 class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,11 +44,20 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ----------
     arrays
         Names of features.
+    missing
+        What a marker that is not visible is stored as, on each axis; 0 is the origin, that of the local frame if there
+        is one.
     """
 
     name: ClassVar[str] = "features"
 
     arrays: tuple[str, ...] = DEFAULT
+    missing: float = 0.0
+
+    @property
+    def halves(self) -> tuple[str, ...]:
+        """Which halves of a take it stores something of."""
+        return tuple(dict.fromkeys(KNOWN[array] for array in self.arrays))
 
     def __post_init__(self) -> None:
         if not self.arrays:
@@ -37,6 +67,8 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(f"there is no feature {array!r}; there are {', '.join(KNOWN)}")
         if len(set(self.arrays)) != len(self.arrays):
             raise ValueError("arrays names a feature twice")
+        if not isfinite(self.missing):
+            raise ValueError(f"missing is {self.missing}; expected a finite number")
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take as it is: what is stored is read off it afterwards."""

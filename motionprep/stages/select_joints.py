@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from motionprep import naming
 from motionprep.shipped import joint_sets
 from motionprep.stages.base import Dropped, Stage
 
@@ -38,6 +38,7 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """
 
     name: ClassVar[str] = "select_joints"
+    alters: ClassVar[bool] = True
 
     joints: tuple[str, ...] = ()
     set: str = ""
@@ -77,16 +78,9 @@ def select(wanted: Sequence[str], nodes: Sequence[str]) -> tuple[str, ...] | Dro
 
     The first node, the root, is always among them.
     """
-    kept = set(nodes) if wanted[0].startswith("!") else set()
-    missing = []
-    for item in wanted:
-        pattern = item.removeprefix("!")
-        found = {node for node in nodes if node == pattern or fnmatchcase(node, pattern)}
-        if not found and not any(sign in pattern for sign in "*?["):
-            missing.append(pattern)
-        kept = kept - found if item.startswith("!") else kept | found
+    chosen, missing = naming.choose(wanted, nodes)
     if missing:
-        return Dropped(f"select_joints: no {', '.join(missing)}; there are {', '.join(nodes)}")
-    if not kept:
-        return Dropped(f"select_joints: {', '.join(wanted)} fits none of {', '.join(nodes)}")
-    return tuple(node for node in nodes if node in kept or node == nodes[0])
+        return Dropped(f"select_joints: {naming.absent(missing, nodes)}")
+    if not chosen:
+        return Dropped(f"select_joints: nothing is named like {', '.join(wanted)}")
+    return tuple(node for node in nodes if node in chosen or node == nodes[0])

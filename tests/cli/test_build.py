@@ -59,7 +59,7 @@ def test_a_build_ends_with_a_table_and_a_summary(run: Any, corpus: Path, out: Pa
     assert lines[0].split() == ["split", "motions", "subjects", "frames", "hours"]
     assert lines[1].split() == ["train", "12", "3", str(sides["train"]["frames"]), "0.00"]
     assert lines[2].split() == ["test", "4", "1", str(sides["test"]["frames"]), "0.00"]
-    assert re.fullmatch(r"3 shards made, 0 kept; [\d.]+ kB in, [\d.]+ MB out, \d+\.\d s", lines[3])
+    assert re.fullmatch(r"shards: 3 made, 0 kept; [\d.]+ kB in, [\d.]+ MB out, \d+\.\d s", lines[3])
     assert lines[4] == f"the dataset is in {out}"
 
 
@@ -71,7 +71,7 @@ def test_a_build_with_nothing_to_do_says_so(run: Any, corpus: Path, out: Path) -
 def test_a_build_that_mends_says_what_it_made(run: Any, corpus: Path, out: Path) -> None:
     run("build", corpus, "-o", out)
     shutil.rmtree(next((out / "shards").iterdir()))
-    assert "\n1 shards made, 1 kept; " in run("build", corpus, "-o", out).out
+    assert "\nshards: 1 made, 1 kept; " in run("build", corpus, "-o", out).out
 
 
 @pytest.mark.parametrize("option", ["-q", "--quiet"])
@@ -237,7 +237,7 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--split-by", "subject"], "need --split"),
         (["DATA", "-o", "OUT", "--split", "98/1/1"], "side 'val' is empty"),
         (["DATA", "-o", "OUT", "--downsample", "many"], "'many': expected a number, or SPLIT=NUMBER"),
-        (["DATA", "-o", "OUT", "--downsample", "0"], "give either factor or rate"),
+        (["DATA", "-o", "OUT", "--downsample", "0"], "factor is 0; it must be at least 1"),
         (["DATA", "-o", "OUT", "--downsample", "test=8"], "there is no split 'test'; there are train"),
         (["DATA", "-o", "OUT", "--joints", "@nobody"], "there is no set 'nobody'"),
         (["DATA", "-o", "OUT", "--joints", "@a,@b"], "name one @SET at most"),

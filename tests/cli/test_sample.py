@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,22 @@ def test_a_sample_ends_with_what_was_written(run: Any, tmp_path: Path) -> None:
     frames = sum(read_bvh(path).frames for path in dest.rglob("*.bvh"))
     assert (ended.code, ended.err) == (0, "")
     assert re.fullmatch(rf"2 motions, {frames} frames, [\d.]+ kB in {dest}\n", ended.out)
+
+
+def test_markers_are_written_if_asked_for(run: Any, tmp_path: Path) -> None:
+    sizes = ["--subjects", "2", "--motions", "1", "--frames", "20"]
+    run("sample", tmp_path / "one", *sizes, "--markers")
+    run("sample", tmp_path / "none", *sizes)
+    write_sample(tmp_path / "other", subjects=2, motions=1, frames=20, markers=True)
+    assert content(tmp_path / "one") == content(tmp_path / "other")
+    assert set(content(tmp_path / "one")) - set(content(tmp_path / "none")) == {"02/02_01.c3d", "07/07_01.c3d"}
+
+
+def test_a_terminal_shows_how_far_a_sample_is(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    ended = run("sample", tmp_path / "data", "--subjects", "1", "--motions", "3", "--frames", "9")
+    assert "| 0/3 [" in ended.err
+    assert "frames/s" not in ended.err
 
 
 @pytest.mark.parametrize("option", ["-q", "--quiet"])

@@ -127,4 +127,17 @@ def test_identities_differ_where_settings_do() -> None:
 
 
 def test_stages_come_in_the_order_of_flags_and_features_last() -> None:
-    assert list(STAGES) == ["trim", "drop_short", "downsample", "select_joints", "features"]
+    order = list(STAGES)
+
+    assert (order[0], order[-1]) == ("align", "features")
+    assert sorted(("trim", "drop_short", "downsample", "select_joints"), key=order.index) == order[1:5]
+
+
+def test_each_stage_is_found_by_the_name_it_has() -> None:
+    assert {name: stage.name for name, stage in STAGES.items()} == {name: name for name in STAGES}
+
+
+def test_a_stage_that_is_none_is_not_found() -> None:
+    assert "fft" not in STAGES
+    with pytest.raises(KeyError):
+        STAGES["fft"]

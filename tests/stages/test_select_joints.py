@@ -41,17 +41,15 @@ class TestSelect:
         assert select(wanted, NODES) == tuple(kept)
 
     def test_minds_the_case(self) -> None:
-        assert select(["head", "Head"], NODES) == Dropped(f"select_joints: no head; there are {', '.join(NODES)}")
+        assert select(["head", "Head"], NODES) == Dropped("select_joints: no head; near are Head, Head_Nub")
 
-    def test_says_all_names_that_are_missing_and_what_there_is(self) -> None:
-        assert select(["Neck", "Head", "!RightLeg"], NODES) == Dropped(
-            f"select_joints: no Neck, RightLeg; there are {', '.join(NODES)}"
+    def test_says_all_names_that_are_missing_and_those_that_look_like_them(self) -> None:
+        assert select(["Neck", "Head", "!Leftleg"], NODES) == Dropped(
+            "select_joints: no Neck, Leftleg; near are LeftLeg"
         )
 
     def test_says_when_patterns_fit_nothing_at_all(self) -> None:
-        assert select(["Right*", "Neck?"], NODES) == Dropped(
-            f"select_joints: Right*, Neck? fits none of {', '.join(NODES)}"
-        )
+        assert select(["Right*", "Neck?"], NODES) == Dropped("select_joints: nothing is named like Right*, Neck?")
 
     @settings(deadline=None, max_examples=100)
     @given(
@@ -111,11 +109,7 @@ class TestApply:
         assert skeleton.nodes == ("Hips", "Head", "Head_Nub")
 
     def test_a_take_without_a_joint_that_is_named_is_dropped_with_its_name(self, make_take) -> None:
-        assert (
-            SelectJoints(joints=("Neck",))
-            .apply(make_take(), RNG)
-            .reason.startswith("select_joints: no Neck; there are ")
-        )
+        assert SelectJoints(joints=("Neck",)).apply(make_take(), RNG) == Dropped("select_joints: no Neck")
 
     def test_a_take_without_a_skeleton_is_dropped_with_the_reason(self, make_take) -> None:
         take = Take("69_01", None, make_take(markers=True).markers)

@@ -1,0 +1,141 @@
+"""Read a take from the bytes of its files: its motion, its markers or both, and no more frames than are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+from motionprep.data import Take
+from motionprep.errors import ReadError
+from motionprep.formats import bvh, c3d
+from motionprep.layout import Item
+from motionprep.recipe import Reading
+from motionprep.stages import Dropped, Stage
+from motionprep.stages.base import pick_frames
+
+#: From the name and bytes of a file.
+File = tuple[str, bytes]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A take as it was read.
+
+    Parameters
+    ----------
+    take
+        With the frames that the leading stages leave, or why it is dropped.
+    left
+        The stages that it has yet to go through.
+    frames, rate
+        What the file says, or the recipe where it knows better.
+    notes
+        What was odd about the files and was let pass.
+    """
+
+    take: Take | Dropped
+    left: Sequence[Stage]
+    frames: int
+    rate: float
+    notes: tuple[str, ...]
+
+
+def read_take(
+    reading: Reading,
+    stages: Sequence[Stage],
+    item: Item,
+    subject: str,
+    files: Mapping[str, File],
+    apply: Callable[[Stage, Take], Take | Dropped],
+) -> Read:
+    """Read a take.
+
+    Parameters
+    ----------
+    reading
+        How files are read.
+    stages
+        That the take is to go through; those that must come first are applied.
+    item
+        Which take, and which of its frames.
+    subject
+        Whose it is.
+    files
+        Name and bytes of a file, by half.
+    apply
+        Applies a stage.
+
+    Raises
+    ------
+    ReadError
+        If a file cannot be read, or has not the frames that are asked for.
+    """
+    if set(files) == {"motion"}:
+        return _read_motion(reading, stages, item, subject, files["motion"])
+    notes: list[str] = []
+    motion = markers = None
+    if "motion" in files:
+        name, data = files["motion"]
+        motion = bvh.parse_bvh(
+            data, name, rate=item.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
+        )
+    if "markers" in files:
+        name, data = files["markers"]
+        markers = c3d.parse_c3d(data, name)
+        notes += markers.notes
+        if motion is None and item.rate:
+            markers = replace(markers, rate=item.rate)
+    whole = Take(item.key, motion, markers, subject=subject)
+    frames, rate = whole.frames, whole.rate
+    first, last = _asked(item, frames, next(iter(files.values()))[0])
+    whole = replace(whole, of_file=range(frames))
+    take: Take | Dropped = whole
+    if stages[0].name == "align":
+        take, stages = apply(stages[0], whole), stages[1:]
+    if not isinstance(take, Dropped) and item.frames:
+        of_file = take.of_file or range(take.frames)
+        kept = [at for at, frame in enumerate(of_file) if first - 1 <= frame < last]
+        take = take.at(range(kept[0], kept[-1] + 1)) if kept else Dropped("no frame of the range has both halves")
+    return Read(take, stages, frames, rate, tuple(notes))
+
+
+def _read_motion(reading: Reading, stages: Sequence[Stage], item: Item, subject: str, file: File) -> Read:
+    """Read a motion; stages that only choose frames say which of them are parsed at all."""
+    name, data = file
+    leading = list(takewhile(lambda stage: stage.picks, stages))
+    notes: list[str] = []
+    verdict: Dropped | ReadError | None = None
+    picked, frames, rate_in = range(0), 0, 0.0
+
+    def pick(count: int, rate: float) -> range:
+        # Called once more where the header has the count wrong: what was said of that count is void.
+        nonlocal verdict, picked, frames, rate_in
+        verdict, picked, frames, rate_in = None, range(0), count, rate
+        try:
+            first, last = _asked(item, count, name)
+        except ReadError as error:
+            verdict = error
+            return picked
+        chosen = pick_frames(leading, last - first + 1, rate, before=first - 1)
+        if isinstance(chosen, Dropped):
+            verdict = chosen
+        else:
+            picked = range(first - 1, last)[chosen.start : chosen.stop : chosen.step]
+        return picked
+
+    motion = bvh.parse_bvh(
+        data, name, pick=pick, rate=item.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
+    )
+    if isinstance(verdict, ReadError):
+        raise verdict
+    take = verdict or Take(item.key, motion, of_file=picked, subject=subject)
+    return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
+
+
+def _asked(item: Item, count: int, name: str) -> tuple[int, int]:
+    """Return the first and last frame that the split asks for, counted from 1."""
+    first, last = item.frames or (1, count)
+    if last > count:
+        raise ReadError(f"has {count:,} frames; the split asks for frames {first}-{last}", path=name)
+    return first, last

@@ -1,0 +1,139 @@
+"""Bring markers to the skeleton: into its time, onto its axes, into its unit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations, product
+from math import isfinite, prod
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from motionprep.stages.base import Dropped, Stage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from motionprep.alignment import Finding
+    from motionprep.data import Take
+
+#: Axes that are no mirror image: an even order of x, y and z with an even number of signs, or both odd.
+_AXES = frozenset(
+    "".join(sign + axis for sign, axis in zip(signs, order, strict=True))
+    for signs in product(("", "-"), repeat=3)
+    for order in permutations("xyz")
+    if ("".join(order) in "xyzxy") == (signs.count("-") % 2 == 0)
+)
+
+
+class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bring markers into the time, onto the axes and into the unit of the skeleton; keep the frames that both have.
+
+    The skeleton stays as it is. Where one rate is a whole multiple of the other, frames of the faster half are left
+    out; other rates cannot be served. What is found is put down as ``align_lag``, ``align_axes``, ``align_scale`` and
+    ``align_residual``, as :class:`~motionprep.alignment.Finding` explains them, and as ``metres_per_unit`` how long a
+    unit of the skeleton's file is, if the markers' unit is known.
+
+    Parameters
+    ----------
+    method
+        ``"estimate"``: lag, axes and scale are found in the two motions. ``"cmu"``: they are those of CMU's releases,
+        lag 1 for the T-pose that BVH files begin with, axes ``"yzx"``, and 56.444 mm a unit.
+    lag
+        Where it is known: how many frames of the skeleton come before that of the markers' first frame.
+    axes
+        Where they are known: which of the markers' axes become x, y and z, each with a minus if it is turned round.
+    scale
+        Where it is known: how many units of the skeleton a unit of the markers is; 0.017717 in CMU's releases.
+    most_lag
+        How far to search for the lag, either way, in frames of the skeleton.
+    most_residual
+        How far markers may move on their bones, as a part of the body's size, before they are taken for those of
+        another take. It is 0.005 for CMU's 01_01 and more than 0.03 for its markers with another file's skeleton. In
+        takes of a second or two in which a body hardly goes anywhere, markers of another take may fit as well.
+    """
+
+    name: ClassVar[str] = "align"
+    needs: ClassVar[tuple[str, ...]] = ("motion", "markers")
+
+    method: Literal["estimate", "cmu"] = "estimate"
+    lag: float | None = None
+    axes: str = ""
+    scale: float = 0.0
+    most_lag: int = 60
+    most_residual: float = 0.015
+
+    def __post_init__(self) -> None:
+        if self.method not in ("estimate", "cmu"):
+            raise ValueError(f"method is {self.method!r}; it is 'estimate' or 'cmu'")
+        if self.lag is not None and not isfinite(self.lag):
+            raise ValueError(f"lag is {self.lag}; it must be a number of frames")
+        if self.axes and self.axes not in _AXES:
+            raise ValueError(
+                f"axes is {self.axes!r}; it is x, y and z in some order, each with or without a minus, and no mirror "
+                "image, such as 'yzx' or 'x-zy'"
+            )
+        if not (isfinite(self.scale) and self.scale >= 0):
+            raise ValueError(f"scale is {self.scale}; it must be above 0")
+        if self.most_lag < 0:
+            raise ValueError(f"most_lag is {self.most_lag}; it must be at least 0")
+        if not self.most_residual > 0:
+            raise ValueError(f"most_residual is {self.most_residual}; it must be above 0")
+
+    def find(self, take: Take) -> Finding | Dropped:
+        """Return how the take's markers lie to its skeleton, or why that cannot be told."""
+        from motionprep import alignment, spaces
+
+        if take.motion is None:
+            return Dropped("align: no skeleton")
+        if take.markers is None:
+            return Dropped("align: no markers")
+        known, cmu = (self.lag, self.axes, self.scale), self.method == "cmu"
+        if cmu:
+            metres = spaces.metres(take)
+            if metres is None and not self.scale:
+                return Dropped("align: the unit of the markers is not known")
+            scale = self.scale or (metres or 0.0) / alignment.CMU_UNIT
+            known = (1.0 if self.lag is None else self.lag, self.axes or "yzx", scale)
+        lag, axes, scale = known
+        try:
+            return alignment.align_pair(
+                take.motion, take.markers, lag=lag, axes=axes, scale=scale, most_lag=self.most_lag, offset=not cmu
+            )
+        except ValueError as error:
+            return Dropped(f"align: {error}")
+
+    def judge(self, found: Finding) -> Dropped | None:
+        """Return why markers that lie like this are not those of the skeleton's take; None if they are."""
+        if found.mirrored:
+            return Dropped("align: the markers are a mirror image of the skeleton")
+        if found.share > self.most_residual:
+            return Dropped("align: the markers do not move with the skeleton")
+        return None
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take with its markers in the skeleton's world, or why they do not belong there."""
+        from motionprep import alignment, spaces
+        from motionprep.data import Step
+
+        found = self.find(take)
+        refused = found if isinstance(found, Dropped) else self.judge(found)
+        if isinstance(found, Dropped) or refused is not None:
+            return refused or take
+        facts: dict[str, float | str] = {
+            "align_lag": found.lag,
+            "align_axes": found.axes,
+            "align_scale": found.scale,
+            "align_residual": found.residual,
+        }
+        metres = spaces.metres(take)
+        if metres is not None:
+            # The unit of the skeleton's file, even if the skeleton has been scaled since.
+            facts["metres_per_unit"] = (
+                metres / found.scale * prod(step.scale for step in take.steps if "joints" in step.on)
+            )
+        cut = take.at(found.motion_frames)
+        markers, corrupt = (
+            None if part is None else replace(part.at(found.marker_frames), rate=cut.rate)
+            for part in (take.markers, take.corrupt)
+        )
+        step = Step(scale=found.scale, axes=alignment.matrix(found.axes), origin=found.origin, on=("markers",))
+        return spaces.change(replace(cut, markers=markers, corrupt=corrupt, facts={**take.facts, **facts}), step)

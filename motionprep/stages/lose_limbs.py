@@ -1,0 +1,83 @@
+"""Hide a whole limb for a while."""
+
+from __future__ import annotations
+
+import math
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from motionprep.shipped import marker_sets
+from motionprep.stages.base import Augment, Dropped
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from motionprep.corruption import Points
+    from motionprep.data import Take
+
+#: Names of the sets of markers that may be lost.
+LIMBS = ("head", "left-arm", "right-arm", "left-leg", "right-leg")
+
+
+class LoseLimbs(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hide all markers of a limb at once, as where someone stands at a table or walks out of the room.
+
+    Parameters
+    ----------
+    chance
+        For each limb, to be lost at any frame; at most a half.
+    length
+        In seconds, how long it is lost on average; the lengths are geometric.
+    limbs
+        Names or patterns of markers, by limb. If not given, head, arms and legs of
+        ``manifests/tables/marker-sets.toml``. What a take has no marker of is left out.
+    """
+
+    name: ClassVar[str] = "lose_limbs"
+    needs: ClassVar[tuple[str, ...]] = ("markers",)
+
+    chance: float = 0.02
+    length: float = 0.5
+    limbs: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.chance <= 0.5:
+            raise ValueError(f"chance is {self.chance}; it must be above 0 and at most 0.5")
+        if not 0 < self.length < math.inf:
+            raise ValueError(f"length is {self.length}; it must be above 0")
+        if not self.limbs:
+            sets = marker_sets()
+            # The recipe that is stored says what is lost, whatever the sets will mean one day.
+            msgspec.structs.force_setattr(self, "limbs", {limb: tuple(sets[limb]) for limb in LIMBS})
+        for limb, markers in self.limbs.items():
+            if not markers:
+                raise ValueError(f"limbs has no marker for {limb!r}")
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take with spoilt markers beside its own."""
+        from motionprep import corruption
+
+        points = corruption.of_take(take)
+        if points is None:
+            return Dropped("lose_limbs: no markers")
+        spoilt = self.spoil(points, rng)
+        return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
+
+    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+        """Return points that lack a limb now and then, or that they have none."""
+        from motionprep import corruption
+
+        if not points.rate:
+            return Dropped("lose_limbs: no rate")
+        limbs = [
+            [at for at, name in enumerate(points.names) if any(fnmatchcase(name, marker) for marker in markers)]
+            for markers in self.limbs.values()
+        ]
+        there = [limb for limb in limbs if limb]
+        if not there:
+            return Dropped(f"lose_limbs: no marker of {', '.join(self.limbs)}")
+        gaps = corruption.Gaps(self.chance, max(self.length * points.rate, 1.0))
+        return corruption.lose(points, rng, gaps, there)

@@ -1,0 +1,119 @@
+"""Bring lengths to those of a common body, or to a unit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isfinite
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import msgspec
+
+from motionprep.stages.base import Dropped, Stage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from motionprep.data import Take
+
+_METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
+#: Skeleton and markers whose units differ by less have been brought into one space, and keep to it.
+_SAME = 0.01
+
+
+class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Multiply all lengths by one factor, found once a take and never frame by frame, which would stretch who crouches.
+
+    Thigh and height are measured on the skeleton's bones, whatever its pose; markers beside it are multiplied by the
+    same factor, so they are to be brought to the skeleton before. A subject's takes share their bone lengths in a BVH
+    release, so that one factor a take is one a subject. Without a skeleton, distances between markers are measured,
+    each the median over the frames; these differ a little from take to take, and one take does not know the others.
+    The product of the factors of all such stages is put down as ``scale``.
+
+    Parameters
+    ----------
+    thigh
+        How long the thigh is to be: from hip to knee, or from the front of the waist (``LFWT``) to the knee (``LKNE``);
+        the mean of left and right. 1, if nothing else is given.
+    height
+        How long the way from ankle to head is to be: along the bones to the head's tip, or from ``LANK`` by ``LKNE``,
+        ``LFWT`` and ``C7`` to ``LFHD``, neither of which shrinks when the body bends as its height would; the mean of
+        left and right. Somewhat less than a body's height, from below the ankle.
+    unit
+        What a length of 1 is to be: ``"m"``, ``"cm"`` or ``"mm"``.
+    metres_per_unit
+        How long a unit of the skeleton's file is, which a BVH file does not say; 0.056444 in CMU's release. Markers'
+        files say it.
+    along
+        What to measure for ``thigh`` or ``height`` where names are others: chains of joints, End Sites or markers, from
+        end to end; the mean of the chains.
+    """
+
+    name: ClassVar[str] = "scale"
+    alters: ClassVar[bool] = True
+
+    thigh: float = 0.0
+    height: float = 0.0
+    unit: Literal["", "m", "cm", "mm"] = ""
+    metres_per_unit: float = 0.0
+    along: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.unit not in ("", *_METRES):
+            raise ValueError(f"unit is {self.unit!r}; it is {', '.join(_METRES)}")
+        for field in ("thigh", "height", "metres_per_unit"):
+            value = getattr(self, field)
+            if not (isfinite(value) and value >= 0):
+                raise ValueError(f"{field} is {value}; it must be above 0")
+        given = [bool(self.thigh), bool(self.height), bool(self.unit)]
+        if sum(given) > 1:
+            raise ValueError("give one of thigh, height and unit")
+        if not any(given):
+            msgspec.structs.force_setattr(self, "thigh", 1.0)
+        if self.metres_per_unit and not self.unit:
+            raise ValueError("metres_per_unit goes with unit")
+        if self.along and self.unit:
+            raise ValueError("along goes with thigh or height")
+        for chain in self.along:
+            if len(set(chain)) < 2:
+                raise ValueError(f"along has {list(chain)}; a chain has two ends or more")
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take with its new lengths, or what could not be measured."""
+        from motionprep import kinematics, spaces
+        from motionprep.data import Step
+
+        if take.motion is not None:
+            take = replace(take, motion=kinematics.poses(take.motion))
+        if self.metres_per_unit:
+            take = replace(take, facts={**take.facts, "metres_per_unit": self.metres_per_unit})
+        factors = self._to_unit(take) if self.unit else self._to_length(take)
+        if isinstance(factors, Dropped):
+            return factors
+        for factor, parts in factors:
+            take = spaces.change(take, Step(scale=factor, on=parts))
+        return replace(take, facts={**take.facts, "scale": float(take.facts.get("scale", 1.0)) * factors[0][0]})
+
+    def _to_unit(self, take: Take) -> Dropped | list[tuple[float, tuple[str, ...]]]:
+        from motionprep import spaces
+        from motionprep.data import PARTS
+
+        factors: list[tuple[float, tuple[str, ...]]] = []
+        for part, there in (("joints", take.motion), ("markers", take.markers)):
+            if there is not None:
+                metres = spaces.metres(take, part)
+                if metres is None:
+                    return Dropped(f"scale: the unit of the {'skeleton' if part == 'joints' else part} is not known")
+                factors.append((metres / _METRES[self.unit], ("joints", "root") if part == "joints" else ("markers",)))
+        if len(factors) == 2 and abs(factors[1][0] / factors[0][0] - 1) > _SAME:
+            return factors
+        return [(factors[0][0], PARTS)] if factors else Dropped("scale: no skeleton and no markers")
+
+    def _to_length(self, take: Take) -> Dropped | list[tuple[float, tuple[str, ...]]]:
+        from motionprep import lengths
+        from motionprep.data import PARTS
+
+        try:
+            length = lengths.measure(take, "thigh" if self.thigh else "height", self.along)
+        except ValueError as error:
+            return Dropped(f"scale: {error}")
+        return [((self.thigh or self.height) / length, PARTS)]

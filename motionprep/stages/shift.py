@@ -1,0 +1,67 @@
+"""Put markers in a wrong place, each frame anew."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from motionprep.stages.base import Augment, Dropped
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from motionprep.corruption import Points
+    from motionprep.data import Take
+
+
+class Shift(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Shift markers as Holden 2018 does ("Robust solving of optical motion capture data by denoising").
+
+    A number ``a`` is drawn from N(0, sigma) for each frame, and each of its markers is moved with the chance
+    ``min(|a|, 2 sigma)`` by a number from -reach to reach on each axis. What is hidden is not moved, whether
+    ``occlude`` comes before or after.
+
+    Parameters
+    ----------
+    sigma
+        Of the chance to be moved; at most a half, where the chance comes to 1.
+    reach
+        How far a marker may go on each axis.
+    unit
+        Of ``reach``; ``"take"`` is whatever unit the markers are in.
+    """
+
+    name: ClassVar[str] = "shift"
+    needs: ClassVar[tuple[str, ...]] = ("markers",)
+
+    sigma: float = 0.1
+    reach: float = 0.5
+    unit: Literal["m", "cm", "mm", "take"] = "m"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.sigma <= 0.5:
+            raise ValueError(f"sigma is {self.sigma}; it must be above 0 and at most 0.5")
+        if not 0 < self.reach < math.inf:
+            raise ValueError(f"reach is {self.reach}; it must be above 0")
+        if self.unit not in ("m", "cm", "mm", "take"):
+            raise ValueError(f"unit is {self.unit!r}; it is 'm', 'cm', 'mm' or 'take'")
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take with spoilt markers beside its own."""
+        from motionprep import corruption
+
+        points = corruption.of_take(take)
+        if points is None:
+            return Dropped("shift: no markers")
+        spoilt = self.spoil(points, rng)
+        return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
+
+    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+        """Return points some of which are moved, or why that cannot be measured out."""
+        from motionprep import corruption
+
+        reach = points.length(self.reach, self.unit)
+        if reach is None:
+            return Dropped(f"shift: it is not known how many {self.unit} a unit of the markers is")
+        return corruption.shift(points, rng, self.sigma, reach)

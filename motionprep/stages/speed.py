@@ -1,0 +1,64 @@
+"""Play takes faster or slower."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from motionprep.stages.base import Augment, Dropped
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from motionprep.data import Step, Take
+
+
+class Speed(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Play a take at another speed: frames are put between frames, and the rate stays.
+
+    Rotations go along the shortest arc between two frames, positions along a line; a marker is visible where it is in
+    both frames. How much faster it is than before is the take's fact ``speed``. Put it before stages that make
+    features or a frame of reference that goes along with the body.
+
+    Parameters
+    ----------
+    least, most
+        The slowest and the fastest; 2 is twice as fast. Between them, twice as fast is as likely as half as fast: the
+        logarithm is uniform.
+    """
+
+    name: ClassVar[str] = "speed"
+    in_world: ClassVar[bool] = True
+    alters: ClassVar[bool] = True
+
+    least: float = 0.8
+    most: float = 1.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.least < self.most < math.inf:
+            raise ValueError(f"least is {self.least} and most {self.most}; least must be above 0 and below most")
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take at its new speed, or why it is too late for that."""
+        import numpy as np
+
+        from motionprep import retiming
+
+        if take.root is not None or take.arrays or any(map(_goes_along, take.steps)):
+            return Dropped("speed: a stage before it made features or a frame of reference that moves; put speed first")
+        factor = math.exp(rng.uniform(math.log(self.least), math.log(self.most)))
+        last = max(take.frames - 1, 0)
+        times = np.arange(math.floor(last / factor) + min(take.frames, 1)) * factor
+        start = take.of_file.start if take.of_file is not None else 0
+        return replace(
+            retiming.retime(take, np.minimum(times, last)),
+            # These are no longer frames of the file; so many, from the same one on, is the nearest that can be said.
+            of_file=range(start, start + len(times)),
+            facts={**take.facts, "speed": factor},
+        )
+
+
+def _goes_along(step: Step) -> bool:
+    return (step.axes is not None and step.axes.ndim == 3) or (step.origin is not None and step.origin.ndim == 2)

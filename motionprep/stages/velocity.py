@@ -1,0 +1,91 @@
+"""Add how fast things move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from motionprep.stages.base import Dropped, Stage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from motionprep.data import Floats, Markers, Take
+
+#: What can be differentiated, and the arrays that it gives.
+ARRAYS = {"positions": "positions_velocity", "root_position": "root_velocity", "markers": "markers_velocity"}
+
+
+class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Add first differences times the rate, in the take's units a second, in the frame that the take is told in.
+
+    A frame's velocity is the way from the frame before it; the first frame has that of the second. What later stages do
+    to coordinates or to the choice of joints and markers does not reach it, so put it after them; later stages that
+    choose frames choose among the velocities.
+
+    Parameters
+    ----------
+    of
+        Any of ``"positions"`` (the array ``positions_velocity`` (F, N, 3), of all nodes), ``"root_position"``
+        (``root_velocity`` (F, 3), of the root where it is kept apart, otherwise of the motion's) and ``"markers"``
+        (``markers_velocity`` (F, M, 3), of the recorded ones, not of those that a stage has spoilt). A marker's
+        velocity is 0 unless it is visible in the frame and in the one before; in the first it is that of the second.
+    """
+
+    name: ClassVar[str] = "velocity"
+    derives: ClassVar[bool] = True
+
+    of: tuple[str, ...] = ("positions",)
+
+    def __post_init__(self) -> None:
+        if not self.of:
+            raise ValueError(f"of is empty; it names any of {', '.join(ARRAYS)}")
+        for item in self.of:
+            if item not in ARRAYS:
+                raise ValueError(f"there is no velocity of {item!r}; there is that of {', '.join(ARRAYS)}")
+        if len(set(self.of)) != len(self.of):
+            raise ValueError("of names something twice")
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take with the arrays, or which half of it they need."""
+        from motionprep.data import read_only
+
+        if take.frames < 2:
+            return Dropped("velocity: fewer than two frames")
+        arrays = dict(take.arrays)
+        for item in self.of:
+            found = _velocity(take, item)
+            if isinstance(found, Dropped):
+                return found
+            arrays[ARRAYS[item]] = read_only(found)
+        return replace(take, arrays=arrays)
+
+
+def _velocity(take: Take, item: str) -> Floats | Dropped:
+    """Return the velocity of one of :data:`ARRAYS`."""
+    from motionprep import kinematics
+
+    if item == "markers":
+        return _of_markers(take.markers) if take.markers is not None else Dropped("velocity: no markers")
+    if item == "root_position" and take.root is not None:
+        return _differences(take.root.position, take.rate)
+    if take.motion is None:
+        return Dropped("velocity: no skeleton")
+    return _differences(kinematics.features(take.motion, (item,))[item], take.motion.rate)
+
+
+def _of_markers(markers: Markers) -> Floats:
+    velocity = _differences(markers.positions, markers.rate)
+    known = markers.visible.copy()
+    known[1:] &= markers.visible[:-1]
+    known[0] = known[1]
+    velocity[~known] = 0.0
+    return velocity
+
+
+def _differences(values: Floats, rate: float) -> Floats:
+    """Return the change (F, ...) from the frame before, times the rate; the first frame's is the second's."""
+    import numpy as np
+
+    changes = np.diff(values, axis=0)
+    return np.concatenate([changes[:1], changes]) * rate

@@ -1,0 +1,311 @@
+"""Takes with a skeleton and markers: joined, aligned, built, and brought back into the worlds of their files."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import motionprep
+from motionprep import RecipeError, SourceError, build, invert, read_bvh, read_c3d, write_sample
+from motionprep.dataset import Dataset
+from motionprep.recipe import recipe_from_json
+
+FEATURES = ["positions", "rotations", "quaternions", "root_position", "root_rotation", "markers", "markers_visible"]
+
+
+def recipe(*stages: dict[str, Any], split: str = "", arrays: list[str] = FEATURES, align: bool = True) -> Any:
+    first = [{"stage": "align", "method": "cmu"}] if align else []
+    value: dict[str, Any] = {"stages": [*first, *stages, {"stage": "features", "arrays": arrays}]}
+    return recipe_from_json(value | ({"split": {"percent": split}} if split else {}))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a tree of 6 takes, each with both halves."""
+    folder = tmp_path_factory.mktemp("pairs") / "data"
+    write_sample(folder, subjects=3, motions=2, frames=90, markers=True)
+    return folder
+
+
+@pytest.fixture
+def apart(data: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """Return a folder of the skeletons and one of the markers."""
+    for half, suffix in (("skeletons", "bvh"), ("markers", "c3d")):
+        (tmp_path / half).mkdir()
+        for path in data.rglob(f"*.{suffix}"):
+            shutil.copy(path, tmp_path / half / path.name)
+    return tmp_path / "skeletons", tmp_path / "markers"
+
+
+def built(data: Path, out: Path, *args: Any, **kwargs: Any) -> Dataset:
+    build(data, out, *args, **kwargs)
+    return motionprep.open(out)
+
+
+class TestJoining:
+    def test_one_tree_with_both_is_joined_by_key(self, data: Path, tmp_path: Path) -> None:
+        table = built(data, tmp_path / "out").manifest
+
+        assert list(table.status) == ["ok"] * 6
+        assert all(Path(a).stem == Path(b).stem for a, b in zip(table.source, table.markers_source, strict=True))
+
+    def test_two_trees_make_the_dataset_that_one_makes(
+        self, data: Path, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        one, two = built(data, tmp_path / "one"), built(apart[0], tmp_path / "two", markers=apart[1])
+
+        assert one.facts["splits"] == two.facts["splits"]
+
+    def test_without_a_recipe_both_halves_are_stored_aligned(self, data: Path, tmp_path: Path) -> None:
+        dataset = built(data, tmp_path / "out")
+
+        assert [stage.name for stage in dataset.recipe.stages] == ["align", "features"]
+        assert set(dataset.facts["features"]) >= {"positions", "markers", "markers_visible"}
+
+    def test_a_take_without_markers_is_dropped(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        gone = sorted(apart[1].iterdir())[2]
+        gone.unlink()
+
+        table = built(apart[0], tmp_path / "out", markers=apart[1]).manifest
+
+        assert table[table.status == "dropped"][["key", "reason"]].to_numpy().tolist() == [[gone.stem, "no markers"]]
+
+    def test_a_take_without_a_skeleton_is_dropped(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        gone = sorted(apart[0].iterdir())[0]
+        gone.unlink()
+
+        table = built(apart[0], tmp_path / "out", markers=apart[1]).manifest
+
+        assert table[table.status == "dropped"][["key", "reason"]].to_numpy().tolist() == [[gone.stem, "no skeleton"]]
+
+    def test_a_recipe_that_needs_one_half_keeps_takes_without_the_other(
+        self, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        sorted(apart[0].iterdir())[0].unlink()
+        both = tmp_path / "both"
+        shutil.copytree(apart[0], both)
+        shutil.copytree(apart[1], both, dirs_exist_ok=True)
+
+        table = built(both, tmp_path / "out", recipe=recipe(arrays=["markers"], align=False)).manifest
+
+        assert list(table.status) == ["ok"] * 6
+        assert table.source.isna().all()
+
+    def test_markers_alone_make_a_dataset(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        dataset = built(apart[1], tmp_path / "out")
+        path = sorted(apart[1].iterdir())[0]
+        recorded = read_c3d(path)
+
+        stored = dataset["train"].motion(path.stem)
+
+        assert stored.marker_names == recorded.names
+        assert np.array_equal(stored["markers_visible"], recorded.visible)
+        np.testing.assert_allclose(stored["markers"], recorded.positions, atol=1e-3)
+
+    def test_markers_that_no_feature_stores_are_refused(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        with pytest.raises(RecipeError, match="markers are given, but the recipe stores none"):
+            build(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe(arrays=["positions"], align=False))
+
+    def test_a_recipe_for_markers_refuses_data_without_any(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        with pytest.raises(SourceError, match="the recipe needs markers, and there are no such files"):
+            build(apart[0], tmp_path / "out", recipe=recipe(arrays=["markers"], align=False))
+
+    def test_a_damaged_half_fails_its_take_and_is_named(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        path = sorted(apart[1].iterdir())[3]
+        path.write_bytes(path.read_bytes()[:3000])
+
+        table = built(apart[0], tmp_path / "out", markers=apart[1]).manifest
+
+        assert list(table[table.status == "failed"].key) == [path.stem]
+        assert table[table.status == "failed"].reason.iloc[0].startswith(path.name)
+
+    def test_markers_of_another_take_are_dropped(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        one, *_, other = sorted(apart[1].iterdir())
+        one.write_bytes(other.read_bytes())
+
+        table = built(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe()).manifest
+
+        dropped = table[table.status == "dropped"]
+        assert list(dropped.key) == [one.stem]
+        assert dropped.reason.iloc[0].startswith("align: ")
+
+
+class TestBuilding:
+    def test_the_same_bytes_come_out_whatever_the_workers(self, data: Path, tmp_path: Path) -> None:
+        stages = [{"stage": "local_frame"}, {"stage": "occlude", "copies": 2}, {"stage": "yaw"}]
+        whole = recipe(stages[2], *stages[:2], split="50/50", arrays=[*FEATURES, "markers_corrupt"])
+        one, two = (built(data, tmp_path / f"{n}", recipe=whole, workers=n) for n in (1, 2))
+
+        assert one.facts["splits"] == two.facts["splits"]
+        for key in one.facts["shards"]:
+            files = [path for path in (one.path / "shards" / key).rglob("*") if path.is_file()]
+            assert files
+            for path in files:
+                assert path.read_bytes() == (two.path / path.relative_to(one.path)).read_bytes()
+
+    def test_copies_of_train_differ_and_test_has_one(self, data: Path, tmp_path: Path) -> None:
+        whole = recipe({"stage": "occlude", "copies": 3}, split="50/50", arrays=["markers", "markers_corrupt"])
+        dataset = built(data, tmp_path / "out", recipe=whole)
+
+        table = dataset.manifest
+        assert sorted(table[table.split == "train"]["copy"]) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+        assert list(table[table.split == "test"]["copy"]) == [0, 0, 0]
+        key = table.key.iloc[0]
+        copies = [dataset["train"].motion(key, number) for number in range(3)]
+        assert all(np.array_equal(copies[0]["markers"], copy["markers"]) for copy in copies)
+        spoilt = [copy["markers_corrupt"] for copy in copies]
+        assert not any(np.array_equal(spoilt[a], spoilt[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+
+    def test_nothing_is_spoilt_on_test(self, data: Path, tmp_path: Path) -> None:
+        whole = recipe(
+            {"stage": "shift", "reach": 50, "unit": "take"}, split="50/50", arrays=["markers", "markers_corrupt"]
+        )
+
+        for motion in built(data, tmp_path / "out", recipe=whole)["test"]:
+            assert np.array_equal(motion["markers"], motion["markers_corrupt"])
+
+    def test_a_frame_range_is_of_the_skeletons_file(self, data: Path, tmp_path: Path) -> None:
+        value = recipe().to_json()
+        value["split"] = {"train": [{"motions": "02_01", "frames": "11-30"}], "test": ["07_*", "09_*"]}
+        path = next(data.rglob("02_01.bvh"))
+
+        stored = built(data, tmp_path / "out", recipe=recipe_from_json(value))["train"].motion("02_01")
+
+        np.testing.assert_allclose(stored["positions"], read_bvh(path, frames=slice(10, 30)).positions(), atol=1e-4)
+        recorded = read_c3d(path.with_suffix(".c3d")).visible
+        assert np.array_equal(stored["markers_visible"], recorded[9:29])
+
+    def test_nothing_to_do_changes_nothing(self, data: Path, tmp_path: Path) -> None:
+        build(data, tmp_path / "out")
+
+        assert not build(data, tmp_path / "out").changed
+
+    def test_changed_markers_are_built_anew(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        build(apart[0], tmp_path / "out", markers=apart[1])
+        path = sorted(apart[1].iterdir())[0]
+        data = bytearray(path.read_bytes())
+        data[-16] ^= 1
+        path.write_bytes(data)
+
+        assert build(apart[0], tmp_path / "out", markers=apart[1]).made == 1
+
+
+STAGES: dict[str, list[dict[str, Any]]] = {
+    "aligned": [],
+    "root": [{"stage": "local_frame"}, {"stage": "scale", "thigh": 1}],
+    "heading": [{"stage": "scale", "unit": "m"}, {"stage": "local_frame", "method": "heading"}],
+    "rigid": [{"stage": "local_frame", "method": "rigid"}, {"stage": "permute_axes", "axes": "yzx"}],
+    "mirrored": [{"stage": "permute_axes", "axes": "-xyz", "mirror": True}, {"stage": "local_frame"}],
+    "root apart": [
+        {"stage": "permute_axes", "axes": "zxy", "only": ["root_position"]},
+        {"stage": "scale", "height": 22},
+    ],
+}
+
+
+class TestBack:
+    @pytest.mark.parametrize("name", STAGES)
+    def test_all_that_is_stored_comes_back_into_the_worlds_of_its_files(
+        self, data: Path, tmp_path: Path, name: str
+    ) -> None:
+        path = next(data.rglob("02_01.bvh"))
+        motion, markers = read_bvh(path, frames=slice(1, None)), read_c3d(path.with_suffix(".c3d"))
+        stored = built(data, tmp_path / "out", recipe=recipe(*STAGES[name]))["train"].motion("02_01")
+
+        back = invert(stored)
+
+        columns = [markers.names.index(marker) for marker in stored.marker_names]
+        seen = markers.visible[:, columns]
+        if name == "mirrored":
+            swap = [stored.marker_names.index(partner(marker, stored.marker_names)) for marker in stored.marker_names]
+            columns = [columns[place] for place in np.argsort(swap)]
+            seen = markers.visible
+        assert np.abs(back["positions"] - motion.positions()).max() < 1e-5 * np.abs(motion.positions()).max()
+        np.testing.assert_allclose(back["root_position"], motion.root_position(), atol=1e-4)
+        np.testing.assert_allclose(back["rotations"], motion.rotations(), atol=1e-5)
+        np.testing.assert_allclose(back["root_rotation"], motion.rotations()[:, 0], atol=1e-5)
+        apart = np.abs(back["markers"][seen] - markers.positions[seen]).max()
+        assert apart < 1e-5 * np.abs(markers.positions).max()
+
+    def test_a_prediction_comes_back_as_what_it_predicts_would(self, data: Path, tmp_path: Path) -> None:
+        stored = built(data, tmp_path / "out", recipe=recipe(*STAGES["root"]))["train"].motion("02_01")
+        predicted = stored["positions"] + 0.5
+
+        back = invert(stored, {"positions": predicted})
+
+        assert set(back) == {"positions"}
+        factor = float(stored.row["scale"])
+        moved = np.linalg.norm(back["positions"] - invert(stored)["positions"], axis=-1)
+        np.testing.assert_allclose(moved, np.sqrt(0.75) / factor, rtol=1e-4)
+
+    @pytest.mark.parametrize("root", ["with", "apart", "left_out"])
+    @pytest.mark.parametrize("flat", [False, True])
+    @pytest.mark.parametrize("form", ["6d", "euler", "axis_angle"])
+    def test_rotations_of_any_form_come_back_as_matrices(
+        self, data: Path, tmp_path: Path, form: str, root: str, flat: bool
+    ) -> None:
+        motion = read_bvh(next(data.rglob("02_01.bvh")), frames=slice(1, None))
+        represent = {"stage": "represent", "rotations": form, "root": root, "flat": flat}
+        arrays = ["rotations", *(["root_rotation"] if root == "apart" else [])]
+        whole = recipe({"stage": "local_frame"}, represent, arrays=[*arrays, "markers"])
+        stored = built(data, tmp_path / "out", recipe=whole)["train"].motion("02_01")
+
+        back = invert(stored, {name: stored[name] for name in arrays})
+
+        first = 0 if root == "with" else 1
+        np.testing.assert_allclose(
+            back["rotations"].reshape(motion.frames, -1, 3, 3), motion.rotations()[:, first:], atol=1e-5
+        )
+        if root == "apart":
+            turns = back["root_rotation"].reshape(motion.frames, 3, 3)
+            np.testing.assert_allclose(turns, motion.rotations()[:, 0], atol=1e-5)
+
+
+NUMBERS = {
+    "cmu-markers": {"markers_seen": 164, "rotations": 279, "quaternions": 124, "root_position": 3, "root_rotation": 9},
+    "cmu-markers-denoise": {"markers_corrupt": 123, "markers_corrupt_visible": 41, "markers": 123, "positions": 114},
+}
+NUMBERS["cmu-markers-height"] = NUMBERS["cmu-markers"]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_shipped_recipe_stores_what_it_says(data: Path, tmp_path: Path, name: str) -> None:
+    dataset = built(data, tmp_path / "out", recipe=name)
+
+    motion = next(iter(dataset["train"]))
+    assert {feature: motion[feature][0].size for feature in NUMBERS[name]} == NUMBERS[name]
+    assert dataset.facts["left_out"] == {"dropped": {}, "failed": {}}
+    assert len(dataset["train"].keys) == (5 if name != "cmu-markers-denoise" else 20)
+
+
+def test_a_thigh_is_as_long_as_the_recipe_says(data: Path, tmp_path: Path) -> None:
+    for motion in built(data, tmp_path / "out", recipe="cmu-markers")["train"]:
+        skeleton = motion.skeleton
+        legs = [np.linalg.norm(skeleton.offsets[skeleton.joints.index(f"{side}Leg")]) for side in ("Left", "Right")]
+        assert np.mean(legs) == pytest.approx(1.0)
+
+
+def partner(marker: str, markers: tuple[str, ...]) -> str:
+    """Return the marker on the other side, or the same."""
+    other = {"L": "R", "R": "L"}.get(marker[0], marker[0]) + marker[1:]
+    return other if other in markers else marker
+
+
+def test_the_markers_of_a_real_take_lie_on_its_body_and_come_back(real_data: Path, tmp_path: Path) -> None:
+    bvh, c3d = real_data / "cmu-bvh" / "01_01.bvh", real_data / "cmu-c3d" / "01_01.c3d"
+    estimated = built(bvh, tmp_path / "estimated", markers=c3d)["train"].motion("01_01")
+
+    assert estimated.facts["align_lag"] == 1
+    assert estimated.facts["align_axes"] == "yzx"
+    assert estimated.facts["align_scale"] == pytest.approx(0.0177, abs=0.0002)
+    knee = estimated["markers"][:, estimated.marker_names.index("LKNE")]
+    joint = estimated["positions"][:, estimated.skeleton.joints.index("LeftLeg")]
+    assert np.sqrt(np.mean(np.sum((knee - joint) ** 2, axis=-1))) * 56.444 < 120
+    markers = read_c3d(c3d)
+    back = invert(estimated)["markers"]
+    seen = markers.visible
+    assert np.abs(back[seen] - markers.positions[seen]).max() < 1e-5 * np.abs(markers.positions).max()

@@ -1,0 +1,119 @@
+"""Frames between frames: lines, arcs and masks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation, Slerp
+
+from motionprep import kinematics, retiming
+from motionprep.data import EndSite, Markers, Motion, Skeleton, Take
+
+TURNS = ("Zrotation", "Xrotation", "Yrotation")
+SKELETON = Skeleton(
+    ("Hips", "Spine"),
+    (-1, 0),
+    ((0.0, 0.0, 0.0), (0.0, 2.0, 0.5)),
+    (EndSite(1, (0.0, 1.0, 0.0)),),
+    (("Xposition", "Yposition", "Zposition", *TURNS), TURNS),
+)
+
+
+def retimed(times: list[float], frames: int = 10) -> tuple[Take, Take]:
+    """Return a take with spoilt markers, and the same at other times."""
+    draws = np.random.default_rng(4)
+    seen = draws.random((frames, 3)) > 0.2
+    places = np.where(seen[..., None], draws.normal(size=(frames, 3, 3)), 0)
+    markers = Markers(("C7", "T10", "STRN"), places, seen, 120.0)
+    take = Take("1_01", Motion(SKELETON, draws.uniform(-90, 90, (frames, 9)), 120.0), markers, corrupt=markers)
+    return take, retiming.retime(take, np.array(times))
+
+
+def quaternions(count: int, seed: int) -> np.ndarray:
+    values = np.random.default_rng(seed).normal(size=(count, 4))
+    return values / np.linalg.norm(values, axis=-1, keepdims=True)
+
+
+def matrices(wxyz: np.ndarray) -> np.ndarray:
+    return Rotation.from_quat(wxyz, scalar_first=True).as_matrix()
+
+
+def test_an_arc_is_that_of_scipy() -> None:
+    one, other, parts = quaternions(200, 1), quaternions(200, 2), np.linspace(0, 1, 200)
+
+    found = retiming.slerp(one, other, parts)
+
+    for k in range(200):
+        ends = Rotation.from_quat(np.stack([one[k], other[k]]), scalar_first=True)
+        np.testing.assert_allclose(matrices(found[k]), Slerp([0, 1], ends)(parts[k]).as_matrix(), atol=1e-12)
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-12, 1e-7, 1e-5, 1e-3])
+def test_a_small_arc_is_divided_as_finely(angle: float) -> None:
+    one, other = np.array([1.0, 0, 0, 0]), np.array([np.cos(angle), np.sin(angle), 0, 0])
+
+    found = retiming.slerp(one, other, np.array(0.25))
+
+    np.testing.assert_allclose(found[1], np.sin(angle / 4), rtol=1e-9, atol=1e-30)
+
+
+def test_opposite_quaternions_are_the_same_rotation() -> None:
+    one = quaternions(50, 3)
+
+    found = retiming.slerp(one, -one, np.linspace(0, 1, 50))
+
+    np.testing.assert_allclose(found, one, atol=1e-15)
+
+
+def test_a_time_on_a_frame_is_that_frame() -> None:
+    take, found = retimed([0.0, 3.0, 9.0])
+
+    before, after = kinematics.poses(take.motion), found.motion
+    np.testing.assert_allclose(after.rotations, before.rotations[[0, 3, 9]], atol=1e-12)
+    np.testing.assert_allclose(after.translations, before.translations[[0, 3, 9]], atol=1e-12)
+    np.testing.assert_array_equal(found.markers.positions, take.markers.positions[[0, 3, 9]])
+    np.testing.assert_array_equal(found.markers.visible, take.markers.visible[[0, 3, 9]])
+
+
+def test_positions_go_along_lines() -> None:
+    take, found = retimed([2.25])
+
+    before = kinematics.poses(take.motion).translations
+    np.testing.assert_allclose(found.motion.translations[0], 0.75 * before[2] + 0.25 * before[3], atol=1e-12)
+
+
+def test_rotations_go_along_arcs() -> None:
+    take, found = retimed([2.25])
+
+    before = kinematics.poses(take.motion).rotations
+    for joint in range(before.shape[1]):
+        arc = Slerp([2, 3], Rotation.from_matrix(before[2:4, joint]))
+        np.testing.assert_allclose(found.motion.rotations[0, joint], arc(2.25).as_matrix(), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("time", "visible", "position"),
+    [(0.5, True, 1.5), (1.0, True, 2.0), (1.5, False, 0.0), (2.5, False, 0.0), (3.0, True, 4.0)],
+)
+def test_a_marker_is_visible_where_it_is_in_both_frames(time: float, visible: bool, position: float) -> None:
+    seen = np.array([True, True, False, True])[:, None]
+    places = np.where(seen, np.arange(1.0, 5.0)[:, None], 0)[..., None] * np.ones(3)
+    take = Take("1_01", None, Markers(("C7",), places, seen, 120.0))
+
+    found = retiming.retime(take, np.array([time])).markers
+
+    assert found.visible.tolist() == [[visible]]
+    assert found.positions.tolist() == [[[position] * 3]]
+
+
+def test_spoilt_markers_go_along() -> None:
+    _, found = retimed([0.5, 1.5])
+
+    np.testing.assert_array_equal(found.corrupt.positions, found.markers.positions)
+
+
+def test_a_single_frame_stays() -> None:
+    take, found = retimed([0.0], frames=1)
+
+    np.testing.assert_allclose(found.motion.rotations, kinematics.poses(take.motion).rotations, atol=1e-12)
+    np.testing.assert_array_equal(found.markers.positions, take.markers.positions)
