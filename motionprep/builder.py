@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,6 @@ def build(
                 store.keep_signatures(out, todo.keys)
             store.tidy(out, dataset)
         else:
-            # Arrow is a slow import, which a run with nothing to do is spared.
             from motionprep.commit import commit
 
             dataset = commit(todo, out, strict=strict)
@@ -177,6 +177,9 @@ def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan
 
     from motionprep.make import Stopped, make
 
+    # Arrow, a slow import, is needed at the end; it comes in while shards are made.
+    threading.Thread(target=import_module, args=["motionprep.commit"], daemon=True).start()
+
     folder = out / store.SHARDS
     stop, fresh = threading.Event(), not shards.keys(folder)
     # One thread more than may compute: waiting for the disk keeps no processor busy.
@@ -205,21 +208,20 @@ def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan
     rows, jobs, made = list(todo.rows), list(todo.shards), 0
     results: Any = None
     try:
-        with shards.fast_zarr():
-            work = joblib.Parallel(n_jobs=workers + 1, backend="threading", return_as="generator", batch_size=1)
-            results = work(joblib.delayed(ensure)(todo.shards[number]) for number in missing)
-            for number, (key, digests, new) in zip(missing, results, strict=True):
-                made += new
-                jobs[number] = msgspec.structs.replace(jobs[number], key=key, present=True)
-                for item, files in zip(jobs[number].items, digests, strict=True):
-                    row = rows[item.row]
-                    looks = []
-                    for source, look, (digest, readable) in zip(row.recording.sources, row.looks, files, strict=True):
-                        looks.append(msgspec.structs.replace(look, sha256=digest))
-                        # That a file can be read one day need not change its size or time.
-                        if readable:
-                            todo.cache.put(source, looks[-1])
-                    rows[item.row] = msgspec.structs.replace(row, looks=tuple(looks))
+        work = joblib.Parallel(n_jobs=workers + 1, backend="threading", return_as="generator", batch_size=1)
+        results = work(joblib.delayed(ensure)(todo.shards[number]) for number in missing)
+        for number, (key, digests, new) in zip(missing, results, strict=True):
+            made += new
+            jobs[number] = msgspec.structs.replace(jobs[number], key=key, present=True)
+            for item, files in zip(jobs[number].items, digests, strict=True):
+                row = rows[item.row]
+                looks = []
+                for source, look, (digest, readable) in zip(row.recording.sources, row.looks, files, strict=True):
+                    looks.append(msgspec.structs.replace(look, sha256=digest))
+                    # That a file can be read one day need not change its size or time.
+                    if readable:
+                        todo.cache.put(source, looks[-1])
+                rows[item.row] = msgspec.structs.replace(row, looks=tuple(looks))
     finally:
         stop.set()
         _end(results, running, workers + 1)

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,8 @@ class Frames(Protocol):
 class Writer:
     """Writes one shard beside its place; a context that leaves nothing behind unless :meth:`seal` was called.
 
-    A chunk is written while the next one is filled, by a thread of its own.
+    A chunk is written while the next one is filled, by a thread of its own, which runs Zarr's coroutines itself: Zarr's
+    own thread serves one call of one shard at a time.
 
     Parameters
     ----------
@@ -63,6 +64,7 @@ class Writer:
     """
 
     def __init__(self, folder: Path, capacity: int) -> None:
+        import asyncio
         from concurrent.futures import ThreadPoolExecutor
 
         chunks = max(1, -(-capacity // MOST_CHUNK))
@@ -74,6 +76,7 @@ class Writer:
         self._buffers: dict[str, Any] = {}
         self._spare: dict[str, Any] = {}
         self._moments: dict[str, Moments] = {}
+        self._loop = asyncio.new_event_loop()
         self._pool = ThreadPoolExecutor(1)
         self._written: Future[None] | None = None
         self.frames = 0
@@ -87,6 +90,7 @@ class Writer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._pool.shutdown()
+        self._loop.close()
         if not self._sealed:
             shutil.rmtree(self._beside)
 
@@ -121,25 +125,20 @@ class Writer:
 
     def seal(self, key: str, record: Mapping[str, Any]) -> Sealed:
         """Write what is left, and the record; the shard then waits to be published under its key."""
-        import zarr
-
         if left := self.frames % self._chunk:
             self._flush(left)
+        self._start(self._end_arrays())
         self._wait()
-        with fast_zarr():
-            for array in self._arrays.values():
-                if array.shape[0] != self.frames:
-                    array.resize((self.frames, *array.shape[1:]))
         whole = {
             **record,
             "key": key,
             "frames": self.frames,
-            "features": {name: [array.dtype.name, *array.shape[1:]] for name, array in self._arrays.items()},
+            "features": {name: [dtype.name, *shape] for name, (dtype, shape) in self._kinds.items()},
             "sums": {name: moments.to_json() for name, moments in self._moments.items()},
             "files": {name: _mark(self._beside / name) for name in _files(self._beside)},
         }
-        with fast_zarr():
-            zarr.create_group(self._beside, zarr_format=3, attributes=_group(whole)["attributes"])
+        self._start(self._write_group(whole))
+        self._wait()
         self._sealed = True
         return Sealed(self._beside, self._folder / key)
 
@@ -149,33 +148,58 @@ class Writer:
         return {name: np.empty((self._chunk, *shape), dtype) for name, (dtype, shape) in self._kinds.items()}
 
     def _flush(self, count: int) -> None:
-        self._wait()
-        self._written = self._pool.submit(self._write, self._buffers, self.frames - count, self.frames)
+        self._start(self._write(self._buffers, self.frames - count, self.frames))
         self._buffers, self._spare = self._spare, self._buffers
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let the thread do some work as soon as it has done what it was given before."""
+        try:
+            self._wait()
+        except BaseException:
+            work.close()
+            raise
+        self._written = self._pool.submit(self._run, work)
 
     def _wait(self) -> None:
         if self._written is not None:
             self._written.result()
 
-    def _write(self, buffers: Mapping[str, Any], start: int, stop: int) -> None:
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             with fast_zarr():
-                for name, buffer in buffers.items():
-                    if name not in self._arrays:
-                        self._arrays[name] = self._create(name)
-                    array = self._arrays[name]
-                    if array.shape[0] < stop:
-                        array.resize((stop, *array.shape[1:]))
-                    array[start:stop] = buffer[: stop - start]
+                self._loop.run_until_complete(work)
         except RuntimeError as error:
             raise _system_error(error, self._folder) from None
 
-    def _create(self, name: str) -> Any:
-        import zarr
+    async def _write(self, buffers: Mapping[str, Any], start: int, stop: int) -> None:
+        import asyncio
+
+        await asyncio.gather(*(self._write_feature(name, buffer, start, stop) for name, buffer in buffers.items()))
+
+    async def _write_feature(self, name: str, buffer: Any, start: int, stop: int) -> None:
+        if name not in self._arrays:
+            self._arrays[name] = await self._create(name)
+        array = self._arrays[name]
+        if array.shape[0] < stop:
+            await array.resize((stop, *array.shape[1:]))
+        await array.setitem(slice(start, stop), buffer[: stop - start])
+
+    async def _end_arrays(self) -> None:
+        for array in self._arrays.values():
+            if array.shape[0] != self.frames:
+                await array.resize((self.frames, *array.shape[1:]))
+
+    async def _write_group(self, record: Mapping[str, Any]) -> None:
+        from zarr.api import asynchronous
+
+        await asynchronous.create_group(store=self._beside, zarr_format=3, attributes=_group(record)["attributes"])
+
+    async def _create(self, name: str) -> Any:
+        from zarr.api import asynchronous
         from zarr.codecs import Crc32cCodec
 
         dtype, shape = self._kinds[name]
-        return zarr.create_array(
+        return await asynchronous.create_array(
             self._beside / name,
             shape=(self._capacity, *shape),
             dtype=dtype,
