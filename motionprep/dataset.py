@@ -16,6 +16,8 @@ from motionprep import manifest, shards, store
 from motionprep.errors import DatasetError
 from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
+from motionprep.stages.features import MASKS
+from motionprep.stages.normalize import Normalize
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from motionprep.data import Skeleton
+
+
+#: A standard deviation is of rounding alone if it is no larger part of the mean, or of 1.
+_CONSTANT = 1e-6
 
 
 def open_dataset(path: str | os.PathLike[str]) -> Dataset:
@@ -165,6 +171,30 @@ class Stats:
     mean: np.ndarray[Any, Any]
     std: np.ndarray[Any, Any]
 
+    @cached_property
+    def _spread(self) -> np.ndarray[Any, Any]:
+        import numpy as np
+
+        # What never changes has a little scatter all the same, from rounding.
+        return np.where(self.std > _CONSTANT * np.maximum(1.0, np.abs(self.mean)), self.std, 1.0)
+
+    def normalize(self, values: ArrayLike) -> np.ndarray[Any, Any]:
+        """Return frames (F, ...) with mean 0 and standard deviation 1 over train; float32.
+
+        A number that never changes in train only has its mean taken off.
+        """
+        import numpy as np
+
+        normalized: np.ndarray[Any, Any] = (np.asarray(values) - self.mean) / self._spread
+        return normalized.astype(np.float32)
+
+    def restore(self, values: ArrayLike) -> np.ndarray[Any, Any]:
+        """Return what :meth:`normalize` made of frames (F, ...) to what they were; float32."""
+        import numpy as np
+
+        restored: np.ndarray[Any, Any] = np.asarray(values) * self._spread + self.mean
+        return restored.astype(np.float32)
+
 
 class Split:
     """The motions of one side of a dataset, in natural order."""
@@ -277,15 +307,44 @@ class StoredMotion(Mapping[str, Any]):
         return self._dataset.stored(self.row["shard"])
 
     def __getitem__(self, feature: str) -> np.ndarray[Any, Any]:
-        """Return a feature (F, ...), float32, read-only.
+        """Return a feature (F, ...), float32 (masks are bool), read-only; normalized if the recipe says so.
 
         Raises
         ------
         KeyError
             If it is not stored.
         DatasetError
-            If it is damaged.
+            If it is damaged, or no statistics of train fit it.
         """
+        values = self.stored(feature)
+        if self.is_normalized(feature):
+            values = self.stats(feature).normalize(values)
+            values.flags.writeable = False
+        return values
+
+    def is_normalized(self, feature: str) -> bool:
+        """Return whether the recipe hands out a feature normalized."""
+        stage = next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
+        if stage is None or feature.startswith("frame_") or feature in MASKS:
+            return False
+        return not stage.arrays or feature in stage.arrays
+
+    def stats(self, feature: str) -> Stats:
+        """Return the statistics of train for frames of a feature as this motion has them.
+
+        Raises
+        ------
+        DatasetError
+            If no motion of train has such frames.
+        """
+        shape = self.stored(feature).shape[1:]
+        for stats in self._dataset.stats.get(feature, []):
+            if stats.mean.shape == shape:
+                return stats
+        raise DatasetError(f"{feature} of {self.key} has frames of shape {shape}, and none of train has such")
+
+    def stored(self, feature: str) -> np.ndarray[Any, Any]:
+        """Return a feature as it is stored; otherwise like ``motion[feature]``."""
         if feature not in self._features:
             raise KeyError(f"there is no feature {feature!r}; stored are {', '.join(self._features)}")
         folder = self._dataset.path / store.SHARDS
@@ -334,6 +393,10 @@ def invert(motion: StoredMotion, features: Mapping[str, ArrayLike] | None = None
     steps = inversion.steps_from_json(plain, {name: motion[name] for name in motion if name.startswith("frame_")})
     if features is None:
         features = {name: motion[name] for name in motion if name in inversion.INVERTIBLE}
+    features = {
+        name: motion.stats(name).restore(values) if name in motion and motion.is_normalized(name) else values
+        for name, values in features.items()
+    }
     nodes = motion.skeleton.nodes if motion.row["skeleton"] else ()
     given = {name: np.asarray(values) for name, values in features.items()}
     form = next((stage for stage in motion.stages if isinstance(stage, Represent)), None)

@@ -300,4 +300,6 @@ def key_of(recipe: Recipe, side: str, items: Sequence[Item], digests: Sequence[S
     stages = recipe.stages_for(side)
     reading = {"positions": recipe.reading.positions, "lenient": recipe.reading.lenient}
     seed = recipe.seed if any(stage.random for stage in stages) else None
-    return layout.shard_key([stage.identity() for stage in stages], reading, seed, items, digests)
+    return layout.shard_key(
+        [stage.identity() for stage in stages if not stage.on_reading], reading, seed, items, digests
+    )

@@ -18,7 +18,8 @@ from motionprep.errors import RecipeError
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
-from motionprep.stages.features import DEFAULT, MADE_BY, MARKERS
+from motionprep.stages.features import DEFAULT, MADE_BY, MARKERS, MASKS
+from motionprep.stages.normalize import Normalize
 
 #: Of a split by percentages, by how many there are.
 SIDES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
@@ -276,7 +277,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     f"{stage.name} comes after local_frame in split {split!r}; it works on takes in the world: put it "
                     "before"
                 )
-        for array in (array for stage in stages if isinstance(stage, Features) for array in stage.arrays):
+        stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
+        for array in (array for stage in stages if isinstance(stage, Normalize) for array in stage.arrays):
+            if array not in stored or array in MASKS:
+                raise RecipeError(f"normalize: {array} is no numbers that split {split!r} stores")
+        for array in stored:
             if array in MADE_BY and MADE_BY[array] not in names:
                 raise RecipeError(
                     f"{array} is stored in split {split!r}, but no stage {MADE_BY[array]} is there to make it"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from motionprep.stages.lose_limbs import LoseLimbs
     from motionprep.stages.mirror import Mirror
     from motionprep.stages.noise import Noise
+    from motionprep.stages.normalize import Normalize
     from motionprep.stages.occlude import Occlude
     from motionprep.stages.permute_axes import PermuteAxes
     from motionprep.stages.represent import Represent
@@ -62,6 +63,7 @@ _CLASSES = {
     "lose_limbs": "LoseLimbs",
     "represent": "Represent",
     "velocity": "Velocity",
+    "normalize": "Normalize",
     "features": "Features",
 }
 
@@ -101,6 +103,7 @@ __all__ = [
     "LoseLimbs",
     "Mirror",
     "Noise",
+    "Normalize",
     "Occlude",
     "PermuteAxes",
     "Represent",

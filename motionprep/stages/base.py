@@ -46,6 +46,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     alters: ClassVar[bool] = False
     #: Whether it makes arrays of coordinates, joints or markers.
     derives: ClassVar[bool] = False
+    #: Whether it is done when a dataset is read, so that no shard hangs on it.
+    on_reading: ClassVar[bool] = False
     #: Whether it works on takes in the world alone, not in a local frame.
     in_world: ClassVar[bool] = False
     #: What it cannot work without: ``"motion"``, ``"markers"``.

@@ -33,6 +33,8 @@ KNOWN: dict[str, str] = {
 #: What is stored of a half unless a recipe says otherwise.
 DEFAULT = ("positions", "rotations", "quaternions", "root_position")
 MARKERS = ("markers", "markers_visible")
+#: Features that are true or false.
+MASKS = ("markers_visible", "markers_corrupt_visible")
 #: Which stage makes a feature that is not there without it.
 MADE_BY = {"positions_velocity": "velocity", "root_velocity": "velocity", "markers_velocity": "velocity"}
 

@@ -69,6 +69,7 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
         {"rotations": "6d", "flat": True, "root": "left_out"},
         {"rotations": "quaternion"},
     ],
+    "normalize": [{}],
     "velocity": [{"of": ["positions", "root_position", "markers"]}],
 }
 

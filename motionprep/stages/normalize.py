@@ -1,0 +1,39 @@
+"""Hand out features by their mean and standard deviation over train."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from motionprep.stages.base import Dropped, Stage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from motionprep.data import Take
+
+
+class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Say that features are read with mean 0 and standard deviation 1 over the frames of train, number by number.
+
+    What is stored stays as it is: statistics of train are known when all is built, so this is done on reading, by
+    :class:`~motionprep.dataset.StoredMotion`, and no shard is made anew for it. A number that never changes in train
+    only has its mean taken off.
+
+    Parameters
+    ----------
+    arrays
+        Which features; all but masks if empty.
+    """
+
+    name: ClassVar[str] = "normalize"
+    on_reading: ClassVar[bool] = True
+
+    arrays: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.arrays)) != len(self.arrays):
+            raise ValueError("arrays names a feature twice")
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take as it is."""
+        return take
