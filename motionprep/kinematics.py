@@ -138,9 +138,9 @@ class Solver:
         if "rotations" in out:
             out["rotations"][:] = poses.rotations
         if "quaternions" in out:
-            quaternions = rotations.steady(rotations.to_quaternion(poses.rotations), self._previous)
-            out["quaternions"][:] = quaternions
-            self._previous = quaternions[-1] if len(quaternions) else self._previous
+            _to_quaternions(
+                _contiguous(poses.rotations).reshape(-1, joints, 9), self._previous, _rows(out, "quaternions")
+            )
         if "root_position" in out:
             out["root_position"][:] = poses.translations[:, 0]
 
@@ -460,6 +460,34 @@ def _solve_poses(
         _place(parents, steps, local, world, places)
         _store(first, count, places, positions)
         _store(first, count, world, global_rotations)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _to_quaternions(matrices: Floats, previous: Floats, quaternions: NDArray[Any]) -> None:
+    """Fill quaternions (F, J, 4) of rotations (F, J, 9), steady from ``previous`` (J, 4) on, which is read and set.
+
+    As :func:`motionprep.rotations.to_quaternion` and :func:`~motionprep.rotations.steady` compute them.
+    """
+    q = np.empty(4)
+    for frame in range(matrices.shape[0]):
+        for joint in range(matrices.shape[1]):
+            m, p = matrices[frame, joint], previous[joint]
+            trace = m[0] + m[4] + m[8]
+            if trace >= m[0] and trace >= m[4] and trace >= m[8]:
+                q[0], q[1], q[2], q[3] = 1 + trace, m[7] - m[5], m[2] - m[6], m[3] - m[1]
+            elif m[0] >= m[4] and m[0] >= m[8]:
+                q[0], q[1], q[2], q[3] = m[7] - m[5], 1 + m[0] - m[4] - m[8], m[3] + m[1], m[2] + m[6]
+            elif m[4] >= m[8]:
+                q[0], q[1], q[2], q[3] = m[2] - m[6], m[3] + m[1], 1 - m[0] + m[4] - m[8], m[7] + m[5]
+            else:
+                q[0], q[1], q[2], q[3] = m[3] - m[1], m[2] + m[6], m[7] + m[5], 1 - m[0] - m[4] + m[8]
+            length = np.sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3])
+            near = q[0] * p[0] + q[1] * p[1] + q[2] * p[2] + q[3] * p[3]
+            scale = -1 / length if near < 0 else 1 / length
+            for i in range(4):
+                # Minus zero would be other bytes for the same rotation.
+                p[i] = scale * q[i] + 0.0
+                quaternions[frame, joint, i] = p[i]
 
 
 @njit(cache=True, nogil=True)

@@ -127,8 +127,9 @@ class _Taken:
         self._recipe = recipe
         self._stages = recipe.stages_for(split)
         self._needs = recipe.needs(split)
-        # Copies of a motion come one after the other, and are read once.
+        # Copies of a motion come one after the other, and are alike up to the first stage that draws.
         self._keeps = recipe.copies(split) > 1
+        self._drawing = next((number for number, stage in enumerate(self._stages) if stage.random), len(self._stages))
         self._last: tuple[Any, Read | ReadError] = (None, ReadError(""))
         #: Of the files of the motion that was taken last.
         self.digests: tuple[Digest, ...] = ()
@@ -177,14 +178,10 @@ class _Taken:
         if isinstance(read, ReadError):
             raise read
         facts: dict[str, Any] = {"frames_in": read.frames, "fps_in": read.rate}
-        take, last = read.take, self._stages[-1]
+        last = self._stages[-1]
         if not isinstance(last, Features):
             raise TypeError(f"the last stage is {last.name}; a recipe ends with features")
-        done = len(self._stages) - len(read.left)
-        for number, stage in enumerate(self._stages[done:-1], start=done):
-            if isinstance(take, Dropped):
-                break
-            take = self._apply(item, row, number, stage, take)
+        take = self._through(read, item, row, len(self._stages) - 1).take
         if isinstance(take, Dropped):
             return take, facts
         steps, frame_arrays = inversion.steps_to_json(take.steps)
@@ -227,9 +224,18 @@ class _Taken:
             return self._apply(item, row, 0, stage, take)
 
         try:
-            return read_take(self._recipe.reading, self._stages, item, row.recording.subject, files, apply)
+            read = read_take(self._recipe.reading, self._stages, item, row.recording.subject, files, apply)
+            return self._through(read, item, row, self._drawing) if self._keeps else read
         except ReadError as error:
             return error
+
+    def _through(self, read: Read, item: Item, row: Row, stop: int) -> Read:
+        """Lead a take through the stages before number ``stop``, as far as it has not been."""
+        take, number = read.take, len(self._stages) - len(read.left)
+        while number < stop and not isinstance(take, Dropped):
+            take = self._apply(item, row, number, self._stages[number], take)
+            number += 1
+        return replace(read, take=take, left=self._stages[number:])
 
     def _apply(self, item: Item, row: Row, number: int, stage: Stage, take: Take) -> Take | Dropped:
         earlier = sum(other.name == stage.name for other in self._stages[:number])

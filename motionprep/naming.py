@@ -39,7 +39,10 @@ def choose(wanted: Sequence[str], names: Sequence[str]) -> tuple[tuple[str, ...]
         pattern = item.removeprefix("!")
         # What is left out may have been asked for without being there.
         among = {**dict.fromkeys(names), **chosen} if item.startswith("!") else names
-        found = [name for name in among if name == pattern or fnmatchcase(name, pattern)]
+        if is_pattern(pattern):
+            found = [name for name in among if name == pattern or fnmatchcase(name, pattern)]
+        else:
+            found = [pattern] if pattern in among else []
         if not found and not is_pattern(pattern):
             missing.setdefault(pattern)
             found = [pattern]

@@ -30,7 +30,7 @@ def change(take: Take, step: Step) -> Take:
         If the names that are to be exchanged are not there, or their places in the tree do not mirror each other.
     """
     joints, root = take.motion, take.root
-    if joints is not None:
+    if joints is not None and {"joints", "root"} & {*step.on}:
         joints = kinematics.poses(joints)
         if root is None and ("joints" in step.on) != ("root" in step.on):
             root = Root(joints.translations[:, 0], joints.rotations[:, 0])
@@ -123,10 +123,11 @@ def _change_poses(poses: Poses, step: Step) -> Poses:
     if not step.conjugate:
         matrices[:, 0] = _turned(poses.rotations[:, 0], step)
     order = exchange(poses.skeleton.nodes, step.swap)
-    joints = order[: len(poses.skeleton.joints)]
-    return Poses(
-        _change_skeleton(poses.skeleton, within, order), translations[:, joints], matrices[:, joints], poses.rate
-    )
+    skeleton = _change_skeleton(poses.skeleton, within, order)
+    if step.swap:
+        joints = order[: len(poses.skeleton.joints)]
+        translations, matrices = translations[:, joints], matrices[:, joints]
+    return Poses(skeleton, translations, matrices, poses.rate)
 
 
 def _change_skeleton(skeleton: Skeleton, within: Step, order: Sequence[int]) -> Skeleton:
@@ -147,10 +148,8 @@ def _change_skeleton(skeleton: Skeleton, within: Step, order: Sequence[int]) -> 
 
 
 def _change_markers(markers: Markers, step: Step) -> Markers:
+    positions = np.where(markers.visible[..., None], points(markers.positions, step), 0.0)
+    if not step.swap:
+        return replace(markers, positions=positions)
     order = exchange(markers.names, step.swap)
-    positions = points(markers.positions, step)
-    return replace(
-        markers,
-        positions=np.where(markers.visible[..., None], positions, 0.0)[:, order],
-        visible=markers.visible[:, order],
-    )
+    return replace(markers, positions=positions[:, order], visible=markers.visible[:, order])

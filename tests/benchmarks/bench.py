@@ -175,8 +175,25 @@ class Bench:
         shutil.rmtree(part)
         self.clean()
 
+    def pairs(self) -> None:
+        """Build 500 takes with their markers, against their skeletons alone and the bytes of the markers."""
+        data = self.work / "takes"
+        if not data.exists():
+            run(MOTIONPREP, "sample", str(data), "--subjects", "50", "--motions", "10", "--markers", "-q")
+        both = self._build(data, "--recipe", "cmu-markers")
+        arrays = "positions,rotations,quaternions,root_position"
+        alone = self._build(data, "--recipe", "cmu", "--features", arrays)
+        read = "import pathlib, sys; [path.read_bytes() for path in pathlib.Path(sys.argv[1]).rglob('*.c3d')]"
+        reading = [PYTHON, "-c", read, str(data)]
+        ours, theirs, memory = pairs(both, alone, self.runs, self.clean)
+        bytes_alone = statistics.median(run(*reading)[0] for _ in range(self.runs))
+        note = f"{ours:.1f} s, skeletons {theirs:.1f} s, bytes {bytes_alone:.2f} s; peak {memory:,.0f} MiB"
+        say("pairs / skeletons + bytes of markers", ours / (theirs + bytes_alone), 1.5, note)
+        self.clean()
+        subprocess.run([PYTHON, str(HERE / "paired.py"), str(data), str(self.work / "out")], check=True)
 
-ROWS = ("help", "parse", "again", "cold", "every", "growth")
+
+ROWS = ("help", "parse", "again", "cold", "every", "growth", "pairs")
 
 
 def say(name: str, value: float, most: float, note: str) -> None:
