@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import click
 
+_MOST = 6
+
+
+def _short(value: object) -> object:
+    """Return a setting, or how many things it names."""
+    return f"{len(value)} names" if isinstance(value, list | tuple) and len(value) > _MOST else value
+
 
 @click.command()
 @click.argument("out", type=click.Path(exists=True))
@@ -44,7 +51,8 @@ def info(out: str) -> None:
     click.echo(table(["skeletons", "joints", "nodes", "of other lengths"], joints))
     click.echo()
     stages = [
-        f"{stage.name}({', '.join(f'{k}={v}' for k, v in stage.settings().items())})" for stage in dataset.recipe.stages
+        f"{stage.name}({', '.join(f'{k}={_short(v)}' for k, v in stage.settings().items())})"
+        for stage in dataset.recipe.stages
     ]
     click.echo(f"stages: {', '.join(stages) or 'none'}")
     if dataset.recipe.description:

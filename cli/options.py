@@ -21,7 +21,9 @@ _OPTIONS = [
         help="Where the C3D files of the same takes are, if not in DATA.",
     ),
     click.option("--recipe", metavar="NAME|FILE", help="A shipped recipe, a TOML file, or a dataset's dataset.json."),
-    click.option("--split", metavar="PERCENT", help="90/10 for train/test, 80/10/10 for train/val/test."),
+    click.option(
+        "--split", metavar="PERCENT", help="90/10 for train/test, 80/10/10 for train/val/test, 100 for train alone."
+    ),
     click.option(
         "--split-by", type=click.Choice(["motion", "subject"]), help="What goes whole to one side [default: motion]."
     ),

@@ -13,7 +13,7 @@ import numpy as np
 import motionprep
 from motionprep import sides, spaces
 from motionprep.data import Markers, Step, Take
-from motionprep.stages import Bursts, LoseLimbs, Mirror, Noise, Occlude, Shift, Speed, SwapLabels, Translate, Yaw
+from motionprep.stages import Bursts, Limbs, Mirror, Noise, Occlude, Shift, Speed, Swap, Translate, Yaw
 from motionprep.stages.base import Augment
 
 try:
@@ -143,8 +143,8 @@ def main() -> None:
         "occlude": lambda axes: seen(take, Occlude(), axes, "sigma = 0.1: 7.8 % hidden, each frame anew"),
         "shift": lambda axes: worst_frame(take, Shift(), axes, "sigma = 0.1, reach = 0.5 m"),
         "bursts": lambda axes: seen(take, Bursts(), axes, "share = 0.1, length = 0.25 s"),
-        "lose_limbs": lambda axes: seen(take, LoseLimbs(chance=0.2, limbs=LIMBS), axes, "two limbs, chance = 0.2"),
-        "swap_labels": lambda axes: worst_frame(take, SwapLabels(chance=0.5, near=False), axes, "two labels exchanged"),
+        "limbs": lambda axes: seen(take, Limbs(chance=0.2, limbs=LIMBS), axes, "two limbs, chance = 0.2"),
+        "swap": lambda axes: worst_frame(take, Swap(chance=0.5, near=False), axes, "two labels exchanged"),
         "yaw": lambda axes: from_above(take, Yaw(), axes, "black: as recorded; red: six copies"),
         "translate": lambda axes: from_above(take, Translate(reach=2), axes, "reach = 2 m"),
         "mirror": lambda axes: mirrored(take, axes),

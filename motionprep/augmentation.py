@@ -63,12 +63,12 @@ def augment(
         (..., F, 3), ``root_rotation`` (..., F, 3, 3), ``rotations`` and ``global_rotations`` (..., F, J, 3, 3) and
         velocities, all told in the world and not in a frame that goes along with the body.
     stages
-        Any of ``noise``, ``occlude``, ``shift``, ``bursts``, ``lose_limbs``, ``swap_labels``, ``yaw``, ``translate``.
+        Any of ``noise``, ``occlude``, ``shift``, ``bursts``, ``limbs``, ``swap``, ``yaw``, ``translate``.
         Their ``splits`` and ``copies`` are for builds, and not looked at.
     rng
         Decides everything that is drawn.
     names
-        Of the markers; for ``lose_limbs``.
+        Of the markers; for ``limbs``.
     rate
         Frames a second; for those that last for a while.
     metres_per_unit

@@ -325,7 +325,7 @@ class StoredMotion(Mapping[str, Any]):
     def is_normalized(self, feature: str) -> bool:
         """Return whether the recipe hands out a feature normalized."""
         stage = next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
-        if stage is None or feature.startswith("frame_") or feature in MASKS:
+        if stage is None or feature.startswith("frame_") or feature in (*MASKS, "markers_seen"):
             return False
         return not stage.arrays or feature in stage.arrays
 
@@ -351,6 +351,8 @@ class StoredMotion(Mapping[str, Any]):
         values: np.ndarray[Any, Any] = shards.read_rows(
             folder, self.row["shard"], feature, self.row["start"], self.row["stop"]
         )
+        if feature in MASKS:
+            values = values.view(bool)
         values.flags.writeable = False
         return values
 
@@ -406,6 +408,7 @@ def invert(motion: StoredMotion, features: Mapping[str, ArrayLike] | None = None
         for name in counts.keys() & given.keys():
             if name == "rotations" or form.root == "apart":
                 joints = counts[name] if form.flat else None
-                given[name] = rotations.matrices_back(given[name], form.rotations, form.order, joints)
+                matrices = rotations.matrices_back(given[name], form.rotations, form.order, joints)
+                given[name] = matrices if name == "rotations" else matrices.reshape(-1, 3, 3)
     without_root = ("rotations",) if rootless else ()
     return inversion.invert(given, steps, nodes=nodes, markers=motion.marker_names, without_root=without_root)

@@ -60,7 +60,8 @@ class Extraction:
             shapes |= self._solver.shapes
         #: Dtype and shape of a frame of each feature.
         self.kinds: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
-            name: (np.dtype(bool if _is_mask(self._arrays.get(name)) else np.float32), shapes[name]) for name in names
+            name: (np.dtype(np.uint8 if _is_mask(self._arrays.get(name)) else np.float32), shapes[name])
+            for name in names
         }
 
     def fill(self, out: Mapping[str, NDArray[Any]]) -> None:

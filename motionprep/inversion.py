@@ -41,8 +41,6 @@ _KINDS: Mapping[str, _Kind] = {
 }
 #: The features that can be brought back.
 INVERTIBLE = tuple(_KINDS)
-#: Names of what :func:`invert` brings back.
-INVERTIBLE = tuple(_KINDS)
 #: How the arrays of :func:`steps_to_json` are named, and how many axes such an array of all frames has.
 _OF_FRAMES = {"axes": ("frame_axes", 3), "origin": ("frame_origin", 2)}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -207,9 +207,21 @@ def make_plan(
     else:
         looks = sources.look(files, cache)
     labels = recipe.reading.labels or sources.labels_beside(data)
-    parts = splits.assign(recipe.split, [one.key for one in recordings], [one.subject for one in recordings])
+    parts = _deal(recipe, needs, recordings)
     rows = _rows(recipe, needs, recordings, iter(looks), parts, labels)
     return Plan(recipe, tuple(rows), tuple(_shards(recipe, rows, out, look_into=digests)), dataset, cache)
+
+
+def _deal(recipe: Recipe, needs: Mapping[str, frozenset[str]], recordings: Sequence[Recording]) -> list[splits.Part]:
+    """Put takes on sides; percentages are of those that have what every side needs, if all sides need the same."""
+    dealt = list(range(len(recordings)))
+    same = set(needs.values())
+    if recipe.split.percent and len(same) == 1:
+        (needed,) = same
+        dealt = [at for at in dealt if needed <= {source.half for source in recordings[at].sources}]
+    chosen = [recordings[at] for at in dealt]
+    parts = splits.assign(recipe.split, [one.key for one in chosen], [one.subject for one in chosen])
+    return [replace(part, motion=dealt[part.motion]) for part in parts]
 
 
 def _rows(
@@ -235,7 +247,7 @@ def _rows(
         for part in of_motion.get(index, ()):
             missing = needs[part.side] - halves
             if error or missing:
-                reason = error or f"no {' and no '.join(_WORDS[half] for half in sorted(missing))}"
+                reason = error or _lacks(missing)
                 row = Row(recording, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
                 rows.append(row)
                 continue
@@ -244,8 +256,15 @@ def _rows(
                 row = Row(recording, seen, index + 1, part.side, part.frames, rate, label, "", False, expected, copy)
                 rows.append(row)
         if index not in of_motion:
-            rows.append(Row(recording, _unread(seen), index + 1, "", None, rate, label, "in no split"))
+            missing = frozenset.intersection(*needs.values()) - halves
+            rows.append(
+                Row(recording, _unread(seen), index + 1, "", None, rate, label, _lacks(missing) or "in no split")
+            )
     return rows
+
+
+def _lacks(missing: Set[str]) -> str:
+    return " and ".join(f"no {_WORDS[half]}" for half in sorted(missing))
 
 
 def _unread(looks: Sequence[Look]) -> tuple[Look, ...]:

@@ -128,9 +128,9 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if not self.percent:
             return {"train": Fraction(1)}
         parts = self.percent.split("/")
-        if len(parts) not in (2, 3) or not all(re.fullmatch(r"\d{1,3}(\.\d{1,9})?", part) for part in parts):
+        if len(parts) not in SIDES or not all(re.fullmatch(r"\d{1,3}(\.\d{1,9})?", part) for part in parts):
             raise ValueError(
-                f"percent is {self.percent!r}; expected two or three numbers such as '90/10' or '80/10/10'"
+                f"percent is {self.percent!r}; expected two or three numbers such as '90/10' or '80/10/10', or '100'"
             )
         numbers = [Fraction(part) for part in parts]
         if sum(numbers) != 100:
@@ -238,7 +238,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     def copies(self, split: str) -> int:
         """Return how many copies of each motion a split gets."""
-        return max((stage.copies for stage in self.stages_for(split) if isinstance(stage, Augment)), default=1)
+        asked = (stage.copies for stage in self.stages_for(split) if isinstance(stage, Augment))
+        return 1 if split == "test" else max(asked, default=1)
 
     def storing(self, halves: Set[str]) -> Recipe:
         """Return the recipe for data with these halves of takes, where it does not say what to store.
@@ -247,10 +248,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         """
         if "markers" not in halves or any(isinstance(stage, Features) for stage in self.stages):
             return self
+        made = [array for stage in self.stages for array in stage.makes]
+        markers = dict.fromkeys((*MARKERS, *made))
         if "motion" not in halves:
-            return self.with_stages([Features(arrays=MARKERS)])
+            return self.with_stages([Features(arrays=tuple(markers))])
         stages = [stage for stage in self.stages if stage.name == "align"] or [make_stage("align")]
-        return self.with_stages([*stages, Features(arrays=(*DEFAULT, *MARKERS))])
+        return self.with_stages([*stages, Features(arrays=(*DEFAULT, *markers))])
 
     def _check_order(self, split: str) -> None:
         stages = self.stages_for(split)
@@ -260,7 +263,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                 f"align comes after {names[0]} in split {split!r}; it is first and given once, since other stages take "
                 "skeleton and markers as one"
             )
-        if "align" not in names and self.needs(split) >= {"motion", "markers"}:
+        # What is stored where a recipe does not say is decided by the data.
+        told = any(isinstance(stage, Features) for stage in self.stages)
+        if told and "align" not in names and self.needs(split) >= {"motion", "markers"}:
             raise RecipeError(
                 f"split {split!r} stores or needs skeleton and markers, which no stage brings together; put align first"
             )
@@ -278,6 +283,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     "before"
                 )
         stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
+        for stage in stages:
+            if told and stage.makes and not {*stage.makes, *stage.makes_also} & {*stored}:
+                raise RecipeError(
+                    f"{stage.name} makes {' and '.join(stage.makes)}, none of which split {split!r} stores; add some to "
+                    "the arrays of its features"
+                )
         for array in (array for stage in stages if isinstance(stage, Normalize) for array in stage.arrays):
             if array not in stored or array in MASKS:
                 raise RecipeError(f"normalize: {array} is no numbers that split {split!r} stores")

@@ -8,6 +8,7 @@ and never changed after that.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -205,10 +206,10 @@ class Writer:
             dtype=dtype,
             chunks=(self._chunk, *shape),
             compressors=[Crc32cCodec()],
-            fill_value=0,
+            # What no frame ever is: a chunk that holds nothing else is not written, whatever the configuration says.
+            fill_value=255 if dtype.kind == "u" else math.nan,
             chunk_key_encoding={"name": "default", "separator": "."},
             dimension_names=["frame", *(f"{name}_{axis}" for axis in range(1, 1 + len(shape)))],
-            config={"write_empty_chunks": True},
         )
 
 

@@ -8,7 +8,7 @@ import pytest
 from motionprep import kinematics
 from motionprep.augmentation import augment
 from motionprep.data import Markers, Motion, Skeleton, Take
-from motionprep.stages import Bursts, LoseLimbs, Mirror, Noise, Occlude, Shift, Speed, SwapLabels, Translate, Yaw
+from motionprep.stages import Bursts, Limbs, Mirror, Noise, Occlude, Shift, Speed, Swap, Translate, Yaw
 
 NAMES = ("LFHD", "RFHD", "LKNE", "RKNE", "C7")
 KNOWN = {"names": NAMES, "rate": 120.0, "metres_per_unit": 0.001}
@@ -18,9 +18,9 @@ SPOILING = [
     Shift(),
     Bursts(share=0.3, length=0.05),
     Bursts(share=0.3, length=0.05, law="lognormal"),
-    LoseLimbs(chance=0.3, length=0.05),
-    SwapLabels(chance=0.3, length=0.05),
-    SwapLabels(chance=0.3, length=0.05, near=False),
+    Limbs(chance=0.3, length=0.05),
+    Swap(chance=0.3, length=0.05),
+    Swap(chance=0.3, length=0.05, near=False),
 ]
 MOVING = [Yaw(), Yaw(up="z", most=30), Translate(reach=0.5), Translate(reach=40, unit="take", axes=("y",))]
 each_spoiling = pytest.mark.parametrize("stage", SPOILING, ids=lambda stage: stage.name)
@@ -206,7 +206,7 @@ MARKERS = arrays(make_take(5))
             "markers has shape (5, 3, 3) and markers_visible (5, 5); "
             "expected (..., frames, markers, 3) and the same without the 3",
         ),
-        (MARKERS, LoseLimbs(), {"names": ("C7",), "rate": 120}, "there are 1 names for 5 markers"),
+        (MARKERS, Limbs(), {"names": ("C7",), "rate": 120}, "there are 1 names for 5 markers"),
         (
             MARKERS,
             Bursts(),

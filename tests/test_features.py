@@ -113,12 +113,12 @@ class TestOfMarkers:
             found["markers"][take.markers.visible], take.markers.positions[take.markers.visible], atol=1e-6
         )
 
-    def test_the_mask_is_stored_as_truth_and_the_rest_as_float32(self) -> None:
+    def test_the_mask_is_stored_as_small_numbers_and_the_rest_as_float32(self) -> None:
         kinds = Extraction(take_of(), ["markers", "markers_visible", "markers_seen"]).kinds
 
         assert kinds == {
             "markers": (np.float32, (3, 3)),
-            "markers_visible": (np.bool_, (3,)),
+            "markers_visible": (np.uint8, (3,)),
             "markers_seen": (np.float32, (3, 4)),
         }
 

@@ -82,6 +82,15 @@ class TestJoining:
 
         assert table[table.status == "dropped"][["key", "reason"]].to_numpy().tolist() == [[gone.stem, "no skeleton"]]
 
+    def test_percentages_are_of_takes_that_have_both_halves(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        for path in sorted(apart[1].iterdir())[:2]:
+            path.unlink()
+
+        dataset = built(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe(split="50/50"))
+
+        assert [dataset.facts["splits"][side]["motions"] for side in ("train", "test")] == [2, 2]
+        assert list(dataset.manifest.reason)[:2] == ["no markers"] * 2
+
     def test_a_recipe_that_needs_one_half_keeps_takes_without_the_other(
         self, apart: tuple[Path, Path], tmp_path: Path
     ) -> None:

@@ -241,8 +241,11 @@ class TestErrors:
         ("text", "message"),
         [
             ("percent = 90", "percent: expected `str`, got `int`"),
-            ("percent = '90'", "percent is '90'; expected two or three numbers such as '90/10' or '80/10/10'"),
-            ("percent = '90:10'", "percent is '90:10'; expected two or three numbers such as '90/10' or '80/10/10'"),
+            ("percent = '90'", "percent is '90', which adds up to 90; expected 100"),
+            (
+                "percent = '90:10'",
+                "percent is '90:10'; expected two or three numbers such as '90/10' or '80/10/10', or '100'",
+            ),
             ("percent = '90/20'", "percent is '90/20', which adds up to 110; expected 100"),
             ("percent = '90/9.5'", "percent is '90/9.5', which adds up to 99.5; expected 100"),
             ("percent = '100/0'", "percent is '100/0'; each side needs more than 0"),
@@ -536,3 +539,41 @@ class TestStoring:
         recipe = Recipe(stages=(Features(arrays=("positions",)),))
 
         assert recipe.storing({"motion", "markers"}) is recipe
+
+    def test_what_spoils_is_stored_as_well(self) -> None:
+        recipe = recipe_from_json({"stages": [{"stage": "occlude"}]})
+
+        assert recipe.storing({"markers"}).stages[-1] == Features(
+            arrays=("markers", "markers_visible", "markers_corrupt", "markers_corrupt_visible")
+        )
+
+    @pytest.mark.parametrize("stage", ["occlude", "velocity"])
+    def test_a_stage_of_which_nothing_is_stored_is_refused(self, stage: str) -> None:
+        with pytest.raises(RecipeError, match=f"{stage} makes .*, none of which split 'train' stores"):
+            recipe_from_json(
+                {
+                    "stages": [
+                        {"stage": "align"},
+                        {"stage": stage},
+                        {"stage": "features", "arrays": ["markers", "positions"]},
+                    ]
+                }
+            )
+
+
+def test_test_has_no_copies_even_where_it_is_spoilt() -> None:
+    stages = [{"stage": "occlude", "copies": 4, "splits": ["train", "test"]}]
+    recipe = recipe_from_json(
+        {"split": {"percent": "90/10"}, "stages": [*stages, {"stage": "features", "arrays": ["markers_corrupt"]}]}
+    )
+
+    assert (recipe.copies("train"), recipe.copies("test")) == (4, 1)
+
+
+def test_normalizing_is_for_all_splits() -> None:
+    with pytest.raises(RecipeError, match="all splits are normalized alike"):
+        recipe_from_json({"split": {"percent": "90/10"}, "stages": [{"stage": "normalize", "splits": ["train"]}]})
+
+
+def test_all_may_be_for_train() -> None:
+    assert Split(percent="100").sides() == ("train",)

@@ -155,8 +155,19 @@ def test_frames_of_another_kind_are_refused_and_leave_the_others_as_they_are(fol
     assert shards.read_record(folder, KEY)["sums"]["root"]["mean"] == pytest.approx([12, 3, -12])
 
 
+@pytest.mark.parametrize("number", [0, 1, 0.5])
+def test_frames_that_are_all_alike_are_written_like_any(folder: Path, number: float) -> None:
+    features = {"x": np.full((7, 3), number, np.float32), "seen": np.full((7, 2), number > 0, np.uint8)}
+    with shards.Writer(folder, 10) as writer:
+        writer.append(Given(features))
+        writer.seal(KEY, {}).publish()
+    shards.check(folder, KEY)
+    for name, array in features.items():
+        assert np.array_equal(shards.read_rows(folder, KEY, name, 0, 7), array)
+
+
 def test_a_mask_is_stored_as_one_and_has_no_statistics(folder: Path) -> None:
-    seen = np.arange(14).reshape(7, 2) % 3 > 0
+    seen = (np.arange(14).reshape(7, 2) % 3 > 0).astype(np.uint8)
     with shards.Writer(folder, 7) as writer:
         writer.append(Given({**walk(7), "seen": seen}))
         writer.seal(KEY, {}).publish()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from motionprep.stages.downsample import Downsample
     from motionprep.stages.drop_short import DropShort
     from motionprep.stages.fill_gaps import FillGaps
+    from motionprep.stages.limbs import Limbs
     from motionprep.stages.local_frame import LocalFrame
-    from motionprep.stages.lose_limbs import LoseLimbs
     from motionprep.stages.mirror import Mirror
     from motionprep.stages.noise import Noise
     from motionprep.stages.normalize import Normalize
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from motionprep.stages.select_markers import SelectMarkers
     from motionprep.stages.shift import Shift
     from motionprep.stages.speed import Speed
-    from motionprep.stages.swap_labels import SwapLabels
+    from motionprep.stages.swap import Swap
     from motionprep.stages.translate import Translate
     from motionprep.stages.trim import Trim
     from motionprep.stages.velocity import Velocity
@@ -57,10 +57,10 @@ _CLASSES = {
     "permute_axes": "PermuteAxes",
     "noise": "Noise",
     "shift": "Shift",
-    "swap_labels": "SwapLabels",
+    "swap": "Swap",
     "occlude": "Occlude",
     "bursts": "Bursts",
-    "lose_limbs": "LoseLimbs",
+    "limbs": "Limbs",
     "represent": "Represent",
     "velocity": "Velocity",
     "normalize": "Normalize",
@@ -99,8 +99,8 @@ __all__ = [
     "Dropped",
     "Features",
     "FillGaps",
+    "Limbs",
     "LocalFrame",
-    "LoseLimbs",
     "Mirror",
     "Noise",
     "Normalize",
@@ -113,7 +113,7 @@ __all__ = [
     "Shift",
     "Speed",
     "Stage",
-    "SwapLabels",
+    "Swap",
     "Translate",
     "Trim",
     "Velocity",

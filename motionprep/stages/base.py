@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from motionprep.data import Take
 
 
+#: What stages make that spoil markers.
+SPOILT = ("markers_corrupt", "markers_corrupt_visible")
+
+
 @dataclass(frozen=True)
 class Dropped:
     """A take that is left out of the dataset, with the reason."""
@@ -46,6 +50,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     alters: ClassVar[bool] = False
     #: Whether it makes arrays of coordinates, joints or markers.
     derives: ClassVar[bool] = False
+    #: Features that hold what it makes as well.
+    makes_also: ClassVar[tuple[str, ...]] = ()
     #: Whether it is done when a dataset is read, so that no shard hangs on it.
     on_reading: ClassVar[bool] = False
     #: Whether it works on takes in the world alone, not in a local frame.
@@ -59,6 +65,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def picks(self) -> bool:
         """Whether it only chooses frames, and so can be decided before they are read."""
         return False
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Which features are not there, or not of interest, without it."""
+        return ()
 
     @property
     def fixes_markers(self) -> bool:
@@ -111,7 +122,8 @@ class Augment(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Parameters
     ----------
     copies
-        How many different copies of each motion the splits that it works on get; the most that a stage asks for counts.
+        How many different copies of each motion the splits that it works on get, but for test, whose motions are there
+        once; the most that a stage asks for counts.
     """
 
     random: ClassVar[bool] = True
@@ -122,6 +134,8 @@ class Augment(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.copies < 1:
             raise ValueError(f"copies is {self.copies}; it must be at least 1")
+        if not self.splits:
+            raise ValueError("splits is empty; name those that are to be drawn for, such as train")
 
 
 def pick_frames(stages: Sequence[Stage], frames: int, rate: float, before: int = 0) -> range | Dropped:

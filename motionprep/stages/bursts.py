@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Augment, Dropped
+from motionprep.stages.base import SPOILT, Augment, Dropped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +33,7 @@ class Bursts(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "bursts"
     needs: ClassVar[tuple[str, ...]] = ("markers",)
+    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
 
     share: float = 0.1
     length: float = 0.25
@@ -59,6 +60,11 @@ class Bursts(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return Dropped("bursts: no markers")
         spoilt = self.spoil(points, rng)
         return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Which features are of interest because of it."""
+        return SPOILT
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points with gaps, or that their length in frames is not known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Augment, Dropped
+from motionprep.stages.base import SPOILT, Augment, Dropped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,7 @@ class Noise(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "noise"
     needs: ClassVar[tuple[str, ...]] = ("markers",)
+    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
 
     sigma: float
     unit: Literal["m", "cm", "mm", "take"] = "m"
@@ -47,6 +48,11 @@ class Noise(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return Dropped("noise: no markers")
         spoilt = self.spoil(points, rng)
         return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Which features are of interest because of it."""
+        return SPOILT
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points with noise, or why it cannot be measured out."""

@@ -31,6 +31,8 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     arrays: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.splits:
+            raise ValueError("splits is given; all splits are normalized alike, by what train is")
         if len(set(self.arrays)) != len(self.arrays):
             raise ValueError("arrays names a feature twice")
 

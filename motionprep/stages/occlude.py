@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep.stages.base import Augment, Dropped
+from motionprep.stages.base import SPOILT, Augment, Dropped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +28,7 @@ class Occlude(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "occlude"
     needs: ClassVar[tuple[str, ...]] = ("markers",)
+    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
 
     sigma: float = 0.1
 
@@ -45,6 +46,11 @@ class Occlude(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return Dropped("occlude: no markers")
         spoilt = self.spoil(points, rng)
         return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Which features are of interest because of it."""
+        return SPOILT
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which are hidden."""

@@ -46,6 +46,11 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if len(set(self.of)) != len(self.of):
             raise ValueError("of names something twice")
 
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Which features are not there without it."""
+        return tuple(ARRAYS[item] for item in self.of)
+
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the arrays, or which half of it they need."""
         from motionprep.data import read_only

@@ -59,10 +59,10 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
     "permute_axes": [{"axes": "yzx"}, {"axes": "x-zy", "only": ["root_position"]}, {"axes": "-xyz", "mirror": True}],
     "noise": [{"sigma": 0.01}],
     "shift": [{}],
-    "swap_labels": [{}],
+    "swap": [{}],
     "occlude": [{}],
     "bursts": [{}, {"law": "lognormal"}],
-    "lose_limbs": [{}],
+    "limbs": [{}],
     "represent": [
         {"rotations": "axis_angle"},
         {"rotations": "euler", "order": "XYZ", "root": "apart"},

@@ -7,7 +7,7 @@ import pytest
 
 from motionprep.data import Markers, Take
 from motionprep.stages.base import Dropped
-from motionprep.stages.swap_labels import SwapLabels
+from motionprep.stages.swap import Swap
 
 #: Two that are near to each other, and one that is far from both.
 PLACES = np.array([[1.0, 0, 0], [2.0, 0, 0], [9.0, 0, 0]])
@@ -23,30 +23,30 @@ def take(frames: int = 100_000, markers: int = 3) -> Take:
     return Take("1_01", None, Markers(names, positions, np.ones((frames, markers), dtype=bool), 120.0))
 
 
-def orders(stage: SwapLabels) -> np.ndarray:
+def orders(stage: Swap) -> np.ndarray:
     """Return which marker each name has in each frame (F, 3)."""
     return np.argmin(abs(stage.apply(take(), rng()).corrupt.positions[:, :, :1] - PLACES[:, 0]), axis=-1)
 
 
 def test_two_are_exchanged_as_often_as_is_asked_for() -> None:
-    exchanged = (orders(SwapLabels(chance=0.2)) != [0, 1, 2]).any(axis=-1)
+    exchanged = (orders(Swap(chance=0.2)) != [0, 1, 2]).any(axis=-1)
 
     assert exchanged.mean() == pytest.approx(0.2, abs=0.02)
 
 
 def test_they_stay_exchanged_as_long_as_is_asked_for() -> None:
-    exchanged = (orders(SwapLabels(chance=0.2, length=0.5)) != [0, 1, 2]).any(axis=-1)
+    exchanged = (orders(Swap(chance=0.2, length=0.5)) != [0, 1, 2]).any(axis=-1)
 
     begun = np.count_nonzero(exchanged[1:] & ~exchanged[:-1])
     assert np.count_nonzero(exchanged) / begun == pytest.approx(60, rel=0.15)
 
 
 def test_a_marker_is_exchanged_with_the_nearest() -> None:
-    assert {tuple(row) for row in orders(SwapLabels(chance=0.5)).tolist()} == {(0, 1, 2), (1, 0, 2), (0, 2, 1)}
+    assert {tuple(row) for row in orders(Swap(chance=0.5)).tolist()} == {(0, 1, 2), (1, 0, 2), (0, 2, 1)}
 
 
 def test_or_with_any() -> None:
-    found = {tuple(row) for row in orders(SwapLabels(chance=0.5, near=False)).tolist()}
+    found = {tuple(row) for row in orders(Swap(chance=0.5, near=False)).tolist()}
 
     assert found == {(0, 1, 2), (1, 0, 2), (0, 2, 1), (2, 1, 0)}
 
@@ -54,17 +54,17 @@ def test_or_with_any() -> None:
 def test_clean_markers_stay() -> None:
     before = take()
 
-    assert SwapLabels().apply(before, rng()).markers is before.markers
+    assert Swap().apply(before, rng()).markers is before.markers
 
 
 def test_a_take_of_one_marker_is_dropped() -> None:
-    found = SwapLabels().apply(take(5, markers=1), rng())
+    found = Swap().apply(take(5, markers=1), rng())
 
-    assert found == Dropped("swap_labels: fewer than two markers")
+    assert found == Dropped("swap: fewer than two markers")
 
 
 def test_a_take_without_markers_is_dropped() -> None:
-    assert SwapLabels().apply(replace(take(5), markers=None), rng()) == Dropped("swap_labels: no markers")
+    assert Swap().apply(replace(take(5), markers=None), rng()) == Dropped("swap: no markers")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,6 @@ def test_a_take_without_markers_is_dropped() -> None:
 )
 def test_settings_that_cannot_be_are_refused(wrong, message) -> None:
     with pytest.raises(ValueError, match=r"chance|length") as error:
-        SwapLabels(**wrong)
+        Swap(**wrong)
 
     assert str(error.value) == message

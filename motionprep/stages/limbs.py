@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from motionprep.shipped import marker_sets
-from motionprep.stages.base import Augment, Dropped
+from motionprep.stages.base import SPOILT, Augment, Dropped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIMBS = ("head", "left-arm", "right-arm", "left-leg", "right-leg")
 
 
-class LoseLimbs(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Limbs(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hide all markers of a limb at once, as where someone stands at a table or walks out of the room.
 
     Parameters
@@ -35,8 +35,9 @@ class LoseLimbs(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ``manifests/tables/marker-sets.toml``. What a take has no marker of is left out.
     """
 
-    name: ClassVar[str] = "lose_limbs"
+    name: ClassVar[str] = "limbs"
     needs: ClassVar[tuple[str, ...]] = ("markers",)
+    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
 
     chance: float = 0.02
     length: float = 0.5
@@ -62,22 +63,27 @@ class LoseLimbs(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         points = corruption.of_take(take)
         if points is None:
-            return Dropped("lose_limbs: no markers")
+            return Dropped("limbs: no markers")
         spoilt = self.spoil(points, rng)
         return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Which features are of interest because of it."""
+        return SPOILT
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points that lack a limb now and then, or that they have none."""
         from motionprep import corruption
 
         if not points.rate:
-            return Dropped("lose_limbs: no rate")
+            return Dropped("limbs: no rate")
         limbs = [
             [at for at, name in enumerate(points.names) if any(fnmatchcase(name, marker) for marker in markers)]
             for markers in self.limbs.values()
         ]
         there = [limb for limb in limbs if limb]
         if not there:
-            return Dropped(f"lose_limbs: no marker of {', '.join(self.limbs)}")
+            return Dropped(f"limbs: no marker of {', '.join(self.limbs)}")
         gaps = corruption.Gaps(self.chance, max(self.length * points.rate, 1.0))
         return corruption.lose(points, rng, gaps, there)

@@ -8,7 +8,7 @@ import pytest
 from motionprep.data import Markers, Take
 from motionprep.shipped import marker_sets
 from motionprep.stages.base import Dropped
-from motionprep.stages.lose_limbs import LoseLimbs
+from motionprep.stages.limbs import Limbs
 
 NAMES = tuple(marker_sets()["cmu-41"])
 
@@ -22,13 +22,13 @@ def take(frames: int = 4000, names: tuple[str, ...] = NAMES) -> Take:
     return Take("1_01", None, Markers(names, positions, np.ones(positions.shape[:2], dtype=bool), 120.0))
 
 
-def seen(stage: LoseLimbs, of: Take) -> dict[str, np.ndarray]:
+def seen(stage: Limbs, of: Take) -> dict[str, np.ndarray]:
     return dict(zip(of.markers.names, stage.apply(of, rng()).corrupt.visible.T, strict=True))
 
 
 @pytest.mark.parametrize("limb", ["head", "left-arm", "right-arm", "left-leg", "right-leg"])
 def test_the_markers_of_a_limb_are_lost_at_once(limb: str) -> None:
-    visible = seen(LoseLimbs(chance=0.2), take())
+    visible = seen(Limbs(chance=0.2), take())
     first, *others = marker_sets()[limb]
 
     assert not visible[first].all()
@@ -36,27 +36,27 @@ def test_the_markers_of_a_limb_are_lost_at_once(limb: str) -> None:
 
 
 def test_limbs_are_lost_each_for_itself() -> None:
-    visible = seen(LoseLimbs(chance=0.2), take())
+    visible = seen(Limbs(chance=0.2), take())
 
     assert not np.array_equal(visible["LKNE"], visible["RKNE"])
 
 
 @pytest.mark.parametrize("part", ["torso", "pelvis"])
 def test_the_trunk_is_never_lost(part: str) -> None:
-    visible = seen(LoseLimbs(chance=0.2), take())
+    visible = seen(Limbs(chance=0.2), take())
 
     assert all(visible[name].all() for name in marker_sets()[part])
 
 
 def test_a_limb_is_lost_as_often_and_as_long_as_is_asked_for() -> None:
-    visible = seen(LoseLimbs(chance=0.1, length=0.25), take(400_000, ("LKNE", "C7")))["LKNE"]
+    visible = seen(Limbs(chance=0.1, length=0.25), take(400_000, ("LKNE", "C7")))["LKNE"]
 
     assert 1 - visible.mean() == pytest.approx(0.1, abs=0.01)
     assert np.count_nonzero(~visible) / np.count_nonzero(np.diff(visible) & visible[1:]) == pytest.approx(30, rel=0.1)
 
 
 def test_limbs_may_be_named_in_the_recipe() -> None:
-    stage = LoseLimbs(chance=0.3, limbs={"shins": ("?SHN", "LTOE")})
+    stage = Limbs(chance=0.3, limbs={"shins": ("?SHN", "LTOE")})
 
     visible = seen(stage, take())
 
@@ -64,24 +64,24 @@ def test_limbs_may_be_named_in_the_recipe() -> None:
 
 
 def test_the_recipe_that_is_stored_says_which_markers_a_limb_has() -> None:
-    assert LoseLimbs().settings()["limbs"]["left-leg"] == tuple(marker_sets()["left-leg"])
-    assert LoseLimbs() == LoseLimbs(limbs={name: tuple(markers) for name, markers in LoseLimbs().limbs.items()})
+    assert Limbs().settings()["limbs"]["left-leg"] == tuple(marker_sets()["left-leg"])
+    assert Limbs() == Limbs(limbs={name: tuple(markers) for name, markers in Limbs().limbs.items()})
 
 
 def test_a_limb_without_markers_is_left_out() -> None:
-    visible = seen(LoseLimbs(chance=0.3), take(names=("LKNE", "C7")))
+    visible = seen(Limbs(chance=0.3), take(names=("LKNE", "C7")))
 
     assert (visible["LKNE"].all(), visible["C7"].all()) == (False, True)
 
 
 def test_a_take_without_limbs_is_dropped() -> None:
-    found = LoseLimbs().apply(take(names=("C7", "T10")), rng())
+    found = Limbs().apply(take(names=("C7", "T10")), rng())
 
-    assert found == Dropped("lose_limbs: no marker of head, left-arm, right-arm, left-leg, right-leg")
+    assert found == Dropped("limbs: no marker of head, left-arm, right-arm, left-leg, right-leg")
 
 
 def test_a_take_without_markers_is_dropped() -> None:
-    assert LoseLimbs().apply(replace(take(), markers=None), rng()) == Dropped("lose_limbs: no markers")
+    assert Limbs().apply(replace(take(), markers=None), rng()) == Dropped("limbs: no markers")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,6 @@ def test_a_take_without_markers_is_dropped() -> None:
 )
 def test_settings_that_cannot_be_are_refused(wrong, message) -> None:
     with pytest.raises(ValueError, match=r"chance|length|limbs") as error:
-        LoseLimbs(**wrong)
+        Limbs(**wrong)
 
     assert str(error.value) == message

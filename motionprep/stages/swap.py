@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep.stages.base import Augment, Dropped
+from motionprep.stages.base import SPOILT, Augment, Dropped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from motionprep.data import Take
 
 
-class SwapLabels(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Swap(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Exchange two markers for a while, as a labeller does that follows the wrong one when two come close.
 
     Parameters
@@ -28,8 +28,9 @@ class SwapLabels(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True)
         with any.
     """
 
-    name: ClassVar[str] = "swap_labels"
+    name: ClassVar[str] = "swap"
     needs: ClassVar[tuple[str, ...]] = ("markers",)
+    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
 
     chance: float = 0.1
     length: float = 0.25
@@ -48,17 +49,22 @@ class SwapLabels(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
         points = corruption.of_take(take)
         if points is None:
-            return Dropped("swap_labels: no markers")
+            return Dropped("swap: no markers")
         spoilt = self.spoil(points, rng)
         return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Which features are of interest because of it."""
+        return SPOILT
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which change places, or that there are too few."""
         from motionprep import corruption
 
         if not points.rate:
-            return Dropped("swap_labels: no rate")
+            return Dropped("swap: no rate")
         if points.visible.shape[-1] < 2:
-            return Dropped("swap_labels: fewer than two markers")
+            return Dropped("swap: fewer than two markers")
         gaps = corruption.Gaps(self.chance, max(self.length * points.rate, 1.0))
         return corruption.swap(points, rng, gaps, self.near)
