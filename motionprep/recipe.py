@@ -286,8 +286,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         for stage in stages:
             if told and stage.makes and not {*stage.makes, *stage.makes_also} & {*stored}:
                 raise RecipeError(
-                    f"{stage.name} makes {' and '.join(stage.makes)}, none of which split {split!r} stores; add some to "
-                    "the arrays of its features"
+                    f"{stage.name} makes {' and '.join(stage.makes)}, none of which split {split!r} stores; add some "
+                    "to the arrays of its features"
                 )
         for array in (array for stage in stages if isinstance(stage, Normalize) for array in stage.arrays):
             if array not in stored or array in MASKS:
