@@ -110,7 +110,7 @@ def _find(stage: Align, recording: Recording) -> tuple[Take, Finding | Dropped]:
     skeleton, points = recording.sources
     motion = bvh.parse_bvh(skeleton.read(), skeleton.name)
     markers = c3d.parse_c3d(points.read(), points.name)
-    take = Take(recording.key, motion, markers, subject=recording.subject)
+    take = Take(recording.key, motion, markers)
     return take, stage.find(take)
 
 

@@ -469,8 +469,6 @@ class Take:
         The same take's markers.
     of_file
         Which of the file's frames these are; all from the first on if None.
-    subject
-        ``69``.
     root
         The root's way where a stage has kept it apart; otherwise it is that of ``motion``.
     corrupt
@@ -487,7 +485,6 @@ class Take:
     motion: Motion | Poses | None = None
     markers: Markers | None = None
     of_file: range | None = None
-    subject: str = ""
     root: Root | None = None
     corrupt: Markers | None = None
     steps: tuple[Step, ...] = ()

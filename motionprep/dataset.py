@@ -283,7 +283,15 @@ class StoredMotion(Mapping[str, Any]):
 
     @property
     def skeleton(self) -> Skeleton:
-        """Its skeleton, whose joints and nodes are those of the arrays."""
+        """Its skeleton, whose joints and nodes are those of the arrays.
+
+        Raises
+        ------
+        DatasetError
+            If nothing of it is stored.
+        """
+        if not self.row["skeleton"]:
+            raise DatasetError(f"no skeleton of {self.key} is stored; the dataset holds its markers alone")
         return self._dataset.skeletons[self.row["skeleton"]]
 
     @property
@@ -318,7 +326,7 @@ class StoredMotion(Mapping[str, Any]):
         """
         values = self.stored(feature)
         if self.is_normalized(feature):
-            values = self.stats(feature).normalize(values)
+            values = self._stats(feature, values.shape[1:]).normalize(values)
             values.flags.writeable = False
         return values
 
@@ -337,7 +345,9 @@ class StoredMotion(Mapping[str, Any]):
         DatasetError
             If no motion of train has such frames.
         """
-        shape = self.stored(feature).shape[1:]
+        return self._stats(feature, self.stored(feature).shape[1:])
+
+    def _stats(self, feature: str, shape: tuple[int, ...]) -> Stats:
         for stats in self._dataset.stats.get(feature, []):
             if stats.mean.shape == shape:
                 return stats
@@ -365,7 +375,9 @@ class StoredMotion(Mapping[str, Any]):
         return len(self._features)
 
 
-def invert(motion: StoredMotion, features: Mapping[str, ArrayLike] | None = None) -> dict[str, np.ndarray[Any, Any]]:
+def invert(
+    motion: StoredMotion, features: Mapping[str, ArrayLike] | None = None, frames: slice = slice(None)
+) -> dict[str, np.ndarray[Any, Any]]:
     """Bring a motion of a dataset, or a prediction for it, back into the world of its files.
 
     Parameters
@@ -374,6 +386,8 @@ def invert(motion: StoredMotion, features: Mapping[str, ArrayLike] | None = None
         Whose frames these are.
     features
         Arrays (F, ...) by the names and in the shapes that the dataset has; what it stores of the motion if None.
+    frames
+        Which of the motion's frames these are, such as ``slice(10, 18)``.
 
     Returns
     -------
@@ -392,18 +406,20 @@ def invert(motion: StoredMotion, features: Mapping[str, ArrayLike] | None = None
     from motionprep.stages import Represent
 
     plain = msgspec.json.decode(motion.row["steps"] or "[]")
-    steps = inversion.steps_from_json(plain, {name: motion[name] for name in motion if name.startswith("frame_")})
+    steps = inversion.steps_from_json(
+        plain, {name: motion[name][frames] for name in motion if name.startswith("frame_")}
+    )
     if features is None:
-        features = {name: motion[name] for name in motion if name in inversion.INVERTIBLE}
+        features = {name: motion[name][frames] for name in motion if name in inversion.INVERTIBLE}
     features = {
-        name: motion.stats(name).restore(values) if name in motion and motion.is_normalized(name) else values
+        name: _restored(motion, name, values) if name in motion and motion.is_normalized(name) else values
         for name, values in features.items()
     }
     nodes = motion.skeleton.nodes if motion.row["skeleton"] else ()
     given = {name: np.asarray(values) for name, values in features.items()}
     form = next((stage for stage in motion.stages if isinstance(stage, Represent)), None)
     rootless = form is not None and form.root != "with" and "rotations" in given
-    if form is not None:
+    if form is not None and given.keys() & {"rotations", "root_rotation"}:
         counts = {"rotations": len(motion.skeleton.joints) - rootless, "root_rotation": 1}
         for name in counts.keys() & given.keys():
             if name == "rotations" or form.root == "apart":
@@ -412,3 +428,9 @@ def invert(motion: StoredMotion, features: Mapping[str, ArrayLike] | None = None
                 given[name] = matrices if name == "rotations" else matrices.reshape(-1, 3, 3)
     without_root = ("rotations",) if rootless else ()
     return inversion.invert(given, steps, nodes=nodes, markers=motion.marker_names, without_root=without_root)
+
+
+def _restored(motion: StoredMotion, name: str, values: ArrayLike) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    return motion._stats(name, np.shape(values)[1:]).restore(values)

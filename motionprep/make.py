@@ -126,7 +126,6 @@ class _Taken:
     def __init__(self, recipe: Recipe, split: str) -> None:
         self._recipe = recipe
         self._stages = recipe.stages_for(split)
-        self._needs = recipe.needs(split)
         # Copies of a motion come one after the other, and are alike up to the first stage that draws.
         self._keeps = recipe.copies(split) > 1
         self._drawing = next((number for number, stage in enumerate(self._stages) if stage.random), len(self._stages))
@@ -214,8 +213,7 @@ class _Taken:
                 wrong = wrong or error
             else:
                 digests.append((identity.digest(data), True))
-                if source.half in self._needs:
-                    files[source.half] = (source.name, data)
+                files[source.half] = (source.name, data)
         self.digests = tuple(digests)
         if wrong:
             return wrong
@@ -224,7 +222,7 @@ class _Taken:
             return self._apply(item, row, 0, stage, take)
 
         try:
-            read = read_take(self._recipe.reading, self._stages, item, row.recording.subject, files, apply)
+            read = read_take(self._recipe.reading, self._stages, item, files, apply)
             return self._through(read, item, row, self._drawing) if self._keeps else read
         except ReadError as error:
             return error

@@ -12,6 +12,7 @@ import msgspec
 
 from motionprep import identity, layout, shards, sources, splits, store
 from motionprep.errors import DatasetError, RecipeError, SourceError
+from motionprep.formats import HALVES
 from motionprep.layout import Item
 from motionprep.recipe import Recipe
 from motionprep.sources import Look, Recording, Source, SourceCache
@@ -198,7 +199,9 @@ def make_plan(
         raise RecipeError("markers are given, but the recipe stores none; add them to the arrays of its features")
     recordings = sources.pair(found, needed)
     if not recordings:
-        raise SourceError(f"the recipe needs {' and '.join(sorted(needed))}, and there are no such files")
+        wanted = " and ".join(f"{_WORDS[half]} ({suffix})" for suffix, half in HALVES.items() if half in needed)
+        where = ", ".join(os.fspath(path) for path in (*data, *markers))
+        raise SourceError(f"{where}: the recipe needs {wanted}, and no such file is there")
     files = [source for recording in recordings for source in recording.sources]
     if verify_sources:
         looks = sources.digest(files, cache, workers, again=True)
@@ -240,27 +243,37 @@ def _rows(
     copies = {side: recipe.copies(side) for side in needs}
     rows: list[Row] = []
     for index, recording in enumerate(recordings):
-        seen = tuple([next(looks) for _ in recording.sources])
-        error = next((look.error for look in seen if look.error), "")
+        whole = tuple([next(looks) for _ in recording.sources])
         rate, label = rates.get(recording.key), labels.get(recording.key, "")
         halves = {source.half for source in recording.sources}
         for part in of_motion.get(index, ()):
             missing = needs[part.side] - halves
+            wanted, seen = _only(needs[part.side], recording, whole)
+            error = next((look.error for look in seen if look.error), "")
             if error or missing:
                 reason = error or _lacks(missing)
-                row = Row(recording, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
+                row = Row(wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
                 rows.append(row)
                 continue
             expected = _expected(stages[part.side], seen[0].frames, rate or seen[0].rate, part.frames)
             for copy in range(copies[part.side]):
-                row = Row(recording, seen, index + 1, part.side, part.frames, rate, label, "", False, expected, copy)
+                row = Row(wanted, seen, index + 1, part.side, part.frames, rate, label, "", False, expected, copy)
                 rows.append(row)
         if index not in of_motion:
             missing = frozenset.intersection(*needs.values()) - halves
             rows.append(
-                Row(recording, _unread(seen), index + 1, "", None, rate, label, _lacks(missing) or "in no split")
+                Row(recording, _unread(whole), index + 1, "", None, rate, label, _lacks(missing) or "in no split")
             )
     return rows
+
+
+def _only(needed: Set[str], recording: Recording, looks: tuple[Look, ...]) -> tuple[Recording, tuple[Look, ...]]:
+    """Leave out the files of halves that a side has no need of: nothing of it may hang on them."""
+    kept = [at for at, source in enumerate(recording.sources) if source.half in needed]
+    if len(kept) in (0, len(looks)):
+        return recording, looks
+    fewer = msgspec.structs.replace(recording, sources=tuple(recording.sources[at] for at in kept))
+    return fewer, tuple(looks[at] for at in kept)
 
 
 def _lacks(missing: Set[str]) -> str:

@@ -45,7 +45,6 @@ def read_take(
     reading: Reading,
     stages: Sequence[Stage],
     item: Item,
-    subject: str,
     files: Mapping[str, File],
     apply: Callable[[Stage, Take], Take | Dropped],
 ) -> Read:
@@ -59,8 +58,6 @@ def read_take(
         That the take is to go through; those that must come first are applied.
     item
         Which take, and which of its frames.
-    subject
-        Whose it is.
     files
         Name and bytes of a file, by half.
     apply
@@ -72,7 +69,7 @@ def read_take(
         If a file cannot be read, or has not the frames that are asked for.
     """
     if set(files) == {"motion"}:
-        return _read_motion(reading, stages, item, subject, files["motion"])
+        return _read_motion(reading, stages, item, files["motion"])
     notes: list[str] = []
     motion = markers = None
     if "motion" in files:
@@ -84,14 +81,14 @@ def read_take(
         name, data = files["markers"]
         markers = c3d.parse_c3d(data, name)
         notes += markers.notes
-        if motion is None and item.rate:
+        if item.rate:
             markers = replace(markers, rate=item.rate)
-    whole = Take(item.key, motion, markers, subject=subject)
+    whole = Take(item.key, motion, markers)
     frames, rate = whole.frames, whole.rate
     first, last = _asked(item, frames, next(iter(files.values()))[0])
     whole = replace(whole, of_file=range(frames))
-    take: Take | Dropped = whole
-    if stages[0].name == "align":
+    take: Take | Dropped = whole if markers is None or markers.names else Dropped("no labelled markers")
+    if stages[0].name == "align" and not isinstance(take, Dropped):
         take, stages = apply(stages[0], whole), stages[1:]
     if not isinstance(take, Dropped) and item.frames:
         of_file = take.of_file or range(take.frames)
@@ -100,7 +97,7 @@ def read_take(
     return Read(take, stages, frames, rate, tuple(notes))
 
 
-def _read_motion(reading: Reading, stages: Sequence[Stage], item: Item, subject: str, file: File) -> Read:
+def _read_motion(reading: Reading, stages: Sequence[Stage], item: Item, file: File) -> Read:
     """Read a motion; stages that only choose frames say which of them are parsed at all."""
     name, data = file
     leading = list(takewhile(lambda stage: stage.picks, stages))
@@ -129,7 +126,7 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], item: Item, subject:
     )
     if isinstance(verdict, ReadError):
         raise verdict
-    take = verdict or Take(item.key, motion, of_file=picked, subject=subject)
+    take = verdict or Take(item.key, motion, of_file=picked)
     return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
 
 

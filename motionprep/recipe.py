@@ -157,7 +157,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     lenient
         Keep the rows that are there where ``Frames:`` says another number, with a note in the manifest.
     rates
-        Frames a second of motions whose files say it wrong, by key.
+        Frames a second of takes whose files say it wrong, by key; of both files, where a take has two.
     labels
         A label by key; from the text index beside the data if empty.
     """
@@ -282,6 +282,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     f"{stage.name} comes after local_frame in split {split!r}; it works on takes in the world: put it "
                     "before"
                 )
+        if names.count("normalize") > 1:
+            raise RecipeError(f"normalize is given twice in split {split!r}; name all arrays in one")
         stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
         for stage in stages:
             if told and stage.makes and not {*stage.makes, *stage.makes_also} & {*stored}:

@@ -65,9 +65,6 @@ class Writer:
     """
 
     def __init__(self, folder: Path, capacity: int) -> None:
-        import asyncio
-        from concurrent.futures import ThreadPoolExecutor
-
         chunks = max(1, -(-capacity // MOST_CHUNK))
         self._chunk = max(1, -(-capacity // chunks))
         self._folder = folder
@@ -77,16 +74,19 @@ class Writer:
         self._buffers: dict[str, Any] = {}
         self._spare: dict[str, Any] = {}
         self._moments: dict[str, Moments] = {}
-        self._loop = asyncio.new_event_loop()
-        self._pool = ThreadPoolExecutor(1)
         self._written: Future[None] | None = None
         self.frames = 0
 
     def __enter__(self) -> Self:
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+
         # Not by tempfile, whose folders are closed to everybody else, as the shard would then be.
         self._beside = self._folder / f"{_BESIDE}{os.urandom(16).hex()}"
         self._beside.mkdir()
         self._sealed = False
+        self._loop = asyncio.new_event_loop()
+        self._pool = ThreadPoolExecutor(1)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

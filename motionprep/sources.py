@@ -223,13 +223,14 @@ def find(
     """
     pattern = re.compile(key_pattern) if key_pattern else None
     found: dict[tuple[str, str], Source] = {}
-    for path in (*paths, *markers):
+    asked = [*((path, False) for path in paths), *((path, True) for path in markers)]
+    for path, markers_only in asked:
         for name, file, entry, stat in _walk(Path(path)):
             key, subject = _key(name, pattern)
             half = HALVES.get(_suffix(name), "motion")
             stamp = ":".join(map(str, stat)) + ":" + entry
             source = Source(key, subject, name, file, entry, stat[2], stamp, half)
-            if path in markers and source.half != "markers":
+            if markers_only and source.half != "markers":
                 continue
             known = found.setdefault((key, source.half), source)
             # A folder may be named for both halves.
@@ -239,22 +240,28 @@ def find(
                     r"rename one, or give a --key-pattern such as '(?P<motion>(?P<subject>\w+)/\w+)$'"
                 )
     if not found:
-        where = ", ".join(os.fspath(path) for path in paths)
+        where = ", ".join(os.fspath(path) for path in (*paths, *markers))
         raise SourceError(f"{where}: no motion files ({', '.join(HALVES)}, or zip archives with such) found")
     return sorted(found.values(), key=lambda source: natural(source.subject, source.key))
 
 
 def pair(sources: Sequence[Source], halves: Collection[str]) -> list[Recording]:
-    """Join the files of each take that hold one of these halves; in the order of the files."""
+    """Join the files of each take that hold one of these halves; in natural order.
+
+    The subject is that of the skeleton's file, if there is one.
+    """
     together: dict[str, list[Source]] = {}
     for source in sources:
         if source.half in halves:
             together.setdefault(source.key, []).append(source)
     order = list(HALVES.values())
-    return [
-        Recording(key, files[0].subject, tuple(sorted(files, key=lambda source: order.index(source.half))))
-        for key, files in together.items()
-    ]
+    paired = []
+    for key, files in together.items():
+        files.sort(key=lambda source: order.index(source.half))
+        paired.append(Recording(key, files[0].subject, tuple(files)))
+    # Where each take has one file, or both halves say the same subject, they are in order already.
+    moved = any(len({source.subject for source in one.sources}) > 1 for one in paired)
+    return sorted(paired, key=lambda one: natural(one.subject, one.key)) if moved else paired
 
 
 def natural(*texts: str) -> tuple[object, ...]:

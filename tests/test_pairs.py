@@ -82,6 +82,62 @@ class TestJoining:
 
         assert table[table.status == "dropped"][["key", "reason"]].to_numpy().tolist() == [[gone.stem, "no skeleton"]]
 
+    def test_a_folder_may_be_named_for_both_halves(self, data: Path, tmp_path: Path) -> None:
+        assert built(data, tmp_path / "out", markers=data).manifest.source.notna().all()
+
+    def test_the_subject_is_that_of_the_skeletons_folder(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        one, other = sorted(apart[0].iterdir())[:2]
+        for folder, path, name in (("S1", one, "walk"), ("S2", other, "run")):
+            (tmp_path / "b" / folder).mkdir(parents=True)
+            shutil.copy(path, tmp_path / "b" / folder / f"{name}.bvh")
+            (tmp_path / "m" / "A").mkdir(parents=True, exist_ok=True)
+            shutil.copy(apart[1] / f"{path.stem}.c3d", tmp_path / "m" / "A" / f"{name}.c3d")
+
+        table = built(tmp_path / "b", tmp_path / "out", markers=tmp_path / "m").manifest
+
+        assert table[["key", "subject"]].to_numpy().tolist() == [["walk", "S1"], ["run", "S2"]]
+
+    def test_a_side_does_not_hang_on_a_half_that_it_has_no_need_of(
+        self, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        whole = recipe_from_json(
+            {
+                "split": {"percent": "50/50"},
+                "stages": [
+                    {"stage": "align", "method": "cmu", "splits": ["test"]},
+                    {"stage": "features", "arrays": ["positions"], "splits": ["train"]},
+                    {"stage": "features", "arrays": ["positions", "markers"], "splits": ["test"]},
+                ],
+            }
+        )
+        sorted(apart[1].iterdir())[0].write_bytes(b"no C3D")
+
+        dataset = built(apart[0], tmp_path / "out", markers=apart[1], recipe=whole)
+
+        assert list(dataset.manifest.status) == ["ok"] * 6
+        assert dataset.manifest.markers_source.notna().tolist() == [False] * 3 + [True] * 3
+
+    def test_a_corrected_rate_is_that_of_both_files(self, data: Path, tmp_path: Path) -> None:
+        value = recipe().to_json() | {"reading": {"rates": {"02_01": 60}}}
+
+        stored = built(data, tmp_path / "out", recipe=recipe_from_json(value))["train"].motion("02_01")
+
+        assert stored.rate == 60
+        assert stored.facts["align_lag"] == 1
+
+    def test_markers_without_labels_are_dropped(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        path = sorted(apart[1].iterdir())[0]
+        data = path.read_bytes()
+        for name in read_c3d(path).raw_names:
+            data = data.replace(name.encode().ljust(len(name)), b"*1".ljust(len(name)), 1)
+        path.write_bytes(data)
+        if read_c3d(path).names:
+            pytest.skip("the labels stand otherwise in this file")
+
+        table = built(apart[1], tmp_path / "out").manifest
+
+        assert table[table.status == "dropped"].reason.tolist() == ["no labelled markers"]
+
     def test_percentages_are_of_takes_that_have_both_halves(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         for path in sorted(apart[1].iterdir())[:2]:
             path.unlink()
@@ -120,7 +176,7 @@ class TestJoining:
             build(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe(arrays=["positions"], align=False))
 
     def test_a_recipe_for_markers_refuses_data_without_any(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
-        with pytest.raises(SourceError, match="the recipe needs markers, and there are no such files"):
+        with pytest.raises(SourceError, match=r"the recipe needs markers \(.c3d\), and no such file is there"):
             build(apart[0], tmp_path / "out", recipe=recipe(arrays=["markers"], align=False))
 
     def test_a_damaged_half_fails_its_take_and_is_named(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
@@ -239,6 +295,22 @@ class TestBack:
         np.testing.assert_allclose(back["root_rotation"], motion.rotations()[:, 0], atol=1e-5)
         apart = np.abs(back["markers"][seen] - markers.positions[seen]).max()
         assert apart < 1e-5 * np.abs(markers.positions).max()
+
+    def test_a_window_comes_back_as_in_the_whole(self, data: Path, tmp_path: Path) -> None:
+        stored = built(data, tmp_path / "out", recipe=recipe(*STAGES["root"]))["train"].motion("02_01")
+
+        window = invert(stored, {"positions": stored["positions"][10:18]}, slice(10, 18))
+
+        np.testing.assert_allclose(window["positions"], invert(stored)["positions"][10:18], atol=1e-6)
+
+    def test_markers_alone_come_back(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        scaled = recipe({"stage": "scale", "unit": "m"}, arrays=["markers"], align=False)
+        stored = next(iter(built(apart[1], tmp_path / "out", recipe=scaled)["train"]))
+        recorded = read_c3d(apart[1] / f"{stored.key}.c3d")
+
+        np.testing.assert_allclose(invert(stored)["markers"], recorded.positions, atol=1e-2)
+        with pytest.raises(motionprep.DatasetError, match=r"no skeleton of .* is stored"):
+            _ = stored.skeleton
 
     def test_a_prediction_comes_back_as_what_it_predicts_would(self, data: Path, tmp_path: Path) -> None:
         stored = built(data, tmp_path / "out", recipe=recipe(*STAGES["root"]))["train"].motion("02_01")

@@ -24,6 +24,10 @@ _AXES = frozenset(
 )
 
 
+#: In fewer frames that both have, a residual counts twice.
+_SHORT = 240
+
+
 class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bring markers into the time, onto the axes and into the unit of the skeleton; keep the frames that both have.
 
@@ -105,7 +109,9 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return why markers that lie like this are not those of the skeleton's take; None if they are."""
         if found.mirrored:
             return Dropped("align: the markers are a mirror image of the skeleton")
-        if found.share > self.most_residual:
+        # In a short while, what belongs to another take may go the same way.
+        strictness = 2 if len(found.motion_frames) < _SHORT else 1
+        if found.share * strictness > self.most_residual:
             return Dropped("align: the markers do not move with the skeleton")
         return None
 

@@ -109,7 +109,7 @@ def recorded() -> Take:
     """Return a generated take as its files have it."""
     planned = plan_corpus(subjects=1, motions=1, frames=48)[0]
     motion = performance(body(planned.subject, 0), planned)
-    return Take(f"{planned.subject:02}_{planned.number:02}", motion, capture(motion, planned), subject="02")
+    return Take(f"{planned.subject:02}_{planned.number:02}", motion, capture(motion, planned))
 
 
 @pytest.fixture(scope="module")
