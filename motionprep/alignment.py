@@ -8,17 +8,16 @@ whatever the body does.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import permutations, product
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from motionprep import kinematics
-from motionprep.data import Floats, Markers, Motion, Poses, Vector, read_only
+from motionprep.axes import AXES, matrix, mirrors
+from motionprep.data import Floats, Markers, Motion, Poses, Vector
 
 #: How long a unit of CMU's skeletons is, in metres: an inch is 25.4 mm, and 0.45 of it such a unit.
 CMU_UNIT = 0.0254 / 0.45
@@ -55,27 +54,6 @@ _DIGITS = 6
 _TOO_FEW = "skeleton and markers have too few frames in common"
 _NOT_ALIKE = "skeleton and markers do not move alike"
 
-#: The 48 ways to exchange axes and turn some round, as :func:`matrix` takes them.
-AXES = tuple(
-    "".join(sign + axis for sign, axis in zip(signs, order, strict=True))
-    for signs in product(("", "-"), repeat=3)
-    for order in permutations("xyz")
-)
-
-
-@lru_cache(maxsize=len(AXES))
-def matrix(axes: str) -> Floats:
-    """Return the new axes (3, 3) in old coordinates, as columns; of ``"yzx"`` the new x, y, z are the old y, z, x."""
-    turned = np.zeros((3, 3))
-    for column, word in enumerate(re.findall("-?[xyz]", axes)):
-        turned["xyz".index(word[-1]), column] = -1.0 if word[0] == "-" else 1.0
-    return read_only(turned)
-
-
-def mirrors(axes: str) -> bool:
-    """Return whether axes are a mirror image of the old ones."""
-    return bool(np.linalg.det(matrix(axes)) < 0)
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -87,7 +65,7 @@ class Finding:
         How many frames of the skeleton come before that of the markers' first frame; below zero if the markers begin
         first. Where the markers' rate is the higher one it may end between two frames.
     axes
-        Of :data:`AXES`.
+        Of :data:`motionprep.axes.AXES`.
     scale
         How many units of the skeleton a unit of the markers is.
     offset

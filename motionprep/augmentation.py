@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from motionprep import spaces
 from motionprep.corruption import Points
 from motionprep.data import Step
-from motionprep.stages.base import Dropped, Stage
+from motionprep.stages.base import Dropped, Spoil, Stage
 
 #: Where points are, by name, and how many of their last axes belong to a window.
 _POINTS = {"markers": 3, "markers_corrupt": 3, "positions": 3, "root_position": 2}
@@ -23,14 +23,6 @@ _ROTATIONS = {"root_rotation": 3, "global_rotations": 4, "rotations": 4}
 _AXES = {**_POINTS, **_VECTORS, **_ROTATIONS}
 #: What stays as it is when the world moves.
 _MASKS = ("markers_visible", "markers_corrupt_visible")
-
-
-@runtime_checkable
-class Spoils(Protocol):
-    """A stage that spoils markers."""
-
-    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
-        """Return points spoilt."""
 
 
 @runtime_checkable
@@ -87,7 +79,7 @@ def augment(
     """
     out = dict(batch)
     for stage in stages:
-        if isinstance(stage, Spoils):
+        if isinstance(stage, Spoil):
             points = _points(out, tuple(names), rate, metres_per_unit)
             spoilt = stage.spoil(points, rng)
             if isinstance(spoilt, Dropped):

@@ -114,8 +114,7 @@ def build(
         verify_sources=verify_sources,
         workers=workers,
     )
-    store.claim(out)
-    if store.load(out):
+    if store.claim(out):
         # What has nothing to do needs no lock, whose import takes longer than this look.
         before = look()
         if before.complete and not any(store.left_over(out, before.dataset)):

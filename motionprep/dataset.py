@@ -410,13 +410,15 @@ def invert(
         plain, {name: motion[name][frames] for name in motion if name.startswith("frame_")}
     )
     if features is None:
-        features = {name: motion[name][frames] for name in motion if name in inversion.INVERTIBLE}
-    features = {
-        name: _restored(motion, name, values) if name in motion and motion.is_normalized(name) else values
-        for name, values in features.items()
-    }
+        given = {name: motion.stored(name)[frames] for name in motion if name in inversion.INVERTIBLE}
+    else:
+        given = {
+            name: _restored(motion, name, values)
+            if name in motion and motion.is_normalized(name)
+            else np.asarray(values)
+            for name, values in features.items()
+        }
     nodes = motion.skeleton.nodes if motion.row["skeleton"] else ()
-    given = {name: np.asarray(values) for name, values in features.items()}
     form = next((stage for stage in motion.stages if isinstance(stage, Represent)), None)
     rootless = form is not None and form.root != "with" and "rotations" in given
     if form is not None and given.keys() & {"rotations", "root_rotation"}:

@@ -57,12 +57,7 @@ def points(values: Floats, step: Step) -> Floats:
 
 def points_back(values: Floats, step: Step) -> Floats:
     """Return points (F, ..., 3) as they were before the step."""
-    flat = values.reshape(len(values), values.size // max(3 * len(values), 1), 3) / step.scale
-    if step.axes is not None:
-        flat = flat @ np.swapaxes(step.axes, -1, -2)
-    if step.origin is not None:
-        flat = flat + (step.origin[:, None] if step.origin.ndim == 2 else step.origin)
-    return flat.reshape(values.shape)
+    return points(values, inverse(step))
 
 
 def inverse(step: Step) -> Step:

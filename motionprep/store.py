@@ -51,17 +51,18 @@ def missing(out: Path) -> str:
     return f"{out}: is no motionprep dataset: it has no {DATASET}"
 
 
-def claim(out: Path) -> None:
-    """Make a folder ready to be a dataset.
+def claim(out: Path) -> dict[str, Any] | None:
+    """Make a folder ready to be a dataset, and return what its ``dataset.json`` says; None as :func:`load` does.
 
     Raises
     ------
     DatasetError
         If it is something else already.
     """
-    examine(out)
+    dataset = examine(out)
     (out / CACHE).mkdir(parents=True, exist_ok=True)
     (out / SHARDS).mkdir(exist_ok=True)
+    return dataset
 
 
 @contextmanager
@@ -224,9 +225,14 @@ def save_signatures(out: Path, signatures: dict[str, str]) -> None:
     beside.replace(path)
 
 
+def sign(out: Path, keys: Iterable[str]) -> dict[str, str]:
+    """Return the signatures of these shards, all of which are there and whole."""
+    return {key: shards.measure(out / SHARDS, key)[1] for key in keys}
+
+
 def keep_signatures(out: Path, keys: Iterable[str]) -> None:
     """Keep the signatures of these shards, all of which are there and whole."""
-    save_signatures(out, {key: shards.measure(out / SHARDS, key)[1] for key in keys})
+    save_signatures(out, sign(out, keys))
 
 
 def _seal(value: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ def verify(path: str | os.PathLike[str], tell: Callable[[int, int], None] = lamb
             bad.append(key)
         tell(done, len(dataset["shards"]))
     # What is damaged is not to be trusted though its time be the same, and what is whole is, though its time be new.
-    signatures = {key: shards.measure(out / store.SHARDS, key)[1] for key in dataset["shards"] if key not in bad}
+    signatures = store.sign(out, (key for key in dataset["shards"] if key not in bad))
     if signatures != store.load_signatures(out):
         with suppress(OSError):  # of a dataset that this user cannot build anyway
             store.save_signatures(out, signatures)

@@ -13,7 +13,8 @@ from scipy.spatial.transform import Rotation
 
 import motionprep
 from motionprep import kinematics
-from motionprep.alignment import AXES, CMU_UNIT, align_pair, matrix, mirrors
+from motionprep.alignment import CMU_UNIT, align_pair
+from motionprep.axes import AXES, matrix, mirrors
 from motionprep.data import Markers, Motion
 from motionprep.formats.c3d import read_c3d
 

@@ -41,7 +41,7 @@ ORDER = [
     ["kinematics"],
     ["rotations"],
     ["data"],
-    ["identity", "lanes", "naming", "shipped", "sides"],
+    ["axes", "identity", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.

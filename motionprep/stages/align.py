@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import permutations, product
 from math import isfinite, prod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from motionprep.axes import AXES, matrix, mirrors
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -14,15 +14,6 @@ if TYPE_CHECKING:
 
     from motionprep.alignment import Finding
     from motionprep.data import Take
-
-#: Axes that are no mirror image: an even order of x, y and z with an even number of signs, or both odd.
-_AXES = frozenset(
-    "".join(sign + axis for sign, axis in zip(signs, order, strict=True))
-    for signs in product(("", "-"), repeat=3)
-    for order in permutations("xyz")
-    if ("".join(order) in "xyzxy") == (signs.count("-") % 2 == 0)
-)
-
 
 #: In fewer frames that both have, a residual counts twice.
 _SHORT = 240
@@ -70,7 +61,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"method is {self.method!r}; it is 'estimate' or 'cmu'")
         if self.lag is not None and not isfinite(self.lag):
             raise ValueError(f"lag is {self.lag}; it must be a number of frames")
-        if self.axes and self.axes not in _AXES:
+        if self.axes and (self.axes not in AXES or mirrors(self.axes)):
             raise ValueError(
                 f"axes is {self.axes!r}; it is x, y and z in some order, each with or without a minus, and no mirror "
                 "image, such as 'yzx' or 'x-zy'"
@@ -117,7 +108,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with its markers in the skeleton's world, or why they do not belong there."""
-        from motionprep import alignment, spaces
+        from motionprep import spaces
         from motionprep.data import Step
 
         found = self.find(take)
@@ -141,5 +132,5 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             None if part is None else replace(part.at(found.marker_frames), rate=cut.rate)
             for part in (take.markers, take.corrupt)
         )
-        step = Step(scale=found.scale, axes=alignment.matrix(found.axes), origin=found.origin, on=("markers",))
+        step = Step(scale=found.scale, axes=matrix(found.axes), origin=found.origin, on=("markers",))
         return spaces.change(replace(cut, markers=markers, corrupt=corrupt, facts={**take.facts, **facts}), step)

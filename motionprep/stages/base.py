@@ -15,9 +15,12 @@ import msgspec
 if TYPE_CHECKING:
     import numpy as np
 
+    from motionprep.corruption import Points
     from motionprep.data import Take
 
 
+#: In which stages take lengths; ``"take"`` is whatever unit the take is in.
+LENGTH_UNITS = ("m", "cm", "mm", "take")
 #: What stages make that spoil markers.
 SPOILT = ("markers_corrupt", "markers_corrupt_visible")
 
@@ -136,6 +139,51 @@ class Augment(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"copies is {self.copies}; it must be at least 1")
         if not self.splits:
             raise ValueError("splits is empty; name those that are to be drawn for, such as train")
+
+
+class Spoil(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stage that spoils markers beside the recorded ones, of takes and of batches in memory; it has :meth:`spoil`."""
+
+    needs: ClassVar[tuple[str, ...]] = ("markers",)
+    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Which features are of interest because of it."""
+        return SPOILT
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take with spoilt markers beside its own."""
+        from motionprep import corruption
+
+        points = corruption.of_take(take)
+        if points is None:
+            return Dropped(f"{self.name}: no markers")
+        spoilt = self.spoil(points, rng)
+        return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
+
+    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+        """Return points spoilt, or why they cannot be."""
+        raise NotImplementedError
+
+
+class InWorld(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stage that changes whole takes as long as they are told in the world."""
+
+    in_world: ClassVar[bool] = True
+    alters: ClassVar[bool] = True
+
+    def too_late(self, take: Take) -> Dropped | None:
+        """Return why a take is no longer told in the world alone; None if it is."""
+        if take.root is None and not take.arrays:
+            return None
+        return Dropped(f"{self.name}: the root is kept apart or features are made already; put {self.name} before that")
+
+
+def check_unit(unit: str) -> None:
+    """Raise a ``ValueError`` unless ``unit`` is one in which stages take lengths."""
+    if unit not in LENGTH_UNITS:
+        raise ValueError(f"unit is {unit!r}; it is 'm', 'cm', 'mm' or 'take'")
 
 
 def pick_frames(stages: Sequence[Stage], frames: int, rate: float, before: int = 0) -> range | Dropped:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import SPOILT, Augment, Dropped
+from motionprep.stages.base import Dropped, Spoil
 
 if TYPE_CHECKING:
     import numpy as np
 
     from motionprep.corruption import Points
-    from motionprep.data import Take
 
 
-class Bursts(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Bursts(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hide markers in gaps, as bodies and hands do that get in a camera's way: each marker has gaps of its own.
 
     Parameters
@@ -32,8 +31,6 @@ class Bursts(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "bursts"
-    needs: ClassVar[tuple[str, ...]] = ("markers",)
-    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
 
     share: float = 0.1
     length: float = 0.25
@@ -50,21 +47,6 @@ class Bursts(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"spread is {self.spread}; it must be above 0 and at most 3")
         if self.law not in ("geometric", "lognormal"):
             raise ValueError(f"law is {self.law!r}; it is 'geometric' or 'lognormal'")
-
-    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
-        """Return the take with spoilt markers beside its own."""
-        from motionprep import corruption
-
-        points = corruption.of_take(take)
-        if points is None:
-            return Dropped("bursts: no markers")
-        spoilt = self.spoil(points, rng)
-        return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
-
-    @property
-    def makes(self) -> tuple[str, ...]:
-        """Which features are of interest because of it."""
-        return SPOILT
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points with gaps, or that their length in frames is not known."""

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from motionprep.shipped import marker_sets
-from motionprep.stages.base import SPOILT, Augment, Dropped
+from motionprep.stages.base import Dropped, Spoil
 
 if TYPE_CHECKING:
     import numpy as np
 
     from motionprep.corruption import Points
-    from motionprep.data import Take
 
 #: Names of the sets of markers that may be lost.
 LIMBS = ("head", "left-arm", "right-arm", "left-leg", "right-leg")
 
 
-class Limbs(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Limbs(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hide all markers of a limb at once, as where someone stands at a table or walks out of the room.
 
     Parameters
@@ -36,8 +35,6 @@ class Limbs(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "limbs"
-    needs: ClassVar[tuple[str, ...]] = ("markers",)
-    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
 
     chance: float = 0.02
     length: float = 0.5
@@ -56,21 +53,6 @@ class Limbs(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for limb, markers in self.limbs.items():
             if not markers:
                 raise ValueError(f"limbs has no marker for {limb!r}")
-
-    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
-        """Return the take with spoilt markers beside its own."""
-        from motionprep import corruption
-
-        points = corruption.of_take(take)
-        if points is None:
-            return Dropped("limbs: no markers")
-        spoilt = self.spoil(points, rng)
-        return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
-
-    @property
-    def makes(self) -> tuple[str, ...]:
-        """Which features are of interest because of it."""
-        return SPOILT
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points that lack a limb now and then, or that they have none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Augment, Dropped
+from motionprep.stages.base import Dropped, InWorld
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from motionprep.data import Take
 
 
-class Mirror(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Mirror(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Mirror a take now and then: one axis is reflected, and names of left and right change places.
 
     Whether it was is the take's fact ``mirrored``, 1 or 0. Put it before a stage that keeps the root apart. A name
@@ -30,8 +30,6 @@ class Mirror(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "mirror"
-    in_world: ClassVar[bool] = True
-    alters: ClassVar[bool] = True
 
     chance: float = 0.5
     axis: Literal["x", "y", "z"] = "x"
@@ -50,8 +48,8 @@ class Mirror(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
         from motionprep import sides, spaces
         from motionprep.data import Step
 
-        if take.root is not None or take.arrays:
-            return Dropped("mirror: the root is kept apart or features are made already; put mirror before that")
+        if late := self.too_late(take):
+            return late
         joints = sides.pairs(take.motion.skeleton.nodes) if take.motion is not None else ()
         markers = sides.pairs(take.markers.names) if take.markers is not None else ()
         for part, pairs, what in ((take.motion, joints, "joints"), (take.markers, markers, "markers")):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from motionprep import axes
 from motionprep.sides import pairs
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Floats, Take
+    from motionprep.data import Take
 
 #: What ``only`` may name, and what a step calls it.
 _PARTS = {"joints": "joints", "root_position": "root", "markers": "markers"}
@@ -52,10 +53,10 @@ class PermuteAxes(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for part in self.only:
             if part not in _PARTS:
                 raise ValueError(f"only names {part!r}; it may name {', '.join(_PARTS)}")
-        mirrors = _mirrors(self.axes)
-        if mirrors and not self.mirror:
+        mirrored = axes.mirrors(self.axes)
+        if mirrored and not self.mirror:
             raise ValueError(f"axes is {self.axes!r}, a mirror image; say mirror = true to exchange left and right too")
-        if self.mirror and not mirrors:
+        if self.mirror and not mirrored:
             raise ValueError(f"mirror is true, but axes {self.axes!r} is no mirror image; turn one more axis round")
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
@@ -74,26 +75,6 @@ class PermuteAxes(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             labels = take.markers.names if take.markers is not None else ()
             swap = tuple(dict.fromkeys((*pairs(nodes), *pairs(labels))))
         try:
-            return spaces.change(take, Step(axes=_matrix(self.axes), conjugate=True, swap=swap, on=on))
+            return spaces.change(take, Step(axes=axes.matrix(self.axes), conjugate=True, swap=swap, on=on))
         except ValueError as error:
             return Dropped(f"permute_axes: {error}")
-
-
-def _signed(axes: str) -> list[tuple[int, int]]:
-    """Return the place of each new axis among the old ones, and its sign."""
-    return [("xyz".index(word[-1]), -1 if word[0] == "-" else 1) for word in re.findall("[+-]?[xyz]", axes)]
-
-
-def _mirrors(axes: str) -> bool:
-    (first, a), (second, b), (_, c) = _signed(axes)
-    return a * b * c * (1 if (second - first) % 3 == 1 else -1) < 0
-
-
-def _matrix(axes: str) -> Floats:
-    """Return the new axes (3, 3) in old coordinates, as columns."""
-    import numpy as np
-
-    matrix = np.zeros((3, 3))
-    for column, (row, sign) in enumerate(_signed(axes)):
-        matrix[row, column] = sign
-    return matrix

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import SPOILT, Augment, Dropped
+from motionprep.stages.base import Dropped, Spoil, check_unit
 
 if TYPE_CHECKING:
     import numpy as np
 
     from motionprep.corruption import Points
-    from motionprep.data import Take
 
 
-class Shift(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Shift(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shift markers as Holden 2018 does ("Robust solving of optical motion capture data by denoising").
 
     A number ``a`` is drawn from N(0, sigma) for each frame, and each of its markers is moved with the chance
@@ -32,8 +31,6 @@ class Shift(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "shift"
-    needs: ClassVar[tuple[str, ...]] = ("markers",)
-    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
 
     sigma: float = 0.1
     reach: float = 0.5
@@ -45,23 +42,7 @@ class Shift(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"sigma is {self.sigma}; it must be above 0 and at most 0.5")
         if not 0 < self.reach < math.inf:
             raise ValueError(f"reach is {self.reach}; it must be above 0")
-        if self.unit not in ("m", "cm", "mm", "take"):
-            raise ValueError(f"unit is {self.unit!r}; it is 'm', 'cm', 'mm' or 'take'")
-
-    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
-        """Return the take with spoilt markers beside its own."""
-        from motionprep import corruption
-
-        points = corruption.of_take(take)
-        if points is None:
-            return Dropped("shift: no markers")
-        spoilt = self.spoil(points, rng)
-        return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
-
-    @property
-    def makes(self) -> tuple[str, ...]:
-        """Which features are of interest because of it."""
-        return SPOILT
+        check_unit(self.unit)
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which are moved, or why that cannot be measured out."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep.stages.base import Augment, Dropped
+from motionprep.stages.base import Dropped, InWorld
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from motionprep.data import Step, Take
 
 
-class Speed(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Play a take at another speed: frames are put between frames, and the rate stays.
 
     Rotations go along the shortest arc between two frames, positions along a line; a marker is visible where it is in
@@ -29,8 +29,6 @@ class Speed(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "speed"
-    in_world: ClassVar[bool] = True
-    alters: ClassVar[bool] = True
 
     least: float = 0.8
     most: float = 1.25

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep.stages.base import SPOILT, Augment, Dropped
+from motionprep.stages.base import Dropped, Spoil
 
 if TYPE_CHECKING:
     import numpy as np
 
     from motionprep.corruption import Points
-    from motionprep.data import Take
 
 
-class Swap(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Swap(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Exchange two markers for a while, as a labeller does that follows the wrong one when two come close.
 
     Parameters
@@ -29,8 +28,6 @@ class Swap(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "swap"
-    needs: ClassVar[tuple[str, ...]] = ("markers",)
-    makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
 
     chance: float = 0.1
     length: float = 0.25
@@ -42,21 +39,6 @@ class Swap(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"chance is {self.chance}; it must be above 0 and at most 0.5")
         if not 0 < self.length < math.inf:
             raise ValueError(f"length is {self.length}; it must be above 0")
-
-    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
-        """Return the take with spoilt markers beside its own."""
-        from motionprep import corruption
-
-        points = corruption.of_take(take)
-        if points is None:
-            return Dropped("swap: no markers")
-        spoilt = self.spoil(points, rng)
-        return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
-
-    @property
-    def makes(self) -> tuple[str, ...]:
-        """Which features are of interest because of it."""
-        return SPOILT
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which change places, or that there are too few."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Augment, Dropped
+from motionprep.stages.base import Dropped, InWorld, check_unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from motionprep.data import Floats, Step, Take
 
 
-class Translate(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Translate(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Move a take by a distance that is the same in all its frames.
 
     Put it before a stage that keeps the root apart.
@@ -29,8 +29,6 @@ class Translate(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "translate"
-    in_world: ClassVar[bool] = True
-    alters: ClassVar[bool] = True
 
     reach: float = 1.0
     unit: Literal["m", "cm", "mm", "take"] = "m"
@@ -42,16 +40,15 @@ class Translate(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"reach is {self.reach}; it must be above 0")
         if not self.axes or len(set(self.axes)) != len(self.axes) or not set(self.axes) <= {"x", "y", "z"}:
             raise ValueError(f"axes is {list(self.axes)}; name each of x, y and z at most once, and at least one")
-        if self.unit not in ("m", "cm", "mm", "take"):
-            raise ValueError(f"unit is {self.unit!r}; it is 'm', 'cm', 'mm' or 'take'")
+        check_unit(self.unit)
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take moved."""
         from motionprep import spaces
         from motionprep.data import Step
 
-        if take.root is not None or take.arrays:
-            return Dropped("translate: the root is kept apart or features are made already; put translate before that")
+        if late := self.too_late(take):
+            return late
         metres = spaces.metres(take, "markers" if take.markers is not None else "joints")
         origins = self._origins(rng, 1, metres)
         return origins if isinstance(origins, Dropped) else spaces.change(take, Step(origin=origins[0]))

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Augment, Dropped
+from motionprep.stages.base import Dropped, InWorld
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from motionprep.data import Floats, Step, Take
 
 
-class Yaw(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Yaw(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Turn a take about the vertical through the world's origin, by an angle that is the same in all its frames.
 
     The angle in degrees is the take's fact ``yaw``. Put it before a stage that keeps the root apart.
@@ -28,8 +28,6 @@ class Yaw(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "yaw"
-    in_world: ClassVar[bool] = True
-    alters: ClassVar[bool] = True
 
     most: float = 180.0
     up: Literal["x", "y", "z"] = "y"
@@ -46,8 +44,8 @@ class Yaw(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
         from motionprep import spaces
         from motionprep.data import Step
 
-        if take.root is not None or take.arrays:
-            return Dropped("yaw: the root is kept apart or features are made already; put yaw before that")
+        if late := self.too_late(take):
+            return late
         angles = self._angles(rng, 1)
         turned = spaces.change(take, Step(axes=self._axes(angles)[0]))
         return replace(turned, facts={**take.facts, "yaw": math.degrees(angles[0])})

@@ -206,7 +206,7 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], word: str
 
 
 def test_every_rotation_of_the_axes_is_taken() -> None:
-    from motionprep.alignment import AXES, mirrors
+    from motionprep.axes import AXES, mirrors
 
     taken = []
     for axes in AXES:
