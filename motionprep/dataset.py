@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from motionprep import manifest, shards, store
+from motionprep import labels, manifest, shards, store
 from motionprep.errors import DatasetError
+from motionprep.labels import ClassRow
 from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
 from motionprep.stages.features import MASKS
@@ -131,6 +132,17 @@ class Dataset:
             for feature, parts in values.items()
         }
 
+    @cached_property
+    def class_table(self) -> tuple[ClassRow, ...]:
+        """How much of each split has each label, the commonest first; ``pandas.DataFrame`` takes it as it is."""
+        table = self._table.select(["status", "split", "label", "labels", "frames", "fps"])
+        return tuple(labels.table(table.to_pylist(), self.splits))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All labels, of motions and of ranges of frames, sorted."""
+        return tuple(sorted({row.label for row in self.class_table if row.label}))
+
     def stored(self, shard: str) -> tuple[str, ...]:
         """Return the names of the features that a shard holds."""
         if shard not in self._stored:
@@ -138,16 +150,21 @@ class Dataset:
         return self._stored[shard]
 
     def __getitem__(self, split: str) -> Split:
-        """Return a split by name.
+        """Return a split by name, or a part of it, ``train/1``.
 
         Raises
         ------
         KeyError
             If there is none of that name.
         """
-        if split not in self.splits:
-            raise KeyError(f"there is no split {split!r}; there are {', '.join(self.splits)}")
+        parts = [f"{name}/{part + 1}" for name in self.splits for part in range(len(self._parts(name)))]
+        if split not in (*self.splits, *parts):
+            raise KeyError(f"there is no split {split!r}; there are {', '.join((*self.splits, *parts))}")
         return Split(self, split)
+
+    def _parts(self, split: str) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = self.facts["splits"][split].get("parts", [])
+        return parts
 
 
 def _fixed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -197,12 +214,15 @@ class Stats:
 
 
 class Split:
-    """The motions of one side of a dataset, in natural order."""
+    """The motions of one side of a dataset, or of a part of it, in natural order."""
 
     def __init__(self, dataset: Dataset, name: str) -> None:
         self.dataset, self.name = dataset, name
         table = dataset._table.to_pylist()
-        self._rows = [row for row in table if row["split"] == name and row["status"] == "ok"]
+        side, _, part = name.partition("/")
+        self._rows = [
+            row for row in table if row["split"] == side and row["status"] == "ok" and part in ("", str(row["part"]))
+        ]
 
     def __repr__(self) -> str:
         return f"Split({self.name!r}: {len(self._rows):,} motions, {len(self):,} frames)"

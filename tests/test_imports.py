@@ -22,7 +22,7 @@ ORDER = [
     ["commit", "make", "dataset", "verifier"],
     ["plan", "reading"],
     ["store"],
-    ["shards", "manifest", "layout", "splits", "sources", "stats"],
+    ["shards", "manifest", "labels", "layout", "splits", "sources", "stats"],
     ["augmentation", "recipe"],
     ["stages"],
     [
