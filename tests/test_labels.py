@@ -320,6 +320,22 @@ def test_parts_are_splits_that_together_are_train(parted: Path) -> None:
     assert [part.name for part in parts] == ["train/1", "train/2", "train/3"]
 
 
+def test_a_part_has_the_features_and_windows_of_a_split(parted: Path) -> None:
+    part = motionprep.open(parted)["train/2"]
+
+    frames = np.concatenate([motion["root_position"] for motion in part])
+    np.testing.assert_array_equal(np.asarray(part["root_position"]), frames)
+    windows = part.windows(1, features=["root_position"])
+    np.testing.assert_array_equal(windows[:]["root_position"][:, 0], frames)
+
+
+def test_features_of_a_stage_of_train_alone_are_those_of_its_parts(corpus: Path, tmp_path: Path) -> None:
+    stages = [{"stage": "features", "arrays": ["root_position"], "splits": ["train"]}]
+    build(corpus, tmp_path / "out", recipe=recipe(*stages, split=PARTS))
+
+    assert motionprep.open(tmp_path / "out")["train/1"].features == ("root_position",)
+
+
 def test_motions_of_a_part_come_in_natural_order_and_its_copies_with_them(parted: Path) -> None:
     dataset = motionprep.open(parted)
     for number in (1, 2, 3):
@@ -412,6 +428,15 @@ def test_classes_are_the_labels_of_motions_and_ranges_that_are_kept(corpus: Path
     dataset = motionprep.open(tmp_path / "out")
 
     assert dataset.classes == ("run", "turn", "walk")
+
+
+def test_windows_of_ranges_have_the_number_of_their_class(corpus: Path, tmp_path: Path) -> None:
+    build(corpus / "02" / "02_01.bvh", tmp_path / "out", recipe=recipe(labels={"02_01": RANGES}))
+    dataset = motionprep.open(tmp_path / "out")
+
+    windows = dataset["train"].windows(10, features=["root_position"], stride=10, label=True)
+
+    assert [dataset.classes[number] for number in windows[:]["label"]] == ["walk", "walk", "turn", "walk", "walk"]
 
 
 def test_the_class_table_adds_up_to_the_frames_of_each_split(parted: Path) -> None:
