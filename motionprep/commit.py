@@ -98,8 +98,9 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
             files_in[f"{column}_bytes"] = source.size
             files_in[f"{column}_sha256"] = look.sha256 or None
         made = facts.get(number, {})
-        if made.get("status") == "ok":
-            labels.check(row.recording.key, row.label, made["frames_in"])
+        stored = made if made.get("status") == "ok" else None
+        if stored:
+            labels.check(row.recording.key, row.label, stored["frames_in"])
         table.append(
             {
                 "key": row.recording.key,
@@ -107,7 +108,7 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
                 "motion": row.recording.key,
                 "ordinal": row.ordinal,
                 **files_in,
-                **labels.columns(row.label, made.get("in_file"), made.get("frames", 0)),
+                **labels.columns(row.label, stored),
                 "status": "failed" if row.failed else "dropped",
                 "reason": row.reason or None,
                 "split": row.split or None,

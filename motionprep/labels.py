@@ -109,28 +109,27 @@ def main(label: Label) -> str:
     return max(frames, key=lambda text: frames[text])
 
 
-def columns(label: Label, in_file: tuple[float, float] | None, frames: int) -> dict[str, str | None]:
+def columns(label: Label, stored: Mapping[str, Any] | None) -> dict[str, str | None]:
     """Return the columns ``label`` and ``labels`` of a motion's row in the manifest.
 
     Parameters
     ----------
     label
         Its label, or those of ranges of the file's frames.
-    in_file
-        Of its stored frames, see :attr:`motionprep.data.Take.in_file`; None if none are stored.
-    frames
-        How many are stored.
+    stored
+        What its shard says of it: ``frames``, and ``in_file`` as :attr:`motionprep.data.Take.in_file` is; None if it is
+        not stored.
     """
     if isinstance(label, str):
         return {"label": label or None, "labels": None}
-    ranges = list(_stored(label, in_file, frames)) if in_file is not None else []
-    if len(ranges) == 1 and ranges[0][:2] == (0, frames):
+    ranges = list(_stored(label, stored["in_file"], stored["frames"])) if stored else []
+    if stored and len(ranges) == 1 and ranges[0][:2] == (0, stored["frames"]):
         return {"label": ranges[0][2], "labels": None}
     text = json.dumps(ranges, ensure_ascii=False, separators=(",", ":")) if ranges else None
     return {"label": None, "labels": text}
 
 
-def _stored(ranges: Iterable[LabelRange], in_file: tuple[float, float], frames: int) -> Iterator[tuple[int, int, str]]:
+def _stored(ranges: Iterable[LabelRange], in_file: Sequence[float], frames: int) -> Iterator[tuple[int, int, str]]:
     """Yield ranges of stored frames, counted from 0, stop not taken; neighbours of one label as one."""
     first, step = in_file
     last: tuple[int, int, str] | None = None

@@ -92,6 +92,11 @@ def test_frames_beyond_the_file_are_refused_with_key_frames_and_label() -> None:
 # Where they lie
 
 
+def stored(frames: int, first: float = 0, step: float = 1) -> dict[str, Any]:
+    """Return what a shard says of so many frames, the first of which was frame ``first`` of the file."""
+    return {"frames": frames, "in_file": [float(first), float(step)]}
+
+
 @st.composite
 def ranges(draw: st.DrawFn) -> tuple[LabelRange, ...]:
     ends = sorted(draw(st.lists(st.integers(1, 80), min_size=2, max_size=10, unique=True)))
@@ -105,7 +110,7 @@ def test_a_stored_frame_has_the_label_of_the_frame_of_the_file_that_it_is(
 ) -> None:
     in_file = [next((word for a, b, word in given_ranges if a <= at + 1 <= b), None) for at in range(1000)]
 
-    columns = labels.columns(given_ranges, (float(first), float(step)), frames)
+    columns = labels.columns(given_ranges, stored(frames, first, step))
 
     found: list[str | None] = [None] * frames
     for start, stop, word in labels.of_row({**columns, "frames": frames}):
@@ -115,23 +120,22 @@ def test_a_stored_frame_has_the_label_of_the_frame_of_the_file_that_it_is(
 
 
 def test_ranges_that_meet_under_one_label_are_one() -> None:
-    columns = labels.columns(((1, 9, "walk"), (10, 20, "walk"), (22, 30, "walk")), (0.0, 1.0), 40)
+    columns = labels.columns(((1, 9, "walk"), (10, 20, "walk"), (22, 30, "walk")), stored(40))
 
     assert columns == {"label": None, "labels": '[[0,20,"walk"],[21,30,"walk"]]'}
 
 
 def test_a_range_over_all_that_is_stored_is_the_label_of_the_whole() -> None:
-    assert labels.columns(RANGES, (22.0, 1.0), 8) == {"label": "turn", "labels": None}
+    assert labels.columns(RANGES, stored(8, 22)) == {"label": "turn", "labels": None}
 
 
-@pytest.mark.parametrize("in_file", [(60.0, 1.0), None])
-def test_where_no_range_is_stored_there_is_no_label(in_file: tuple[float, float] | None) -> None:
-    assert labels.columns(RANGES, in_file, 5) == {"label": None, "labels": None}
+def test_where_no_range_is_stored_there_is_no_label() -> None:
+    assert labels.columns(RANGES, stored(5, 60)) == labels.columns(RANGES, None) == {"label": None, "labels": None}
 
 
 def test_the_label_of_a_whole_motion_stays_that() -> None:
-    assert labels.columns("walk", (5.0, 3.0), 8) == {"label": "walk", "labels": None}
-    assert labels.columns("", (5.0, 3.0), 8) == {"label": None, "labels": None}
+    assert labels.columns("walk", stored(8, 5, 3)) == {"label": "walk", "labels": None}
+    assert labels.columns("", stored(8, 5, 3)) == {"label": None, "labels": None}
 
 
 # Counted
@@ -206,7 +210,6 @@ def test_ranges_follow_a_take_that_is_played_faster(corpus: Path, tmp_path: Path
     build(corpus / "02" / "02_01.bvh", tmp_path / "out", recipe=recipe(*stages, labels={"02_01": RANGES}))
 
     motion = motionprep.open(tmp_path / "out")["train"].motion("02_01")
-    stored = motion["root_position"]
     times = 2 * motion.facts["speed"] * np.arange(motion.frames)
     found: list[str | None] = [None] * motion.frames
     for start, stop, word in json.loads(motion.row["labels"]):
@@ -214,7 +217,7 @@ def test_ranges_follow_a_take_that_is_played_faster(corpus: Path, tmp_path: Path
 
     every_other = np.arange(0, len(source), 2)
     interpolated = np.stack([np.interp(times, every_other, source[::2, axis]) for axis in range(3)], axis=1)
-    np.testing.assert_allclose(stored, interpolated, atol=1e-3)
+    np.testing.assert_allclose(motion["root_position"], interpolated, atol=1e-3)
     assert found == [next((word for a, b, word in RANGES if a - 1 <= time < b), None) for time in times]
 
 
