@@ -94,6 +94,27 @@ class Dataset:
         )
         return f"Dataset({os.fspath(self.path)!r}: {sides})"
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: splits and features."""
+        from html import escape
+
+        sides = "".join(
+            f"<tr><td>{escape(name)}</td><td>{side['motions']:,}</td><td>{side['subjects']:,}</td>"
+            f"<td>{side['frames']:,}</td><td>{side['seconds'] / 3600:.2f}</td></tr>"
+            for name, side in self.facts["splits"].items()
+        )
+        features = "".join(
+            f"<tr><td>{escape(name)}</td><td>{feature['dtype']}</td>"
+            f"<td>{' or '.join(' x '.join(map(str, shape)) for shape in feature['shapes'])}</td></tr>"
+            for name, feature in self.facts["features"].items()
+        )
+        return (
+            f"<b>Dataset</b> {escape(os.fspath(self.path))}<p>{escape(self.recipe.description)}</p>"
+            "<table><tr><th>split</th><th>motions</th><th>subjects</th><th>frames</th><th>hours</th></tr>"
+            f"{sides}</table>"
+            f"<table><tr><th>feature</th><th>type</th><th>numbers a frame</th></tr>{features}</table>"
+        )
+
     @property
     def splits(self) -> tuple[str, ...]:
         """Names of the splits."""
