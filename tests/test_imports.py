@@ -27,6 +27,7 @@ ORDER = [
     ["stages"],
     [
         "alignment",
+        "assembly",
         "corruption",
         "features",
         "fields",
@@ -42,6 +43,8 @@ ORDER = [
     ["kinematics"],
     ["rotations"],
     ["data"],
+    ["skeleton_tables"],
+    ["canonical"],
     ["axes", "chunks", "identity", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]
