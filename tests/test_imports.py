@@ -20,9 +20,12 @@ ORDER = [
     ["cli"],
     ["builder", "sample"],
     ["commit", "make", "dataset", "verifier"],
+    ["torch"],
+    ["windows"],
+    ["batches"],
     ["plan", "reading"],
     ["store"],
-    ["shards", "manifest", "layout", "splits", "sources", "stats"],
+    ["shards", "manifest", "layout", "pools", "splits", "sources", "stats"],
     ["augmentation", "recipe"],
     ["stages"],
     [
@@ -59,6 +62,7 @@ ALONE = {
     "zarr": "shards",
     "filelock": "store",
     "ezc3d": "formats",
+    "torch": "torch",
 }
 FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}
 SLOW = ("numpy", "numba", "pandas", "zarr", "pyarrow", "joblib", "ezc3d")
