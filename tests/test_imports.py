@@ -30,6 +30,7 @@ ORDER = [
     ["stages"],
     [
         "alignment",
+        "assembly",
         "corruption",
         "features",
         "fields",
@@ -45,6 +46,8 @@ ORDER = [
     ["kinematics"],
     ["rotations"],
     ["data"],
+    ["skeleton_tables"],
+    ["canonical"],
     ["axes", "chunks", "identity", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]
