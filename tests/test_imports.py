@@ -35,6 +35,7 @@ ORDER = [
         "inversion",
         "lengths",
         "local_frames",
+        "metrics",
         "retiming",
     ],
     ["spaces"],
