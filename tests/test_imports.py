@@ -18,8 +18,8 @@ import motionprep
 #: From the top down. A part imports from lines below its own, never from its own or from above.
 ORDER = [
     ["cli"],
-    ["builder", "sample"],
-    ["commit", "make", "dataset", "verifier"],
+    ["builder", "report", "sample", "scoring"],
+    ["commit", "comparison", "frame_csv", "make", "dataset", "scores", "verifier"],
     ["plan", "reading"],
     ["store"],
     ["shards", "manifest", "layout", "splits", "sources", "stats"],
@@ -57,6 +57,7 @@ ALONE = {
     "zarr": "shards",
     "filelock": "store",
     "ezc3d": "formats",
+    "plotly": "report",
 }
 FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}
 SLOW = ("numpy", "numba", "pandas", "zarr", "pyarrow", "joblib", "ezc3d")
