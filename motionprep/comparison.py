@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from motionprep import fields, metrics, rotations
 from motionprep.data import Floats
-from motionprep.errors import DatasetError
 from motionprep.stages.represent import Represent
 from motionprep.stages.scale import Scale
 
@@ -141,14 +140,11 @@ def compare(
 
     Raises
     ------
-    DatasetError
-        If the motion has not what the field is of.
+    ValueError
+        If the motion has not what the field names.
     """
     stored = motion.stored(field.feature)
-    try:
-        choice = fields.choose(field, stored.shape[1:], _names(motion, field.feature))
-    except ValueError as error:
-        raise DatasetError(f"{motion.key}: {error}") from None
+    choice = fields.choose(field, stored.shape[1:], motion.names(field.feature))
     target = choice.of(stored).astype(np.float64)
     kind, rotation, visible = "numbers", _form(motion, field), None
     names: Sequence[str] = choice.names
@@ -227,19 +223,6 @@ def _form(motion: StoredMotion, field: fields.Field) -> tuple[str, str]:
     if field.feature == "rotations" or (field.feature == "root_rotation" and represent and represent.root == "apart"):
         return (represent.rotations, represent.order) if represent else ("matrix", "")
     return ("matrix" if field.feature == "root_rotation" else _ROTATIONS.get(field.feature, "")), ""
-
-
-def _names(motion: StoredMotion, feature: str) -> Sequence[str]:
-    """Return what the first axis of a feature's frames counts; empty if it has one place a frame."""
-    if feature.startswith("markers"):
-        return motion.marker_names
-    if feature.startswith("root") or not motion.row["skeleton"]:
-        return ()
-    if feature.startswith("positions"):
-        return motion.skeleton.nodes
-    represent = next((stage for stage in motion.stages if isinstance(stage, Represent)), None)
-    rootless = feature == "rotations" and represent is not None and represent.root != "with"
-    return motion.skeleton.joints[1:] if rootless else motion.skeleton.joints
 
 
 def _place(name: str, feature: str) -> str:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from motionprep.comparison import Comparison, compare
 from motionprep.data import Floats, read_only
 from motionprep.errors import PredictionError
-from motionprep.fields import parse_field
 from motionprep.frame_csv import FrameCsv
 from motionprep.scores import FieldScore, MotionScore, Scores
 
@@ -77,10 +76,10 @@ def score(
     PredictionError
         If the predictions have another shape, or are no numbers or not finite, or there is nothing to compare with.
     """
-    targets = [parse_field(str(target)) for target in windows.targets]
+    if "targets" not in windows.outputs:
+        raise PredictionError("the windows have no targets to compare predictions with; name them (--target)")
+    targets = windows.outputs["targets"].fields
     motions = [(motion, span) for motion, span in windows.motions if span.stop > span.start]
-    if not targets or not motions:
-        raise PredictionError(f"there are no {'windows' if targets else 'targets'} to compare predictions with")
     if not threshold >= 0:
         raise PredictionError(f"threshold is {threshold}; it must be 0 or above")
 
@@ -92,7 +91,7 @@ def score(
                 step=windows.step,
                 threshold=threshold,
                 unit_mm=unit_mm,
-                normalized=windows.is_normalized(motion, target.feature),
+                normalized=windows.is_normalized(target.feature, motion),
             )
             for target in targets
         }
@@ -107,9 +106,10 @@ def score(
         for name, (motion, span) in zip(_names(motions), motions, strict=True):
             subject = motion.row["subject"]
             tallies = {text: _Tally(comparison, motion.frames) for text, comparison in comparisons(motion).items()}
+            places = _frames(windows, span)
             for rows in _slices(span, max(1, _AT_ONCE // math.prod(shape))):
                 rest = _finite(predictions[rows.start : rows.stop], rows).reshape(-1, *shape)
-                frames = np.array([windows.where(row)[1] for row in rows])
+                frames = places[rows.start - span.start : rows.stop - span.start]
                 errors = {}
                 for text, tally in tallies.items():
                     part, rest = np.split(rest, [tally.comparison.width], axis=-1)
@@ -180,6 +180,13 @@ def _finite(part: NDArray[Any], rows: range) -> Floats:
             f"window {rows[row]}: predictions have {values[row, *place]} at {place}; expected numbers"
         )
     return values
+
+
+def _frames(windows: Windows, span: slice) -> NDArray[np.int64]:
+    """Return which frames (S, T) of their motion the windows of one motion are."""
+    places = windows.places(np.arange(span.start, span.stop), 0)
+    frames: NDArray[np.int64] = places - places[0, 0] + windows.where(span.start)[1].start
+    return frames
 
 
 def _slices(span: slice, most: int) -> Iterator[range]:
