@@ -163,13 +163,20 @@ def _check(predictions: NDArray[Any], windows: Windows, comparisons: Mapping[str
     if windows.length == 1:
         shapes += [(len(windows), *frame) for frame in dict.fromkeys(frames)]
     if predictions.shape not in shapes:
+        asked = " or ".join(map(str, shapes))
         told = ", ".join(f"{comparison.width} of {text}" for text, comparison in comparisons.items())
         raise PredictionError(
-            f"predictions have shape {predictions.shape}; expected {' or '.join(map(str, shapes))}: "
+            f"{_whose(predictions)}predictions have shape {predictions.shape}; expected {asked}: "
             f"{len(windows):,} windows, of length {windows.length}, with {numbers} numbers a frame ({told})"
         )
     if predictions.dtype.kind not in "fiu":
-        raise PredictionError(f"predictions are {predictions.dtype}; expected numbers such as float32")
+        raise PredictionError(
+            f"{_whose(predictions)}predictions are {predictions.dtype}; expected numbers such as float32"
+        )
+
+
+def _whose(predictions: NDArray[Any]) -> str:
+    return f"{predictions.filename}: " if isinstance(predictions, np.memmap) and predictions.filename else ""
 
 
 def _finite(part: NDArray[Any], rows: range) -> Floats:
@@ -177,7 +184,7 @@ def _finite(part: NDArray[Any], rows: range) -> Floats:
     if not np.isfinite(values).all():
         row, *place = np.argwhere(~np.isfinite(values))[0].tolist()
         raise PredictionError(
-            f"window {rows[row]}: predictions have {values[row, *place]} at {place}; expected numbers"
+            f"{_whose(part)}window {rows[row]}: predictions have {values[row, *place]} at {place}; expected numbers"
         )
     return values
 
