@@ -160,7 +160,7 @@ def test_a_plan_costs_no_slow_import(module: str) -> None:
     assert loaded_after(f"import {module}") == set()
 
 
-@pytest.mark.parametrize("words", ["--help", "build --help", "sample --help"])
+@pytest.mark.parametrize("words", ["--help", "build --help", "sample --help", "score --help"])
 def test_help_costs_no_slow_import(words: str) -> None:
     assert loaded_after(f"sys.argv[1:] = {words.split()}; import motionprep_cli; motionprep_cli.main()") == set()
 
