@@ -20,6 +20,7 @@ ORDER = [
     ["cli"],
     ["builder", "report", "sample", "scoring"],
     ["commit", "comparison", "frame_csv", "make", "dataset", "scores", "verifier"],
+    ["torch"],
     ["windows"],
     ["batches"],
     ["plan", "reading"],
@@ -60,6 +61,7 @@ ALONE = {
     "filelock": "store",
     "ezc3d": "formats",
     "plotly": "report",
+    "torch": "torch",
 }
 FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}
 SLOW = ("numpy", "numba", "pandas", "zarr", "pyarrow", "joblib", "ezc3d")
