@@ -106,10 +106,9 @@ def score(
         for name, (motion, span) in zip(_names(motions), motions, strict=True):
             subject = motion.row["subject"]
             tallies = {text: _Tally(comparison, motion.frames) for text, comparison in comparisons(motion).items()}
-            places = _frames(windows, span)
             for rows in _slices(span, max(1, _AT_ONCE // math.prod(shape))):
                 rest = _finite(predictions[rows.start : rows.stop], rows).reshape(-1, *shape)
-                frames = places[rows.start - span.start : rows.stop - span.start]
+                frames = _frames(windows, rows)
                 errors = {}
                 for text, tally in tallies.items():
                     part, rest = np.split(rest, [tally.comparison.width], axis=-1)
@@ -189,10 +188,10 @@ def _finite(part: NDArray[Any], rows: range) -> Floats:
     return values
 
 
-def _frames(windows: Windows, span: slice) -> NDArray[np.int64]:
-    """Return which frames (S, T) of their motion the windows of one motion are."""
-    places = windows.places(np.arange(span.start, span.stop), 0)
-    frames: NDArray[np.int64] = places - places[0, 0] + windows.where(span.start)[1].start
+def _frames(windows: Windows, rows: range) -> NDArray[np.int64]:
+    """Return which frames (S, T) of their motion some windows of one motion are."""
+    first = np.array([windows.where(row)[1].start for row in rows])
+    frames: NDArray[np.int64] = first[:, None] + windows.step * np.arange(windows.length)
     return frames
 
 
