@@ -30,6 +30,7 @@ ORDER = [
     ["stages"],
     [
         "alignment",
+        "assembly",
         "corruption",
         "features",
         "fields",
@@ -46,6 +47,8 @@ ORDER = [
     ["kinematics"],
     ["rotations"],
     ["data"],
+    ["skeleton_tables"],
+    ["canonical"],
     ["axes", "chunks", "identity", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]
