@@ -27,7 +27,7 @@ class FrameCsv:
         Of the file; replaced if it is there.
     names
         By field, of all joints that any motion has. Each field is a column, the mean over its joints, and each of its
-        joints one more, empty where masked and in motions without it.
+        joints one more, if it has several; empty where masked and in motions without it.
     """
 
     def __init__(self, path: str | os.PathLike[str], names: Mapping[str, Sequence[str]]) -> None:
@@ -38,10 +38,8 @@ class FrameCsv:
     def __enter__(self) -> Self:
         self._file = self._beside.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        joints = {
-            field: [f"{field.partition('[')[0]}[{name}]" for name in names] for field, names in self._names.items()
-        }
-        self._writer.writerow([*_PLACE, *(column for field in joints for column in (field, *joints[field]))])
+        columns = [column for field, names in self._names.items() for column in (field, *_columns(field, names))]
+        self._writer.writerow([*_PLACE, *columns])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -75,9 +73,16 @@ class FrameCsv:
             np.divide(np.nansum(flat, axis=1), counts, out=mean, where=counts > 0)
             wide = np.full((len(flat), len(self._names[field])), np.nan)
             wide[:, [self._names[field].index(name) for name in names]] = flat
-            columns += [mean[:, None], wide]
+            columns += [mean[:, None], wide] if _columns(field, self._names[field]) else [mean[:, None]]
         places = (
             (motion, subject, windows[row], frame) for row, of_row in enumerate(frames.tolist()) for frame in of_row
         )
         for place, row in zip(places, np.concatenate(columns, axis=1).tolist(), strict=True):
             self._writer.writerow([*place, *("" if math.isnan(value) else f"{value:.6g}" for value in row)])
+
+
+def _columns(field: str, names: Sequence[str]) -> list[str]:
+    """Return the heads of the columns of a field's joints: none if the field itself is all that there is."""
+    feature = field.partition("[")[0].partition(".")[0]
+    # What is neither point nor rotation has numbers that are named in full.
+    return [name if name.startswith(feature) else f"{feature}[{name}]" for name in names] if len(names) > 1 else []

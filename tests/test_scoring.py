@@ -431,6 +431,24 @@ def test_the_csv_has_a_row_for_each_frame_of_each_window(windows, scored, tmp_pa
     assert sum(row["positions[LeftHandIndex1]"] == "" for row in rows) == 5 * windows.motions[0][1].stop
 
 
+@pytest.mark.parametrize(
+    ("target", "columns"),
+    [
+        ("positions[Hips]", ["positions[Hips]"]),
+        ("root_position", ["root_position"]),
+        ("positions[Hips,Head].xz", ["positions[Hips,Head].xz", "positions[Hips]", "positions[Head]"]),
+        ("quaternions[Hips].wx", ["quaternions[Hips].wx", "quaternions[Hips].w", "quaternions[Hips].x"]),
+    ],
+)
+def test_no_column_of_the_csv_stands_twice(plain, tmp_path, target, columns):
+    windows = plain["test"].windows(1, targets=[target])
+    score(all_of(windows), windows, frames_csv=tmp_path / "frames.csv")
+    with (tmp_path / "frames.csv").open() as file:
+        rows = list(csv.reader(file))
+    assert rows[0][4:] == columns
+    assert {len(row) for row in rows} == {4 + len(columns)}
+
+
 def test_a_csv_that_could_not_be_finished_is_not_there(windows, tmp_path):
     predicted = all_of(windows)
     predicted[-1] = np.nan
