@@ -42,6 +42,8 @@ _OPTIONS = [
     click.option("--features", metavar="LIST", help="Store these arrays, with commas between."),
     click.option("--seed", type=click.IntRange(min=0), help="Of stages that draw at random."),
     click.option("--key-pattern", metavar="REGEX", help="Groups subject and motion in a file's path below DATA."),
+    click.option("--array-names", metavar="LIST", help="Joints of .npy and .npz files, with commas between."),
+    click.option("--array-rate", metavar="RATE", type=float, help="Their frames a second."),
     click.option("--positions", type=click.Choice(["replace", "add"]), help="What position channels do to OFFSET."),
     click.option("--lenient", is_flag=True, help="Keep what rows there are where Frames: says another number."),
     click.option("--rates", metavar="FILE", type=_EXISTING, help="CSV key,fps for files that say theirs wrong."),
@@ -78,6 +80,11 @@ def make_recipe(options: dict[str, Any]) -> Any:
     for word in ("key_pattern", "positions"):
         if given := options.pop(word):
             value["reading"][word] = given
+    said = {"names": options.pop("array_names"), "rate": options.pop("array_rate")}
+    if any(given is not None for given in said.values()):
+        said["names"] = said["names"].split(",") if said["names"] is not None else None
+        known = value["reading"].get("arrays", {})
+        value["reading"]["arrays"] = known | {word: given for word, given in said.items() if given is not None}
     if options.pop("lenient"):
         value["reading"]["lenient"] = True
     if rates := options.pop("rates"):

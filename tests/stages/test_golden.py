@@ -81,7 +81,8 @@ def rounded(array: np.ndarray[Any, Any]) -> list[Any]:
 def told(value: Any) -> Any:
     """Return a take, and all that is in it, as JSON."""
     if is_dataclass(value):
-        return {field.name: told(getattr(value, field.name)) for field in fields(value)}
+        # No stage makes clips of a take.
+        return {field.name: told(getattr(value, field.name)) for field in fields(value) if field.name != "clip"}
     if isinstance(value, np.ndarray):
         return rounded(value)
     if isinstance(value, float):
