@@ -299,6 +299,14 @@ class TestClips:
         assert np.allclose(motion["positions_velocity"].reshape(CLIPS.shape), expected, atol=1e-3)
         assert np.array_equal(motion["root_velocity"], motion["positions_velocity"][:, 0])
 
+    def test_windows_do_not_cross_the_end_of_a_clip(self, tmp_path: Path) -> None:
+        data = folder_of(tmp_path / "data", S1_clips=CLIPS[..., :2])
+
+        windows = built(data, tmp_path / "out")["train"].windows(5, stride=3, features=["positions.xy"])
+
+        expected = [clip[first : first + 5] for clip in CLIPS[..., :2] for first in (0, 3)]
+        assert np.array_equal(windows[:]["positions.xy"], expected)
+
     @pytest.mark.parametrize(
         ("stages", "says"),
         [

@@ -20,15 +20,18 @@ ORDER = [
     ["cli"],
     ["builder", "sample"],
     ["commit", "make", "dataset", "verifier"],
+    ["windows"],
+    ["batches"],
     ["plan", "reading"],
     ["store"],
-    ["shards", "manifest", "layout", "splits", "sources", "stats"],
+    ["shards", "manifest", "layout", "pools", "splits", "sources", "stats"],
     ["augmentation", "recipe"],
     ["stages"],
     [
         "alignment",
         "corruption",
         "features",
+        "fields",
         "filters",
         "formats",
         "gaps",
@@ -41,7 +44,7 @@ ORDER = [
     ["kinematics"],
     ["rotations"],
     ["data"],
-    ["axes", "identity", "lanes", "naming", "shipped", "sides"],
+    ["axes", "chunks", "identity", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.
