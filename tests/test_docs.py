@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import motionprep
+from motionprep.formats.arrays_about import OF_FOLDER, describe
 from motionprep.recipe import recipe_from_json
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +40,10 @@ def test_a_python_example_runs_as_written(code, folder_with_out, monkeypatch):
 
 @pytest.mark.parametrize("text", examples("toml"))
 def test_a_recipe_in_the_docs_is_a_good_recipe(text):
-    recipe_from_json(tomllib.loads(text))
+    if text.startswith(f"# {OF_FOLDER}"):
+        describe(((OF_FOLDER, text.encode()),), None)
+    else:
+        recipe_from_json(tomllib.loads(text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
