@@ -84,15 +84,11 @@ def shard_key(
         What is in it, and the sha256 of each of its files.
     """
     motions = [
-        [item.key, *files, item.frames, item.rate, item.copy, *([] if item.about is None else [_plain(item.about)])]
+        [item.key, *files, item.frames, item.rate, item.copy]
+        + ([] if item.about is None else [msgspec.to_builtins(item.about)])
         for item, files in zip(items, digests, strict=True)
     ]
     return identity.key([FORMAT, stages, reading, seed, motions])
-
-
-def _plain(about: About) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(about)
-    return plain
 
 
 def _hash(item: Item) -> int:

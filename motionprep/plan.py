@@ -133,6 +133,7 @@ class Plan:
                 row.frames,
                 row.rate,
                 row.reason,
+                *([] if row.recording.about is None else [msgspec.to_builtins(row.recording.about)]),
             ]
             for row in self.rows
         ]

@@ -560,15 +560,8 @@ def _entries(name: str, path: Path, stat: os.stat_result, texts: _Texts) -> Iter
                     f"at most {MOST_UNPACKED:,} are read"
                 )
             device, inode, _, modified = _stamp(stat)
-            packed = _packed(archive, inner, name) if suffix in ARRAYS else ()
-            of_entry = (device, inode, entry.file_size, modified)
-            yield (
-                f"{name}/{inner}",
-                str(path),
-                entry.filename,
-                of_entry,
-                (*packed, *(texts if suffix in ARRAYS else ())),
-            )
+            said = (*_packed(archive, inner, name), *texts) if suffix in ARRAYS else ()
+            yield f"{name}/{inner}", str(path), entry.filename, (device, inode, entry.file_size, modified), said
 
 
 def _packed(archive: zipfile.ZipFile, inner: PurePosixPath, name: str) -> _Texts:

@@ -391,6 +391,16 @@ class TestBuildingAgain:
         assert (summary.made, summary.changed) == (0, True)
         assert motionprep.open(summary.out).manifest.subject.tolist() == ["anna", "anna"]
 
+    def test_a_text_that_changes_is_told_of_what_is_not_built_too(self, data: Path) -> None:
+        split = {"train": ["S1_walk"]}
+        self.again(data, split=split)
+        (data / "S2_run.toml").write_text(SAID.replace("50", "30"))
+
+        summary = self.again(data, split=split)
+
+        assert summary.made == 0
+        assert motionprep.open(summary.out).manifest.fps_in.tolist() == [50, 30]
+
     def test_a_text_that_is_mended_is_noticed(self, data: Path) -> None:
         (data / "S2_run.toml").write_text("rate = 0")
         assert self.again(data).dataset["splits"]["train"]["motions"] == 1
