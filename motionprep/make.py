@@ -193,8 +193,10 @@ class _Taken:
         return features, facts | {
             "reason": "; ".join(read.notes) or None,
             "frames": take.frames,
+            "in_file": list(take.in_file),
             "fps": take.rate,
             "clip": take.clip,
+            "clip_in_file": take.clip_in_file,
             "of_skeleton": take.motion.skeleton if take.motion is not None and "motion" in last.halves else None,
             "marker_names": list(markers.names) if markers is not None else None,
             "scale": _scale(take),

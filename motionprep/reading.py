@@ -141,11 +141,11 @@ def _read_arrays(about: About, stages: Sequence[Stage], item: Item, file: File) 
     rate = item.rate or about.rate or 0.0
     first, last = _asked(item, count * length, name)
     leading = list(takewhile(lambda stage: stage.picks, stages))
-    which, asked = range(count), range(first - 1, last)
+    which, asked, start = range(count), range(first - 1, last), 0
     if clips.apart:
         if (first - 1) % length or last % length:
             raise ReadError(f"has clips of {length} frames; the split's frames {first}-{last} cut one", path=name)
-        which, asked = range((first - 1) // length, last // length), range(length)
+        which, asked, start = range((first - 1) // length, last // length), range(length), first - 1
     take: Take | Dropped
     chosen = pick_frames(leading, len(asked), rate, before=asked.start)
     if isinstance(chosen, Dropped):
@@ -155,9 +155,10 @@ def _read_arrays(about: About, stages: Sequence[Stage], item: Item, file: File) 
         take = Take(
             item.key,
             clips.motion(which, picked, rate),
-            of_file=None if clips.apart else picked,
+            of_file=range(start + picked.start, start + picked.stop, picked.step),
             facts={} if about.metres is None else {"metres_per_unit": about.metres},
             clip=len(picked) if clips.apart else None,
+            clip_in_file=length if clips.apart else None,
         )
     return Read(take, stages[len(leading) :], count * length, rate, ())
 

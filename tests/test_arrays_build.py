@@ -174,6 +174,15 @@ class TestFinding:
         assert dataset.recipe.reading.arrays is not None
         assert list(dataset.recipe.reading.arrays.names) == NAMES
 
+    def test_the_joints_may_be_those_of_a_canonical_skeleton(self, tmp_path: Path) -> None:
+        clips = RNG.normal(size=(3, 8, 17, 3)).astype(np.float32)
+        data = folder_of(tmp_path / "data", 'names = "h36m-17"\nrate = 50', S1_walk=clips)
+
+        dataset = built(data, tmp_path / "out")
+
+        assert bytes_of(dataset, "S1_walk") == clips.tobytes()
+        assert dataset["train"].motion("S1_walk").skeleton.joints[:3] == ("Hip", "RHip", "RKnee")
+
     def test_a_text_speaks_of_folders_below_and_a_nearer_one_goes_before_it(self, tmp_path: Path) -> None:
         data = folder_of(tmp_path / "data", SAID + 'subject = "all"')
         for name in ("a/x/walk", "b/run"):
@@ -298,6 +307,23 @@ class TestClips:
         expected = np.concatenate([changes[:, :1], changes], axis=1)
         assert np.allclose(motion["positions_velocity"].reshape(CLIPS.shape), expected, atol=1e-3)
         assert np.array_equal(motion["root_velocity"], motion["positions_velocity"][:, 0])
+
+    def test_each_clip_may_have_a_label_of_its_own(self, tmp_path: Path) -> None:
+        data = folder_of(tmp_path / "data", S1_clips=CLIPS)
+        of_clips = [[8 * clip + 1, 8 * clip + 8, "walk" if clip % 2 else "run"] for clip in range(5)]
+
+        dataset = built(
+            data,
+            tmp_path / "out",
+            {"stage": "trim", "first": 2},
+            {"stage": "downsample", "factor": 3},
+            reading={"labels": {"S1_clips": of_clips}},
+            split={"train": [{"motions": "S1_clips", "frames": "9-40"}]},
+        )
+
+        windows = dataset["train"].windows(2, features=["positions"], label=True)[:]
+        assert [dataset.classes[number] for number in windows["label"]] == ["walk", "run", "walk", "run"]
+        assert np.array_equal(windows["positions"], CLIPS[1:, 1:7:3])
 
     def test_windows_do_not_cross_the_end_of_a_clip(self, tmp_path: Path) -> None:
         data = folder_of(tmp_path / "data", S1_clips=CLIPS[..., :2])

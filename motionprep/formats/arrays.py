@@ -66,7 +66,7 @@ class Clips:
             clip, frame, joint, axis = map(int, np.unravel_index(np.argmin(finite), points.shape))
             number = (clips[clip] * self.values.shape[1] if self.apart else 0) + frames[frame] + 1
             raise ReadError(
-                f"frame {number:,} has {points[clip, frame, joint, axis]} for joint {self.about.names[joint]!r}, axis "
+                f"frame {number:,} has {points[clip, frame, joint, axis]} for joint {self.about.joints[joint]!r}, axis "
                 f"{'xyz'[axis]}; expected finite numbers",
                 path=self.name,
             )
@@ -106,9 +106,9 @@ def parse_arrays(data: bytes, name: str, about: About) -> Clips:
 
 
 def _skeleton(about: About) -> Skeleton:
-    count = len(about.names)
+    count = len(about.joints)
     return Skeleton(
-        about.names,
+        about.joints,
         about.all_parents,
         ((0.0, 0.0, 0.0),) * count,
         (),

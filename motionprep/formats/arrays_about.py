@@ -10,6 +10,7 @@ import msgspec
 
 from motionprep import identity
 from motionprep.errors import ReadError
+from motionprep.shipped import skeletons
 
 #: The name of a TOML that speaks of all files in its folder and below.
 OF_FOLDER = "arrays.toml"
@@ -22,7 +23,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Parameters
     ----------
     names
-        Of the joints, in the order of the arrays.
+        Of the joints, in the order of the arrays; or the name of a canonical skeleton whose joints these are.
     rate
         Frames a second.
     subject
@@ -37,10 +38,11 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Raises
     ------
     ValueError
-        If a name stands twice or is empty, the rate is not above zero, or parents do not come before their children.
+        If there is no such skeleton, a name stands twice or is empty, the rate is not above zero, or parents do not
+        come before their children.
     """
 
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] | str = ()
     rate: float | None = None
     subject: str = ""
     parents: tuple[int, ...] = ()
@@ -48,9 +50,18 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     array: str = ""
 
     def __post_init__(self) -> None:
+        if isinstance(self.names, str):
+            known = skeletons()
+            if self.names not in known:
+                raise ValueError(
+                    f"names is {self.names!r}, which is no canonical skeleton; there are {', '.join(known)}, or list "
+                    "the names"
+                )
+            # What is stored says what the names were, whatever the skeleton will be one day.
+            msgspec.structs.force_setattr(self, "names", tuple(known[self.names]))
         if not all(self.names):
             raise ValueError("names holds an empty name")
-        if twice := sorted({name for name in self.names if self.names.count(name) > 1}):
+        if twice := sorted({name for name in self.joints if self.joints.count(name) > 1}):
             raise ValueError(f"names has {twice[0]!r} twice")
         if self.rate is not None and not 0 < self.rate < math.inf:
             raise ValueError(f"rate is {self.rate:g}; expected frames a second, above 0")
@@ -63,6 +74,11 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.parents and self.names and len(self.parents) != len(self.names):
             raise ValueError(f"there are {len(self.parents)} parents of {len(self.names)} names")
 
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """The names, one a joint."""
+        return tuple(self.names)
+
     @cached_property
     def all_parents(self) -> tuple[int, ...]:
         """Index of each joint's parent, -1 for the first and for bare points."""
@@ -71,7 +87,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @cached_property
     def structure(self) -> str:
         """That of the skeleton which these joints make, :attr:`motionprep.data.Skeleton.structure`."""
-        return identity.key([self.names, self.all_parents])
+        return identity.key([self.joints, self.all_parents])
 
     @property
     def metres(self) -> float | None:
@@ -124,5 +140,5 @@ def _about(value: dict[str, Any], name: str) -> About:
     try:
         return msgspec.convert(value, About)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).replace("`array`", "`list`").partition(" - at `$.")
+        what, _, where = str(error).replace("array`", "list`").partition(" - at `$.")
         raise ReadError(f"{where.rstrip('`')}: {what}" if where else what, path=name) from None

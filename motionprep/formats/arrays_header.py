@@ -178,8 +178,10 @@ def _check(header: ArraysHeader, size: int, name: str, about: About) -> None:
     shape = header.shape
     if len(shape) not in (3, 4) or shape[-1] not in (2, 3):
         _fail(name, f"has shape {_shown(str(shape))}; expected {_EXPECTED}")
-    if shape[-2] != len(about.names):
-        _fail(name, f"has {shape[-2]} joints in shape {shape}; {len(about.names)} are named: {', '.join(about.names)}")
+    if shape[-2] != len(about.joints):
+        _fail(
+            name, f"has {shape[-2]} joints in shape {shape}; {len(about.joints)} are named: {', '.join(about.joints)}"
+        )
     if not header.frames:
         _fail(name, f"has no frames in shape {shape}")
     if header.size != size:
