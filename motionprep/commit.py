@@ -62,7 +62,7 @@ def commit(todo: Plan, out: Path, *, strict: bool) -> dict[str, Any]:
         "shards": {key: shards.measure(folder, key)[0] for key in keys},
     }
     skeletons = {name: skeleton for record in records for name, skeleton in record["skeletons"].items()}
-    fitted = stats.combine(records[number]["sums"] for number in sides.get("train", []))
+    fitted = stats.combine(records[number] for number in sides.get("train", []))
     files = {
         "manifest": manifest.encode(table),
         "skeletons": identity.canonical(skeletons),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
 from motionprep.stages.features import MASKS
 from motionprep.stages.normalize import Normalize
+from motionprep.stats import Stats, kind_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from motionprep.data import Skeleton
-
-
-#: A standard deviation is of rounding alone if it is no larger part of the mean, or of 1.
-_CONSTANT = 1e-6
 
 
 def open_dataset(path: str | os.PathLike[str]) -> Dataset:
@@ -115,21 +111,9 @@ class Dataset:
 
     @cached_property
     def stats(self) -> dict[str, list[Stats]]:
-        """Statistics of train, by feature: one for each shape that a frame of it has."""
-        import numpy as np
-
+        """Statistics of train, by feature: one for each skeleton or list of markers, which its ``names`` tell."""
         values = msgspec.json.decode(store.read_named(self.path, self.facts, "stats"))
-        return {
-            feature: [
-                Stats(
-                    part["count"],
-                    _fixed(np.array(part["mean"]).reshape(part["shape"])),
-                    _fixed(np.array(part["std"]).reshape(part["shape"])),
-                )
-                for part in parts
-            ]
-            for feature, parts in values.items()
-        }
+        return {feature: [Stats.from_json(part) for part in parts] for feature, parts in values.items()}
 
     def stored(self, shard: str) -> tuple[str, ...]:
         """Return the names of the features that a shard holds."""
@@ -148,52 +132,6 @@ class Dataset:
         if split not in self.splits:
             raise KeyError(f"there is no split {split!r}; there are {', '.join(self.splits)}")
         return Split(self, split)
-
-
-def _fixed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    array.flags.writeable = False
-    return array
-
-
-@dataclass(frozen=True)
-class Stats:
-    """Mean and standard deviation of a feature over the frames of train.
-
-    Parameters
-    ----------
-    count
-        How many frames.
-    mean, std
-        Of each number of a frame, float64.
-    """
-
-    count: int
-    mean: np.ndarray[Any, Any]
-    std: np.ndarray[Any, Any]
-
-    @cached_property
-    def _spread(self) -> np.ndarray[Any, Any]:
-        import numpy as np
-
-        # What never changes has a little scatter all the same, from rounding.
-        return np.where(self.std > _CONSTANT * np.maximum(1.0, np.abs(self.mean)), self.std, 1.0)
-
-    def normalize(self, values: ArrayLike) -> np.ndarray[Any, Any]:
-        """Return frames (F, ...) with mean 0 and standard deviation 1 over train; float32.
-
-        A number that never changes in train only has its mean taken off.
-        """
-        import numpy as np
-
-        normalized: np.ndarray[Any, Any] = (np.asarray(values) - self.mean) / self._spread
-        return normalized.astype(np.float32)
-
-    def restore(self, values: ArrayLike) -> np.ndarray[Any, Any]:
-        """Return what :meth:`normalize` made of frames (F, ...) to what they were; float32."""
-        import numpy as np
-
-        restored: np.ndarray[Any, Any] = np.asarray(values) * self._spread + self.mean
-        return restored.astype(np.float32)
 
 
 class Split:
@@ -338,20 +276,26 @@ class StoredMotion(Mapping[str, Any]):
         return not stage.arrays or feature in stage.arrays
 
     def stats(self, feature: str) -> Stats:
-        """Return the statistics of train for frames of a feature as this motion has them.
+        """Return the statistics of train for a feature of motions with the joints or markers that this one has.
 
         Raises
         ------
         DatasetError
-            If no motion of train has such frames.
+            If train has no such motion.
         """
         return self._stats(feature, self.stored(feature).shape[1:])
 
     def _stats(self, feature: str, shape: tuple[int, ...]) -> Stats:
-        for stats in self._dataset.stats.get(feature, []):
-            if stats.mean.shape == shape:
-                return stats
-        raise DatasetError(f"{feature} of {self.key} has frames of shape {shape}, and none of train has such")
+        there = self._dataset.stats.get(feature, [])
+        if there:
+            kind = kind_of(feature, self.skeleton if self.row["skeleton"] else None, self.marker_names)
+            for stats in there:
+                if stats.fits(kind, shape):
+                    return stats
+        raise DatasetError(
+            f"{feature} of {self.key}: there are no statistics, since no motion of train has {feature} of the same "
+            "names and shape; select joints or markers that all have, or put such a motion on train"
+        )
 
     def stored(self, feature: str) -> np.ndarray[Any, Any]:
         """Return a feature as it is stored; otherwise like ``motion[feature]``."""

@@ -233,6 +233,28 @@ class TestBuilding:
         for motion in built(data, tmp_path / "out", recipe=whole)["test"]:
             assert np.array_equal(motion["markers"], motion["markers_corrupt"])
 
+    def test_statistics_of_markers_are_of_what_is_visible(self, data: Path, tmp_path: Path) -> None:
+        stages = [{"stage": "velocity", "of": ["markers"]}, {"stage": "bursts", "share": 0.3}]
+        points = {"markers": "markers_visible", "markers_corrupt": "markers_corrupt_visible"}
+        arrays = [*points, *points.values(), "markers_seen", "markers_velocity"]
+        train = built(data, tmp_path / "out", recipe=recipe(*stages, arrays=arrays))["train"]
+        whole = {name: np.concatenate([motion[name] for motion in train]).astype(np.float64) for name in arrays}
+
+        (seen,) = train.dataset.stats["markers_seen"]
+        (velocity,) = train.dataset.stats["markers_velocity"]
+        for name, mask in points.items():
+            (stats,) = train.dataset.stats[name]
+            known = np.where(whole[mask][..., None] > 0, whole[name], np.nan)
+            assert np.isnan(known).any()
+            assert stats.names == next(iter(train)).marker_names
+            assert np.array_equal(stats.count, np.isfinite(known).sum(axis=0))
+            np.testing.assert_allclose(stats.mean, np.nanmean(known, axis=0), rtol=1e-9)
+            np.testing.assert_allclose(stats.std, np.nanstd(known, axis=0), rtol=1e-6)
+        assert np.array_equal(seen.mean[:, :3], stats.mean)
+        assert (seen.count[:, 3] == len(train)).all()
+        assert (velocity.count < train.dataset.stats["markers"][0].count).any()
+        assert (velocity.count > 0).all()
+
     def test_a_frame_range_is_of_the_skeletons_file(self, data: Path, tmp_path: Path) -> None:
         value = recipe().to_json()
         value["split"] = {"train": [{"motions": "02_01", "frames": "11-30"}], "test": ["07_*", "09_*"]}
