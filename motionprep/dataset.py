@@ -16,7 +16,6 @@ from motionprep.errors import DatasetError
 from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
 from motionprep.stages.features import MASKS
-from motionprep.stages.normalize import Normalize
 from motionprep.stats import Stats, kind_of
 
 if TYPE_CHECKING:
@@ -253,7 +252,7 @@ class StoredMotion(Mapping[str, Any]):
         return self._dataset.stored(self.row["shard"])
 
     def __getitem__(self, feature: str) -> np.ndarray[Any, Any]:
-        """Return a feature (F, ...), float32 (masks are bool), read-only; normalized if the recipe says so.
+        """Return a feature (F, ...), float32 (masks are bool), read-only; normalized, once, if the recipe says so.
 
         Raises
         ------
@@ -263,17 +262,18 @@ class StoredMotion(Mapping[str, Any]):
             If it is damaged, or no statistics of train fit it.
         """
         values = self.stored(feature)
-        if self.is_normalized(feature):
+        if self.is_normalized(feature) and not self.is_baked(feature):
             values = self._stats(feature, values.shape[1:]).normalize(values)
             values.flags.writeable = False
         return values
 
     def is_normalized(self, feature: str) -> bool:
         """Return whether the recipe hands out a feature normalized."""
-        stage = next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
-        if stage is None or feature.startswith("frame_") or feature in (*MASKS, "markers_seen"):
-            return False
-        return not stage.arrays or feature in stage.arrays
+        return self._dataset.recipe.normalizes(feature)
+
+    def is_baked(self, feature: str) -> bool:
+        """Return whether what is stored of a feature is normalized already."""
+        return self._dataset.recipe.baked and self.is_normalized(feature)
 
     def stats(self, feature: str) -> Stats:
         """Return the statistics of train for a feature of motions with the joints or markers that this one has.
@@ -296,6 +296,14 @@ class StoredMotion(Mapping[str, Any]):
             f"{feature} of {self.key}: there are no statistics, since no motion of train has {feature} of the same "
             "names and shape; select joints or markers that all have, or put such a motion on train"
         )
+
+    def unnormalized(self, feature: str) -> np.ndarray[Any, Any]:
+        """Return a feature as it is without ``normalize``, to rounding; otherwise like ``motion[feature]``."""
+        values = self.stored(feature)
+        if self.is_baked(feature):
+            values = self._stats(feature, values.shape[1:]).restore(values)
+            values.flags.writeable = False
+        return values
 
     def stored(self, feature: str) -> np.ndarray[Any, Any]:
         """Return a feature as it is stored; otherwise like ``motion[feature]``."""
@@ -354,7 +362,7 @@ def invert(
         plain, {name: motion[name][frames] for name in motion if name.startswith("frame_")}
     )
     if features is None:
-        given = {name: motion.stored(name)[frames] for name in motion if name in inversion.INVERTIBLE}
+        given = {name: motion.unnormalized(name)[frames] for name in motion if name in inversion.INVERTIBLE}
     else:
         given = {
             name: _restored(motion, name, values)

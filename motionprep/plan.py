@@ -188,7 +188,10 @@ def make_plan(
         If the data, the recipe or the dataset cannot be.
     """
     dataset = store.examine(out)
-    if dataset is not None and not store.named_are_whole(out, dataset):
+    home = store.home(out, baked=recipe.baked)
+    if dataset is not None and not (
+        store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, look_into=digests))
+    ):
         dataset = None
     cache = SourceCache(out / store.CACHE / "sources.json")
     found = sources.find(data, recipe.reading.key_pattern, markers)
@@ -212,7 +215,7 @@ def make_plan(
     labels = recipe.reading.labels or sources.labels_beside(data)
     parts = _deal(recipe, needs, recordings)
     rows = _rows(recipe, needs, recordings, iter(looks), parts, labels)
-    return Plan(recipe, tuple(rows), tuple(_shards(recipe, rows, out, look_into=digests)), dataset, cache)
+    return Plan(recipe, tuple(rows), tuple(_shards(recipe, rows, home, look_into=digests)), dataset, cache)
 
 
 def _deal(recipe: Recipe, needs: Mapping[str, frozenset[str]], recordings: Sequence[Recording]) -> list[splits.Part]:
@@ -291,10 +294,10 @@ def _expected(stages: Sequence[Stage], count: int, rate: float, frames: tuple[in
     return 0 if isinstance(chosen, Dropped) else len(chosen)
 
 
-def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) -> list[Shard]:
+def _shards(recipe: Recipe, rows: Sequence[Row], home: Path, *, look_into: bool) -> list[Shard]:
     """Cut each side's motions into shards; motions of other skeletons or markers go into other shards."""
-    known = store.load_signatures(out)
-    there = shards.keys(out / store.SHARDS)
+    known = store.load_signatures(home)
+    there = shards.keys(home / store.SHARDS)
     made = []
     for side in recipe.split.sides():
         fixed = any(stage.fixes_markers for stage in recipe.stages_for(side))
@@ -311,9 +314,15 @@ def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) 
             for items in layout.cut(run):
                 digests = [rows[item.row].digests for item in items]
                 key = key_of(recipe, side, items, digests) if all(map(all, digests)) else None
-                present = key in there and _is_whole(out / store.SHARDS, key or "", known, look_into=look_into)
+                present = key in there and _is_whole(home / store.SHARDS, key or "", known, look_into=look_into)
                 made.append(Shard(side, items, key, sum(rows[item.row].expected for item in items), present))
     return made
+
+
+def _are_whole(out: Path, dataset: Mapping[str, Any], *, look_into: bool) -> bool:
+    """Return whether all shards of a dataset are known to be there and whole."""
+    known = store.load_signatures(out)
+    return all(_is_whole(out / store.SHARDS, key, known, look_into=look_into) for key in dataset["shards"])
 
 
 def _is_whole(folder: Path, key: str, known: dict[str, str], *, look_into: bool) -> bool:

@@ -18,12 +18,14 @@ from motionprep.errors import RecipeError
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
-from motionprep.stages.features import DEFAULT, MADE_BY, MARKERS, MASKS
+from motionprep.stages.features import DEFAULT, KNOWN, MADE_BY, MARKERS, MASKS
 from motionprep.stages.normalize import Normalize
 
 #: Of a split by percentages, by how many there are.
 SIDES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
 FORMAT = 1
+#: Features that are masks, or hold one.
+_NOT_NORMALIZED = (*MASKS, "markers_seen")
 
 _MSGSPEC_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<where>[^`]*)`)?$", re.DOTALL)
 
@@ -241,6 +243,22 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         asked = (stage.copies for stage in self.stages_for(split) if isinstance(stage, Augment))
         return 1 if split == "test" else max(asked, default=1)
 
+    @property
+    def normalize(self) -> Normalize | None:
+        """Its stage ``normalize``, if it has one."""
+        return next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
+
+    @property
+    def baked(self) -> bool:
+        """Whether normalized numbers are stored."""
+        return self.normalize is not None and self.normalize.baked
+
+    def normalizes(self, feature: str) -> bool:
+        """Return whether a feature is handed out normalized, be it on reading or as it is stored."""
+        if self.normalize is None or feature not in KNOWN or feature in _NOT_NORMALIZED:
+            return False
+        return not self.normalize.arrays or feature in self.normalize.arrays
+
     def storing(self, halves: Set[str]) -> Recipe:
         """Return the recipe for data with these halves of takes, where it does not say what to store.
 
@@ -292,7 +310,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     "to the arrays of its features"
                 )
         for array in (array for stage in stages if isinstance(stage, Normalize) for array in stage.arrays):
-            if array not in stored or array in MASKS:
+            if array not in stored or array in _NOT_NORMALIZED:
                 raise RecipeError(f"normalize: {array} is no numbers that split {split!r} stores")
         for array in stored:
             if array in MADE_BY and MADE_BY[array] not in names:

@@ -65,13 +65,16 @@ class Writer:
         Where shards are.
     capacity
         About how many frames will be appended, which decides how they are cut into chunks.
+    sums
+        Whether to keep sums for the statistics.
     """
 
-    def __init__(self, folder: Path, capacity: int) -> None:
+    def __init__(self, folder: Path, capacity: int, *, sums: bool = True) -> None:
         chunks = max(1, -(-capacity // MOST_CHUNK))
         self._chunk = max(1, -(-capacity // chunks))
         self._folder = folder
         self._capacity = max(1, capacity)
+        self._sums = sums
         self._kinds: Mapping[str, tuple[Any, tuple[int, ...]]] = {}
         self._arrays: dict[str, Any] = {}
         self._buffers: dict[str, Any] = {}
@@ -121,7 +124,7 @@ class Writer:
             part = {name: buffer[at : at + some] for name, buffer in self._buffers.items()}
             features.fill(part)
             for name, values in part.items():
-                if values.dtype.kind == "f":
+                if self._sums and values.dtype.kind == "f":
                     known = features.known[name][done : done + some] if name in features.known else None
                     self._moments[name] = (self._moments.get(name) or Moments.about(values, known)).plus(values, known)
             left -= some
@@ -431,6 +434,18 @@ def check(folder: Path, key: str) -> None:
         _check_file(folder, key, name, expected[name])
     for feature in record["features"]:
         read_rows(folder, key, feature, 0, record["frames"])
+
+
+def is_whole(folder: Path, key: str) -> bool:
+    """Return whether a shard is there and good; remove it if it is damaged."""
+    if not (folder / key).is_dir():
+        return False
+    try:
+        check(folder, key)
+    except DatasetError:
+        remove(folder, key)
+        return False
+    return True
 
 
 def measure(folder: Path, key: str) -> tuple[int, str]:

@@ -20,6 +20,7 @@ ORDER = [
     ["cli"],
     ["builder", "sample"],
     ["commit", "make", "dataset", "verifier"],
+    ["baking"],
     ["plan", "reading"],
     ["store"],
     ["shards", "manifest", "layout", "splits", "sources", "stats"],
