@@ -103,6 +103,19 @@ def test_what_was_normalized_can_be_had_as_it_was(data: Path, baked: Dataset, tm
     assert (tmp_path / plain.facts["stats"]).read_bytes() == (baked.path / baked.facts["stats"]).read_bytes()
 
 
+@pytest.mark.parametrize("normalize", [True, False, ["quaternions"]])
+def test_windows_come_as_if_they_were_normalized_on_reading(
+    data: Path, baked: Dataset, normalize: bool | list[str], tmp_path: Path
+) -> None:
+    whole, other = (
+        dataset["test"].windows(20, normalize=normalize)[[0]]
+        for dataset in (baked, built(data, tmp_path, recipe(False)))
+    )
+
+    for feature in whole:
+        np.testing.assert_allclose(whole[feature], other[feature], atol=1e-4)
+
+
 def test_inverting_takes_it_off_first(data: Path, baked: Dataset) -> None:
     motion = next(iter(baked["test"]))
     file = motionprep.read_bvh(next(data.rglob(f"{motion.key}.bvh")))

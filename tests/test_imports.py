@@ -20,10 +20,11 @@ ORDER = [
     ["cli"],
     ["builder", "sample"],
     ["commit", "make", "dataset", "verifier"],
-    ["baking"],
+    ["baking", "windows"],
+    ["batches"],
     ["plan", "reading"],
     ["store"],
-    ["shards", "manifest", "layout", "splits", "sources", "stats"],
+    ["shards", "manifest", "layout", "pools", "splits", "sources", "stats"],
     ["augmentation", "recipe"],
     ["stages"],
     [
