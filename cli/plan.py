@@ -58,6 +58,8 @@ def plan(
             ]
         )
     click.echo(table(["split", "motions", "frames", "shards to make", "to keep", "to write"], rows))
+    for note in planned.notes:
+        click.echo(f"note: {note}")
     for row in planned.rows:
         if row.reason:
             click.echo(f"{'failed' if row.failed else 'dropped'}: {row.recording.key}: {row.reason}")

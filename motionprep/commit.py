@@ -65,6 +65,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
         "recipe": todo.recipe.to_json(),
         "source": {
             "motions": len({row.recording.key for row in todo.rows}),
+            "files": len(todo.sources),
             "bytes": sum(source.size for source in todo.sources),
         },
         "splits": {
@@ -99,7 +100,8 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
             files = todo.rows[item.row].recording.sources
             facts[item.row] = {**motion, "shard": key}
             if motion["status"] == "failed":
-                facts[item.row]["reason"] = f"{files[motion['of_file']].name}{motion['reason']}"
+                names = " and ".join(files[number].name for number in motion["of_files"])
+                facts[item.row]["reason"] = f"{names}{motion['reason']}"
             for source, unread in zip(files, motion.get("unread", ()), strict=False):
                 if unread:
                     facts[item.row][f"{_COLUMNS[source.half]}_sha256"] = None

@@ -31,7 +31,7 @@ class Extraction:
     ValueError
         If the take has not what a feature is of.
     OverflowError
-        If a number is too large for float32, or not finite.
+        If a number is too large for float32, or not finite. What is said of either begins with the feature's name.
     """
 
     def __init__(self, take: Take, names: Sequence[str], missing: float = 0.0) -> None:

@@ -16,9 +16,12 @@ from motionprep.formats import HALVES
 from motionprep.layout import Item
 from motionprep.recipe import Recipe
 from motionprep.sources import Look, Recording, Source, SourceCache
+from motionprep.stages import Features
 from motionprep.stages.base import Dropped, Stage, pick_frames
+from motionprep.stages.features import KNOWN
 
 _WORDS = {"motion": "skeleton", "markers": "markers"}
+_MANY = {"motion": "skeletons", "markers": "markers"}
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -106,6 +109,8 @@ class Plan:
         What ``dataset.json`` says now; None if there is none or it is damaged.
     cache
         What is known of the sources.
+    notes
+        What a user may not expect of it.
     """
 
     recipe: Recipe
@@ -113,6 +118,7 @@ class Plan:
     shards: tuple[Shard, ...]
     dataset: dict[str, Any] | None = field(repr=False)
     cache: SourceCache = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def keys(self) -> list[str]:
@@ -195,7 +201,8 @@ def make_plan(
         dataset = None
     cache = SourceCache(out / store.CACHE / "sources.json")
     found = sources.find(data, recipe.reading.key_pattern, markers)
-    recipe = recipe.storing({source.half for source in found})
+    halves, notes = _halves(recipe, found, asked=bool(markers))
+    recipe = recipe.storing(halves)
     needs = {side: recipe.needs(side) for side in recipe.split.sides()}
     needed = frozenset().union(*needs.values())
     if markers and "markers" not in needed:
@@ -215,7 +222,29 @@ def make_plan(
     labels = recipe.reading.labels or sources.labels_beside(data)
     parts = _deal(recipe, needs, recordings)
     rows = _rows(recipe, needs, recordings, iter(looks), parts, labels)
-    return Plan(recipe, tuple(rows), tuple(_shards(recipe, rows, home, look_into=digests)), dataset, cache)
+    return Plan(recipe, tuple(rows), tuple(_shards(recipe, rows, home, look_into=digests)), dataset, cache, notes)
+
+
+def _halves(recipe: Recipe, found: Sequence[Source], *, asked: bool) -> tuple[set[str], tuple[str, ...]]:
+    """Return the halves of takes to store where the recipe does not say it, and a note if one is left aside.
+
+    A few markers beside many skeletons, or the other way round, are no reason to drop all takes that have one half.
+    """
+    keys = {half: {source.key for source in found if source.half == half} for half in _WORDS}
+    there = {half for half in keys if keys[half]}
+    whole, paired = set.union(*keys.values()), set.intersection(*keys.values())
+    told = any(isinstance(stage, Features) for stage in recipe.stages)
+    if asked or told or len(there) < len(keys) or 2 * len(paired) >= len(whole):
+        return there, ()
+    kept = {max(keys, key=lambda half: len(keys[half]))}
+    kept |= {half for stage in recipe.stages for half in (*stage.needs, *(KNOWN[array] for array in stage.makes))}
+    if kept == there:
+        return there, ()
+    aside = next(iter(there - kept))
+    return kept, (
+        f"only {len(paired):,} of {len(whole):,} takes have skeleton and markers, so the {_MANY[aside]} of "
+        f"{len(keys[aside]):,} are left aside; give --markers, or name features of both, to have takes with both alone",
+    )
 
 
 def _deal(recipe: Recipe, needs: Mapping[str, frozenset[str]], recordings: Sequence[Recording]) -> list[splits.Part]:

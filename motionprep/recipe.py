@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -25,6 +25,7 @@ from motionprep.stages.normalize import Normalize
 #: Of a split by percentages, by how many there are.
 SIDES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
 FORMAT = 1
+_BOTH = {"motion", "markers"}
 #: Features that are masks, or hold one.
 _NOT_NORMALIZED = (*MASKS, "markers_seen")
 
@@ -271,9 +272,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     def needs(self, split: str) -> frozenset[str]:
         """Return which halves of a take a split needs, of ``"motion"`` and ``"markers"``."""
-        stages = self.stages_for(split)
-        stored = [stage.halves for stage in stages if isinstance(stage, Features)]
-        return frozenset().union(*stored, *(stage.needs for stage in stages))
+        return _needs(self.stages_for(split))
 
     def copies(self, split: str) -> int:
         """Return how many copies of each motion a split gets."""
@@ -297,18 +296,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         return not self.normalize.arrays or feature in self.normalize.arrays
 
     def storing(self, halves: Set[str]) -> Recipe:
-        """Return the recipe for data with these halves of takes, where it does not say what to store.
-
-        Takes that have both are aligned first, by what is found in them, unless the recipe says how.
-        """
+        """Return the recipe for data with these halves of takes, where it does not say what to store."""
         if "markers" not in halves or any(isinstance(stage, Features) for stage in self.stages):
             return self
         made = [array for stage in self.stages for array in stage.makes]
         markers = dict.fromkeys((*MARKERS, *made))
         if "motion" not in halves:
             return self.with_stages([Features(arrays=tuple(markers))])
-        stages = [stage for stage in self.stages if stage.name == "align"] or [make_stage("align")]
-        return self.with_stages([*stages, Features(arrays=(*DEFAULT, *markers))])
+        return self.with_stages([Features(arrays=(*DEFAULT, *markers))])
 
     def _check_order(self, split: str) -> None:
         stages = self.stages_for(split)
@@ -320,7 +315,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             )
         # What is stored where a recipe does not say is decided by the data.
         told = any(isinstance(stage, Features) for stage in self.stages)
-        if told and "align" not in names and self.needs(split) >= {"motion", "markers"}:
+        if told and "align" not in names and self.needs(split) == _BOTH:
             raise RecipeError(
                 f"split {split!r} stores or needs skeleton and markers, which no stage brings together; put align first"
             )
@@ -365,7 +360,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     def with_stages(self, stages: Sequence[Stage]) -> Recipe:
         """Return a recipe in which these stages take the place of all that have their names.
 
-        Stages that are new to the recipe come where :data:`motionprep.stages.STAGES` has them.
+        Stages that are new to the recipe come where :data:`motionprep.stages.STAGES` has them. If skeleton and markers
+        are then stored side by side and no stage says how they are brought together, ``align`` finds it out.
         """
         order = list(STAGES)
         kept = list(self.stages)
@@ -377,6 +373,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             later = (number for number, stage in enumerate(kept) if order.index(stage.name) > order.index(name))
             at = old[0] if old else next(later, len(kept))
             kept = kept[:at] + new + [stage for stage in kept[at:] if stage.name != name]
+        if any(isinstance(stage, Features) for stage in kept) and not any(stage.name == "align" for stage in kept):
+            sides = self.split.sides()
+            pairs = [side for side in sides if _needs(stage for stage in kept if stage.works_on(side)) == _BOTH]
+            if pairs:
+                kept.insert(0, make_stage("align", splits=pairs if len(pairs) < len(sides) else []))
         return msgspec.structs.replace(self, stages=tuple(kept))
 
     def to_json(self) -> dict[str, Any]:
@@ -462,6 +463,12 @@ def load_recipe(source: str | os.PathLike[str]) -> Recipe:
     if not isinstance(value, Mapping) or not isinstance(value.get("recipe"), Mapping):
         raise RecipeError(f"{name}: has no recipe; expected a TOML file or the dataset.json of a dataset")
     return recipe_from_json(value["recipe"], name)
+
+
+def _needs(stages: Iterable[Stage]) -> frozenset[str]:
+    return frozenset(
+        half for stage in stages for half in (stage.halves if isinstance(stage, Features) else stage.needs)
+    )
 
 
 def make_stage(name: str, **settings: Any) -> Stage:
