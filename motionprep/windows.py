@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -176,6 +177,13 @@ class Windows(Sequence[Any]):
             world_size=world_size,
             drop_last=drop_last,
         )
+
+    def within(self, memory: int) -> Windows:
+        """Return the same windows, read with another amount of memory."""
+        other = copy(self)
+        other.memory = memory
+        other.__dict__.pop("fits", None)
+        return other
 
     # For batches and loaders.
 
