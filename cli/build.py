@@ -41,13 +41,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options:
             progress.start(sum(len(shard.items) for shard in plan.shards))
 
         summary = motionprep.build(
-            data,
-            out,
-            recipe=recipe,
-            strict=strict,
-            announce=announce,
-            tell=progress.tell,
-            **options,
+            data, out, recipe=recipe, strict=strict, announce=announce, tell=progress.tell, **options
         )
     if quiet:
         return

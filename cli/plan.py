@@ -39,6 +39,8 @@ def plan(
         workers=workers or 1,
         digests=True,
     )
+    for note in planned.notes:
+        click.echo(f"note: {note}", err=True)
     rows = []
     for side in recipe.split.sides():
         shards = [shard for shard in planned.shards if shard.split == side]
@@ -58,8 +60,6 @@ def plan(
             ]
         )
     click.echo(table(["split", "motions", "frames", "shards to make", "to keep", "to write"], rows))
-    for note in planned.notes:
-        click.echo(f"note: {note}")
     for row in planned.rows:
         if row.reason:
             click.echo(f"{'failed' if row.failed else 'dropped'}: {row.recording.key}: {row.reason}")

@@ -10,11 +10,10 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import fields
+from motionprep import fields, labels
 from motionprep.errors import DatasetError
 from motionprep.pools import Block, Cache, Pool
 from motionprep.stages.features import MASKS
@@ -189,11 +188,12 @@ class Windows(Sequence[Any]):
 
     def take(self, windows: NDArray[np.int64]) -> Item:
         """Return windows by number, which must be from 0 to below their count, without the transform."""
-        blocks = self.block_of(windows)
         if self.fits:
-            self.pool.fill(np.unique(blocks).tolist())
-            item = self.pool.take(self.places(windows, 0))
+            if not self.pool.whole:
+                self.pool.fill(np.unique(self.block_of(windows)).tolist())
+            item = self.pool.take(self._first[windows], self.length, self.step)
         else:
+            blocks = self.block_of(windows)
             item = {
                 name: np.empty((len(windows), self.length, *shape), dtype)
                 for name, (dtype, shape) in self._kinds.items()
@@ -201,7 +201,7 @@ class Windows(Sequence[Any]):
             for block in np.unique(blocks).tolist():
                 of_block = blocks == block
                 pool = self._cache.get(block, lambda block=block: self.pool_of([block]))  # type: ignore[misc]
-                for name, array in pool.take(self.places(windows[of_block], self.bounds[block])).items():
+                for name, array in self.take_from(pool, windows[of_block], self.bounds[block]).items():
                     item[name][of_block] = array
         return self.labelled(item, windows)
 
@@ -238,10 +238,9 @@ class Windows(Sequence[Any]):
         """Return in which block each window is."""
         return np.searchsorted(self.bounds, self._first[windows], side="right") - 1
 
-    def places(self, windows: NDArray[np.int64], begins: Any) -> NDArray[np.int64]:
-        """Return the places (W, length) of windows' frames in a pool that begins at frame ``begins`` of all blocks."""
-        frames: NDArray[np.int64] = (self._first[windows] - begins)[:, None] + np.arange(0, self._span, self.step)
-        return frames
+    def take_from(self, pool: Pool, windows: NDArray[np.int64], begins: Any) -> Item:
+        """Return windows from a pool in which frame ``begins`` of all blocks is the first, of each window or of all."""
+        return pool.take(self._first[windows] - begins, self.length, self.step)
 
     def __getstate__(self) -> dict[str, Any]:
         # Another process reads for itself.
@@ -299,14 +298,14 @@ class Windows(Sequence[Any]):
 
     def _cut(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the first frame of each window, the number of windows up to each motion's last, and their labels."""
-        first, labels, counts = [], [], []
+        first, classified, counts = [], [], []
         classes = {name: number for number, name in enumerate(self.split.dataset.classes)} if self.label else {}
         for row, base in zip(self.split.rows, self._bases.tolist(), strict=True):
             count = 0
             for start, stop, label in _segments(row, labelled=self.label):
                 starts = np.arange(start, stop - self._span + 1, self.stride, dtype=np.int64)
                 first.append(starts + base)
-                labels.append(np.full(len(starts), classes[label] if self.label else 0, np.int64))
+                classified.append(np.full(len(starts), classes.get(label, 0), np.int64))
                 count += len(starts)
             counts.append(count)
         if not sum(counts):
@@ -316,7 +315,7 @@ class Windows(Sequence[Any]):
                 f"{self.split.name} has no window: one of {self.length:,} frames, every {self.step}., spans "
                 f"{self._span:,}, the longest of its {len(self.split.rows):,} motions has {longest:,}{why}"
             )
-        return np.concatenate(first), np.cumsum(counts), np.concatenate(labels)
+        return np.concatenate(first), np.cumsum(counts), np.concatenate(classified)
 
     def _load(self, block: Block, out: Mapping[str, NDArray[Any]]) -> None:
         """Fill arrays with the frames of a block."""
@@ -447,11 +446,6 @@ def _unlike(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 def _segments(row: Mapping[str, Any], *, labelled: bool) -> Iterator[tuple[int, int, str]]:
     """Yield the runs of a motion's frames that windows may not leave: first, end, label."""
     clip = row.get("clip") or row["frames"]
-    parts = [(0, row["frames"], row["label"])]
-    if labelled:
-        if row.get("labels"):
-            parts = [(start, stop, label) for start, stop, label in msgspec.json.decode(row["labels"])]
-        parts = [part for part in parts if part[2] is not None]
-    for start, stop, label in parts:
+    for start, stop, label in labels.of_row(row) if labelled else [(0, row["frames"], "")]:
         for first in range(start // clip * clip, stop, clip):
-            yield max(first, start), min(first + clip, stop), label or ""
+            yield max(first, start), min(first + clip, stop), label

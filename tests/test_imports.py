@@ -25,11 +25,12 @@ ORDER = [
     ["batches"],
     ["plan", "reading"],
     ["store"],
-    ["shards", "manifest", "layout", "pools", "splits", "sources", "stats"],
+    ["shards", "manifest", "labels", "layout", "pools", "splits", "sources", "stats"],
     ["augmentation", "recipe"],
     ["stages"],
     [
         "alignment",
+        "assembly",
         "corruption",
         "features",
         "fields",
@@ -45,6 +46,8 @@ ORDER = [
     ["kinematics"],
     ["rotations"],
     ["data"],
+    ["skeleton_tables"],
+    ["canonical"],
     ["axes", "chunks", "identity", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]

@@ -35,6 +35,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "velocity"
+    version: ClassVar[int] = 2
     derives: ClassVar[bool] = True
 
     of: tuple[str, ...] = ("positions",)

@@ -144,7 +144,7 @@ def test_a_plan_of_markers_is_what_the_build_then_makes(
 
 def test_a_half_that_few_takes_have_is_noted(run: Any, corpus: Path, markers: Path, out: Path) -> None:
     ended = run("plan", corpus, next(markers.iterdir()), "-o", out)
-    (note,) = [line for line in ended.out.splitlines() if line.startswith("note: ")]
+    (note,) = [line for line in ended.err.splitlines() if line.startswith("note: ")]
     assert "takes have skeleton and markers, so the markers of 1 are left aside" in note
     built = run("build", corpus, next(markers.iterdir()), "-o", out)
     assert note in built.err.splitlines()
