@@ -15,6 +15,7 @@ from motionprep import BuildError, build, invert, shards, verify
 from motionprep.dataset import Dataset
 from motionprep.plan import make_plan
 from motionprep.recipe import Recipe, recipe_from_json
+from motionprep.scoring import score
 
 
 def recipe(baked: bool | None = True, **split: Any) -> Recipe:
@@ -114,6 +115,19 @@ def test_windows_come_as_if_they_were_normalized_on_reading(
 
     for feature in whole:
         np.testing.assert_allclose(whole[feature], other[feature], atol=1e-4)
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_predictions_are_scored_as_if_they_were_normalized_on_reading(
+    data: Path, baked: Dataset, normalize: bool, tmp_path: Path
+) -> None:
+    found = []
+    for dataset in (baked, built(data, tmp_path, recipe(False))):
+        windows = dataset["test"].windows(8, targets=["positions"], normalize=normalize)
+        scores = score(windows[:]["targets"] + np.float32(0.5), windows)
+        found.append(scores.fields[0].mean()["ed"])
+
+    assert found[0] == pytest.approx(found[1], rel=1e-3)
 
 
 def test_inverting_takes_it_off_first(data: Path, baked: Dataset) -> None:
