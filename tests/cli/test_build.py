@@ -367,7 +367,7 @@ def test_a_dataset_that_is_being_built_exits_with_1_and_names_the_process(run: A
 def test_an_error_of_the_system_exits_with_1_and_names_the_file(
     run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(path: Path) -> None:
+    def denied(path: Path, **options: bool) -> None:
         raise PermissionError(13, "Permission denied", os.fspath(path))
 
     monkeypatch.setattr(store, "claim", denied)
