@@ -60,3 +60,7 @@ class MotionPrepWarning(UserWarning):
 
 class BuildError(MotionPrepError):
     """A build ended without changing the dataset: no motion could be built, or one failed and it was strict."""
+
+
+class ExportError(MotionPrepError):
+    """An export cannot be written, or a prediction is not one for the dataset."""
