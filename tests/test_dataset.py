@@ -262,7 +262,7 @@ def test_damage_that_changes_no_size_is_noticed_when_it_is_read(copied: Path, da
     data[-5] ^= 1
     path.write_bytes(data)
     motion = motionprep.open(copied)["train"].motion("02_01")
-    with pytest.raises(DatasetError, match=rf"shard {key}: positions is damaged"):
+    with pytest.raises(DatasetError, match=rf"shard {key}: positions/c.0.0.0 is damaged"):
         motion["positions"]
 
 
@@ -274,5 +274,5 @@ def test_damage_since_the_last_build_that_changes_no_size_is_noticed_when_it_is_
     data = bytearray(path.read_bytes())
     data[-5] ^= 1
     path.write_bytes(data)
-    with pytest.raises(DatasetError, match=rf"shard {key}: positions is damaged"):
+    with pytest.raises(DatasetError, match=rf"shard {key}: positions/c.0.0.0 is damaged"):
         motionprep.open(copied)

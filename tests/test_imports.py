@@ -29,6 +29,7 @@ ORDER = [
         "alignment",
         "corruption",
         "features",
+        "fields",
         "filters",
         "formats",
         "gaps",
@@ -41,7 +42,7 @@ ORDER = [
     ["kinematics"],
     ["rotations"],
     ["data"],
-    ["axes", "identity", "lanes", "naming", "shipped", "sides"],
+    ["axes", "chunks", "identity", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.
