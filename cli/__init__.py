@@ -11,6 +11,7 @@ from motionprep.errors import MotionPrepError, RecipeError
 
 from .align import align
 from .build import build
+from .export import export
 from .info import info
 from .plan import plan
 from .sample import sample
@@ -29,7 +30,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, sample, align):
+for verb in (build, plan, info, verify, export, sample, align):
     cli.add_command(verb)
 
 

@@ -173,6 +173,16 @@ def from_6d(values: Floats) -> Floats:
     return np.stack([x, y, np.cross(x, y)], axis=-1)
 
 
+def nearest(matrices: Floats) -> tuple[Floats, Floats]:
+    """Return the rotations nearest to matrices (..., 3, 3), and the matrices' singular values (..., 3).
+
+    Nearest by least squares (Kabsch 1976, "A solution for the best rotation to relate two sets of vectors").
+    """
+    u, widths, v = np.linalg.svd(matrices)
+    u[..., 2] *= np.sign(np.linalg.det(u @ v))[..., None]
+    return u @ v, widths
+
+
 def tell(matrices: Floats, rotations: str, order: str = "ZYX") -> Floats:
     """Return rotation matrices (F, ..., 3, 3) in another form, (F, ...) and the form's shape in :data:`FORMS`.
 

@@ -36,15 +36,18 @@ class Report:
         That are in it.
     reading
         Lines of Python that read it.
+    about
+        What is to be known about the files.
     columns
         Names of numbers, in order, by what they are the columns of.
     notes
-        Sentences to be printed, too.
+        Sentences about this dataset, which are also printed.
     """
 
     files: Mapping[str, str]
     features: tuple[str, ...]
     reading: str
+    about: str = ""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -191,36 +194,32 @@ def body(motion: StoredMotion) -> dict[str, Any]:
     return found
 
 
-def same_names(splits: Mapping[str, Split], kind: str) -> StoredMotion:
-    """Return the first motion, if all have its nodes and markers.
+def same_names(splits: Mapping[str, Split], kind: str) -> tuple[str, ...]:
+    """Return a note if motions call their nodes or markers differently.
 
     Raises
     ------
     ExportError
-        If one has others, so that columns would change their meaning.
+        If they have not as many, so that there is no column for each.
     """
     first: StoredMotion | None = None
-    for split in splits.values():
-        for motion in split:
-            first = first or motion
-            for what, one, other in zip(("nodes", "markers"), _names(first), _names(motion), strict=True):
-                if one != other:
-                    raise ExportError(
-                        f"{first.key} and {motion.key} have {_differing(one, other)} {what}; {kind} gives each number "
-                        "one column: keep what all have by a stage select_joints or select_markers, choose splits, or "
-                        "export npz or webdataset"
-                    )
-    if first is None:
-        raise ExportError("there are no motions to export")
-    return first
+    others: dict[str, tuple[int, str]] = {}
+    for motion in (motion for split in splits.values() for motion in split):
+        first = first or motion
+        for what, one, other in zip(("nodes", "markers"), _names(first), _names(motion), strict=True):
+            if len(one) != len(other):
+                raise ExportError(
+                    f"{first.key} has {len(one)} {what} and {motion.key} has {len(other)}; {kind} gives each number a "
+                    "column: keep what all have by a stage select_joints or select_markers, or choose splits or npz"
+                )
+            if one != other:
+                mine, its = next(pair for pair in zip(one, other, strict=True) if pair[0] != pair[1])
+                count, told = others.get(what, (0, f"{mine} of {first.key} is {its} in {motion.key}"))
+                others[what] = count + 1, told
+    return tuple(
+        f"{count:,} motions call {what} otherwise than the first does: {told}" for what, (count, told) in others.items()
+    )
 
 
 def _names(motion: StoredMotion) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return motion.skeleton.nodes if motion.row["skeleton"] else (), motion.marker_names
-
-
-def _differing(one: Sequence[str], other: Sequence[str]) -> str:
-    if len(one) != len(other):
-        return f"{len(one)} and {len(other)}"
-    first, second = next(pair for pair in zip(one, other, strict=True) if pair[0] != pair[1])
-    return f"other names ({first}, {second}) for their"

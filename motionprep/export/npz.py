@@ -54,9 +54,9 @@ class Npz(ByMotion):
             },
             features=tuple(features),
             reading=f"import numpy as np\n\n{example}",
-            notes=(
+            about=(
                 "Beside the features (frames first) each file has `key`, `label` (empty if there is none), `rate` "
                 "(frames a second), and, of a skeleton, `joints`, `nodes`, `parents` and rest `offsets` of the nodes; "
-                "`markers` has the names of markers.",
+                "`markers` has the names of markers"
             ),
         )

@@ -46,7 +46,7 @@ class Parquet(ByMotion):
     def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
-        same_names(splits, "parquet")
+        notes = same_names(splits, "parquet")
         total, done = sum(len(split.keys) for split in splits.values()), 0
         features: dict[str, None] = {}
         files, patterns = {}, []
@@ -60,19 +60,21 @@ class Parquet(ByMotion):
                 self._write(path, side, chosen, group)
                 done += len(group)
                 tell(done, total)
-            files[f"{stem}-*.parquet"] = f"{len(split):,} frames in {len(groups):,} files"
+            files[f"{stem}-*.parquet"] = f"{len(split):,} frames; files: {len(groups):,}"
             patterns.append(f'"{stem}": "{stem}-*.parquet"')
-        first = next(iter(files))
+        first = next(iter(next(iter(splits.values()))))
         return Report(
             files=files,
             features=tuple(features),
-            reading=_READING.format(files=", ".join(patterns), first=first, feature=next(iter(features))),
-            notes=(
+            reading=_READING.format(files=", ".join(patterns), first=next(iter(files)), feature=next(iter(features))),
+            about=(
                 "A row is a frame, in natural order: `key`, `index` (which one, where a key is there several times), "
-                "`frame` (from 0, as stored), `subject`, `label`, `split` and `rate` (frames a second), then the features "
-                "as lists of fixed shape. pandas gives lists of more than one axis as arrays of arrays: "
-                "`np.array(column.tolist())` has the numbers.",
+                "`frame` (from 0, as stored), `subject`, `label`, `split` and `rate` (frames a second), then the "
+                "features as lists of fixed shape. pandas gives lists of more than one axis as arrays of arrays: "
+                "`np.array(column.tolist())` has the numbers"
             ),
+            columns={feature: first.names(feature) for feature in features if first.names(feature)},
+            notes=notes,
         )
 
     def _write(self, path: Path, side: str, chosen: Sequence[str], group: Sequence[tuple[int, StoredMotion]]) -> None:

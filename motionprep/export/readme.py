@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,14 +65,14 @@ def write_readme(kind: str, dataset: Dataset, folder: Path, report: Report, sett
         lines += [dataset.recipe.description, ""]
     lines += [
         f"Made by motionprep {version('motionprep')} from the dataset `{dataset.path.name}` with sha256",
-        f"`{dataset.facts['sha256']}`. `recipe.json` is its recipe: `motionprep build DATA --recipe recipe.json -o OUT`",
-        "builds it again from the same data.",
+        f"`{dataset.facts['sha256']}`. `recipe.json` is its recipe:",
+        "`motionprep build DATA --recipe recipe.json -o OUT` builds it again from the same data.",
     ]
     if settings:
         lines += ["", "Settings: " + ", ".join(f"`{name} = {value!r}`" for name, value in settings.items()) + "."]
     lines += ["", "```python", *report.reading.rstrip().splitlines(), "```", ""]
     lines += _table(("file", "what"), [(f"`{name}`", what) for name, what in report.files.items()])
-    lines += [line for note in report.notes for line in ("", note)]
+    lines += [line for text in (report.about, *report.notes) if text for line in ("", f"{text}.")]
     lines += ["", "## Splits", "", *_splits(dataset)]
     lines += ["", "## Where the numbers come from", "", *_features(dataset, report, normalized)]
     for name, columns in report.columns.items():
@@ -81,8 +81,8 @@ def write_readme(kind: str, dataset: Dataset, folder: Path, report: Report, sett
     (folder / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows)]
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
 
 
 def _splits(dataset: Dataset) -> list[str]:
@@ -99,18 +99,22 @@ def _features(dataset: Dataset, report: Report, normalized: Mapping[str, list[st
         shapes = [" x ".join(map(str, shape)) for shape in known[name]["shapes"]] if name in known else []
         rows.append((f"`{name}`", " or ".join(shapes), what, unit))
     lines = _table(("feature", "numbers a frame", "what", "unit"), rows)
-    lines += ["", "Lengths are in the units of the files, multiplied by `scale` of the manifest where a stage scales them."]
+    lines += [
+        "",
+        "Lengths are in the units of the files, multiplied by `scale` of the manifest where a stage scales them.",
+    ]
     for name in dataset.splits:
-        stages = (
+        stages = [
             f"{stage.name}({', '.join(f'{key}={_short(value)}' for key, value in stage.settings().items())})"
             for stage in dataset.recipe.stages_for(name)
-        )
-        lines += ["", f"Stages of {name}: {', '.join(stages)}."]
+            if stage.name != "features"
+        ]
+        lines += ["", f"Stages of {name}: {', '.join(stages) or 'none'}."]
     for name, splits in normalized.items():
         lines += [
             "",
-            f"`{name}` of {', '.join(splits)} is normalized: the mean over train was taken off, and the rest divided by "
-            "the standard deviation (by 1 where that is of rounding alone); `stats.json` has both.",
+            f"`{name}` of {', '.join(splits)} is normalized: the mean over train was taken off, and the rest divided "
+            "by the standard deviation (by 1 where that is of rounding alone); `stats.json` has both.",
         ]
     return lines
 

@@ -64,9 +64,9 @@ class WebDataset(ByMotion):
             files=files,
             features=tuple(features),
             reading=_READING.format(first=next(iter(files)), feature=next(iter(features))),
-            notes=(
-                "A sample is a motion: `<key>.<feature>.npy` with frames first, and `<key>.json` with key, index, split, "
-                "subject, label, rate, frames and the names of joints, nodes and markers.",
+            about=(
+                "A sample is a motion: `<key>.<feature>.npy` with frames first, and `<key>.json` with key, index, "
+                "split, subject, label, rate, frames and the names of joints, nodes and markers"
             ),
         )
 
