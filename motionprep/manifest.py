@@ -65,7 +65,8 @@ def decode(data: bytes) -> pa.Table:
         If they are no Parquet file.
     """
     try:
-        return pq.read_table(pa.BufferReader(data))
+        # Not read_table, which imports pandas.
+        return pq.ParquetFile(pa.BufferReader(data)).read()
     except (OSError, pa.ArrowException) as error:
         raise DatasetError(f"the manifest cannot be read: {error}") from None
 

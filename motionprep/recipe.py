@@ -15,6 +15,7 @@ import msgspec
 
 from motionprep import identity, shipped
 from motionprep.errors import RecipeError
+from motionprep.fields import parse_field
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
@@ -181,6 +182,38 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                 raise ValueError(f"key_pattern {self.key_pattern!r} has no group {', '.join(sorted(missing))}")
 
 
+class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is to be learnt from what: the windows that are read, exported and scored unless asked for otherwise.
+
+    Parameters
+    ----------
+    inputs, targets
+        Fields of features, such as ``positions[*-Hips]``.
+    length, stride, step
+        Frames in a window, from the beginning of a window to that of the next, and every how many frames one is taken.
+    label
+        Whether a window's class is to be learnt; then there need be no targets.
+    """
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    length: Annotated[int, msgspec.Meta(ge=1)] = 1
+    stride: Annotated[int, msgspec.Meta(ge=1)] = 1
+    step: Annotated[int, msgspec.Meta(ge=1)] = 1
+    label: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.inputs:
+            raise ValueError("inputs is empty; name at least one field")
+        if not self.targets and not self.label:
+            raise ValueError("targets is empty; name at least one field, or say label = true")
+        self.features()
+
+    def features(self) -> tuple[str, ...]:
+        """Return the features that its fields are of."""
+        return tuple(dict.fromkeys(parse_field(text).feature for text in (*self.inputs, *self.targets)))
+
+
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """Ordered stages, a split, and how files are read.
 
@@ -192,6 +225,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         Of random stages.
     reading, split, stages
         The three parts. The last stage of a split's is ``features``; it is added where it is not given.
+    task
+        What is to be learnt; decides no array.
 
     Raises
     ------
@@ -204,6 +239,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading = Reading()
     split: Split = Split()
     stages: tuple[Stage, ...] = ()
+    task: Task | None = None
 
     def __post_init__(self) -> None:
         for number, stage in enumerate(self.stages, start=1):
@@ -224,6 +260,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                 if isinstance(stage, Features) and stage.works_on(split):
                     last = number
             self._check_order(split)
+            self._check_task(split)
 
     def stages_for(self, split: str) -> tuple[Stage, ...]:
         """Return the stages of a split in order, ``features`` last."""
@@ -300,6 +337,13 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     f"{array} is stored in split {split!r}, but no stage {MADE_BY[array]} is there to make it"
                 )
 
+    def _check_task(self, split: str) -> None:
+        stored = [array for stage in self.stages_for(split) if isinstance(stage, Features) for array in stage.arrays]
+        told = any(isinstance(stage, Features) for stage in self.stages)
+        for feature in self.task.features() if self.task else ():
+            if told and feature not in stored:
+                raise RecipeError(f"task: {feature} is no feature that split {split!r} stores")
+
     def with_stages(self, stages: Sequence[Stage]) -> Recipe:
         """Return a recipe in which these stages take the place of all that have their names.
 
@@ -315,9 +359,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             later = (number for number, stage in enumerate(kept) if order.index(stage.name) > order.index(name))
             at = old[0] if old else next(later, len(kept))
             kept = kept[:at] + new + [stage for stage in kept[at:] if stage.name != name]
-        return Recipe(
-            description=self.description, seed=self.seed, reading=self.reading, split=self.split, stages=tuple(kept)
-        )
+        return msgspec.structs.replace(self, stages=tuple(kept))
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole recipe as plain values, defaults left out; :func:`recipe_from_json` takes it back."""
@@ -327,6 +369,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             "reading": msgspec.to_builtins(self.reading, order="deterministic"),
             "split": msgspec.to_builtins(self.split),
             "stages": [{"stage": stage.name, **stage.settings()} for stage in self.stages],
+            **({"task": msgspec.to_builtins(self.task)} if self.task else {}),
         }
 
     def identity(self) -> str:
@@ -343,7 +386,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     Parameters
     ----------
     value
-        A table with ``description``, ``seed``, ``reading``, ``split`` and ``stages``.
+        A table with ``description``, ``seed``, ``reading``, ``split``, ``stages`` and ``task``.
     name
         Stands in errors.
 
@@ -352,7 +395,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     RecipeError
         If anything in it is unknown, of a wrong type or impossible; it names the file, the stage and the field.
     """
-    known = ("description", "seed", "reading", "split", "stages")
+    known = ("description", "seed", "reading", "split", "stages", "task")
     for field in value:
         if field not in known:
             raise RecipeError(f"{name}: there is no {field!r}{_did_you_mean(field, known)}")
@@ -367,6 +410,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
             reading=_convert(value.get("reading", {}), Reading, f"{name}: reading"),
             split=_convert(value.get("split", {}), Split, f"{name}: split"),
             stages=made,
+            task=_convert(value["task"], Task, f"{name}: task") if "task" in value else None,
         )
     except RecipeError as error:
         text = str(error)

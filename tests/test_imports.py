@@ -20,9 +20,11 @@ ORDER = [
     ["cli"],
     ["builder", "export", "sample"],
     ["commit", "make", "dataset", "verifier"],
+    ["windows"],
+    ["batches"],
     ["plan", "reading"],
     ["store"],
-    ["shards", "manifest", "layout", "splits", "sources", "stats"],
+    ["shards", "manifest", "layout", "pools", "splits", "sources", "stats"],
     ["augmentation", "recipe"],
     ["stages"],
     [
