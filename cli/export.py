@@ -28,14 +28,14 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts)
 
 
-class _List(click.ParamType):
+class _List(click.ParamType[tuple[str, ...]]):
     name = "list"
 
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[str, ...]:
         return _listed(value) if isinstance(value, str) else tuple(value)
 
 
-_LIST = _List()
+_LIST, _COUNT = _List(), click.IntRange(min=1)
 
 
 @click.command(epilog=_KINDS)
@@ -44,9 +44,16 @@ _LIST = _List()
 @click.argument("dest", type=click.Path())
 @click.option("--overwrite", is_flag=True, help="Replace the export that is in DEST, once the new one is whole.")
 @click.option("--splits", metavar="LIST", type=_LIST, help="Which splits, with commas between [default: all].")
+@click.option("--inputs", metavar="LIST", type=_LIST, help="npy: fields [default: those of the recipe's task].")
+@click.option("--targets", metavar="LIST", type=_LIST, help="npy: fields [default: those of the recipe's task].")
+@click.option("--feature", metavar="FIELD", help="clips: one field [default: positions].")
+@click.option("--length", type=_COUNT, help="npy, clips: frames in a window [default: the task's].")
+@click.option("--stride", type=_COUNT, help="npy, clips: from one window to the next [default: the task's].")
+@click.option("--step", type=_COUNT, help="npy, clips: every how many frames [default: the task's].")
+@click.option("--label/--no-label", default=None, help="npy, clips: with classes [default: as the task says].")
 @click.option("--features", metavar="LIST", type=_LIST, help="npz, parquet, webdataset: which features.")
 @click.option("--as-stored", is_flag=True, default=None, help="Do not normalize, though the recipe says so.")
-@click.option("--file-mb", metavar="N", type=click.IntRange(min=1), help="parquet, webdataset: megabytes of a file.")
+@click.option("--file-mb", metavar="N", type=_COUNT, help="parquet, webdataset: megabytes of a file.")
 @click.option("--from", "source", metavar="PRED.npy", help="bvh: what a model predicts, in place of what is stored.")
 @click.option("--fields", metavar="LIST", type=_LIST, help="bvh: what it predicts [default: the task's targets].")
 @click.option("--motion", metavar="KEY", help="bvh: this motion alone.")
@@ -55,7 +62,9 @@ def export(kind: str, out: str, dest: str, overwrite: bool, quiet: bool, **optio
     """Export the dataset OUT into the new folder DEST, in a form that is called KIND.
 
     \b
-    motionprep export npz OUT DEST
+    motionprep export npy OUT DEST
+    motionprep export npy OUT DEST --inputs 'positions[*-Hips]' --targets 'positions[Hips]'
+    motionprep export clips OUT DEST --length 8
     motionprep export bvh OUT DEST --from PRED.npy
 
     DEST gets a README.md that says where each number comes from.

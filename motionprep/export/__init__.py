@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: The class of each kind, in the file of its name, and what it writes.
 KINDS: Mapping[str, tuple[str, str]] = {
+    "npy": ("Npy", "input_batch.npy and label_batch.npy, of any size"),
+    "clips": ("Clips", "an array (S, T, J, 3) a split, to be mapped into memory"),
     "npz": ("Npz", "a NumPy archive a motion"),
     "parquet": ("Parquet", "a row a frame, for polars, pandas and Hugging Face datasets"),
     "webdataset": ("WebDataset", "tar shards whose samples are motions"),

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -194,31 +195,43 @@ def body(motion: StoredMotion) -> dict[str, Any]:
     return found
 
 
-def same_names(splits: Mapping[str, Split], kind: str) -> tuple[str, ...]:
-    """Return a note if motions call their nodes or markers differently.
+def same_counts(splits: Mapping[str, Split], kind: str) -> None:
+    """Raise unless all motions have as many nodes and markers.
 
     Raises
     ------
     ExportError
-        If they have not as many, so that there is no column for each.
+        If they have not, so that there is no column for each.
     """
-    first: StoredMotion | None = None
-    others: dict[str, tuple[int, str]] = {}
-    for motion in (motion for split in splits.values() for motion in split):
-        first = first or motion
+    for first, motion, what, one, other in _unlike(splits):
+        if len(one) != len(other):
+            raise ExportError(
+                f"{first.key} has {len(one)} {what} and {motion.key} has {len(other)}; {kind} gives each number a "
+                "column: keep what all have by a stage select_joints or select_markers, or choose splits or npz"
+            )
+
+
+def other_names(splits: Mapping[str, Split]) -> tuple[str, ...]:
+    """Return a note if motions call their nodes or markers differently."""
+    told: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for first, motion, what, one, other in _unlike(splits):
+        counts[what] += 1
+        mine, its = next(pair for pair in zip_longest(one, other, fillvalue="missing") if pair[0] != pair[1])
+        told.setdefault(what, f"{mine} of {first.key} is {its} in {motion.key}")
+    return tuple(f"{counts[what]:,} motions call {what} otherwise than the first does: {told[what]}" for what in told)
+
+
+def _unlike(
+    splits: Mapping[str, Split],
+) -> Iterator[tuple[StoredMotion, StoredMotion, str, tuple[str, ...], tuple[str, ...]]]:
+    """Yield the first motion, another, and what they call differently by which names."""
+    motions = (motion for split in splits.values() for motion in split)
+    first = next(motions)
+    for motion in motions:
         for what, one, other in zip(("nodes", "markers"), _names(first), _names(motion), strict=True):
-            if len(one) != len(other):
-                raise ExportError(
-                    f"{first.key} has {len(one)} {what} and {motion.key} has {len(other)}; {kind} gives each number a "
-                    "column: keep what all have by a stage select_joints or select_markers, or choose splits or npz"
-                )
             if one != other:
-                mine, its = next(pair for pair in zip(one, other, strict=True) if pair[0] != pair[1])
-                count, told = others.get(what, (0, f"{mine} of {first.key} is {its} in {motion.key}"))
-                others[what] = count + 1, told
-    return tuple(
-        f"{count:,} motions call {what} otherwise than the first does: {told}" for what, (count, told) in others.items()
-    )
+                yield first, motion, what, one, other
 
 
 def _names(motion: StoredMotion) -> tuple[tuple[str, ...], tuple[str, ...]]:

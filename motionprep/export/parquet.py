@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from motionprep.errors import RecipeError
-from motionprep.export.base import ByMotion, Report, Tell, file_stem, packed, same_names
+from motionprep.export.base import ByMotion, Report, Tell, file_stem, other_names, packed, same_counts
 
 if TYPE_CHECKING:
     from motionprep.dataset import Dataset, StoredMotion
@@ -46,7 +46,7 @@ class Parquet(ByMotion):
     def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
-        notes = same_names(splits, "parquet")
+        same_counts(splits, "parquet")
         total, done = sum(len(split.keys) for split in splits.values()), 0
         features: dict[str, None] = {}
         files, patterns = {}, []
@@ -74,7 +74,7 @@ class Parquet(ByMotion):
                 "`np.array(column.tolist())` has the numbers"
             ),
             columns={feature: first.names(feature) for feature in features if first.names(feature)},
-            notes=notes,
+            notes=other_names(splits),
         )
 
     def _write(self, path: Path, side: str, chosen: Sequence[str], group: Sequence[tuple[int, StoredMotion]]) -> None:
