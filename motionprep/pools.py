@@ -71,16 +71,17 @@ class Pool:
                     self._load(self._blocks[number], {name: array[part] for name, array in self.arrays.items()})
                     self._there[number] = True
 
-    def take(self, frames: NDArray[np.int64], out: Mapping[str, NDArray[Any]] | None = None) -> dict[str, NDArray[Any]]:
+    def adopt(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take arrays that hold all blocks already, as another pool's do, in place of its own."""
+        self.arrays = dict(arrays)
+        self._there[:] = True
+
+    def take(self, frames: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Return windows (W, T, ...) of all outputs, given the places (W, T) of their frames.
 
         The blocks that they are of must be there.
         """
-        if out is None:
-            return {name: array[frames] for name, array in self.arrays.items()}
-        for name, array in self.arrays.items():
-            out[name][...] = array[frames]
-        return dict(out)
+        return {name: array[frames] for name, array in self.arrays.items()}
 
 
 class Cache:

@@ -20,6 +20,7 @@ ORDER = [
     ["cli"],
     ["builder", "export", "sample"],
     ["commit", "make", "dataset", "verifier"],
+    ["torch"],
     ["windows"],
     ["batches"],
     ["plan", "reading"],
@@ -58,6 +59,7 @@ ALONE = {
     "zarr": {"shards"},
     "filelock": {"store", "export"},
     "ezc3d": {"formats"},
+    "torch": {"torch"},
 }
 FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}
 SLOW = ("numpy", "numba", "pandas", "zarr", "pyarrow", "joblib", "ezc3d")
