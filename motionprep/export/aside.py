@@ -21,7 +21,7 @@ def aside(dest: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[
     """Hand out an empty folder that takes the place of ``dest`` at the end, or leaves nothing behind if that fails.
 
     What a killed run left beside is cleared away first; if it was killed while it exchanged the folders, the old one is
-    put back.
+    put back. Nothing waits for the disk: what a power cut spoils can be exported again.
 
     Parameters
     ----------

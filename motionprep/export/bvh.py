@@ -44,7 +44,8 @@ class Bvh(Export):
         A ``.npy`` file of (F, K) in place of what is stored, the frames of these motions end to end; what it does not
         predict is as stored.
     fields
-        What it predicts; the targets of the recipe's task if empty, or else the feature of its shape.
+        What it predicts; if empty, the targets of the recipe's task if they have its numbers, or else the one feature
+        that has its shape.
     """
 
     motion: str = ""
@@ -62,8 +63,7 @@ class Bvh(Export):
         said: Any = [{}] * len(motions)
         if self.prediction:
             task = dataset.recipe.task
-            fields = self.fields or (task.targets if task else ())
-            predicted = read_prediction(self.prediction, motions[0], fields)
+            predicted = read_prediction(self.prediction, motions[0], self.fields, task.targets if task else ())
             said = predicted.deal(motions)
         worst, where, unturned = 0.0, "", 0
         for done, ((side, index, motion), arrays) in enumerate(zip(chosen, said, strict=True), start=1):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from motionprep.errors import ExportError, RecipeError
 
 if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
+
+#: Frames that are looked at together.
+_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +72,9 @@ class Prediction:
         return found
 
 
-def read_prediction(path: str | os.PathLike[str], motion: StoredMotion, wanted: Sequence[str]) -> Prediction:
+def read_prediction(
+    path: str | os.PathLike[str], motion: StoredMotion, wanted: Sequence[str] = (), usual: Sequence[str] = ()
+) -> Prediction:
     """Read a prediction.
 
     Parameters
@@ -78,7 +84,10 @@ def read_prediction(path: str | os.PathLike[str], motion: StoredMotion, wanted: 
     motion
         One of those that it is for.
     wanted
-        Fields that it predicts, in order; if empty, the feature whose frames have its shape, or its numbers.
+        Fields that it predicts, in order; if empty, the usual ones if they have its numbers, or else the one feature
+        whose frames have its shape or, if none has, its numbers.
+    usual
+        Fields that predictions are mostly of.
 
     Raises
     ------
@@ -94,23 +103,39 @@ def read_prediction(path: str | os.PathLike[str], motion: StoredMotion, wanted: 
         raise ExportError(f"{name}: cannot be read as a .npy file: {error}") from None
     if not isinstance(values, np.ndarray) or values.ndim < 2 or values.dtype.kind != "f":
         raise ExportError(f"{name}: expected a .npy file of frames, (F, K), as floats")
-    for start in range(0, len(values), 1 << 16):
-        good = np.isfinite(values[start : start + (1 << 16)]).reshape(-1, int(np.prod(values.shape[1:]))).all(axis=1)
+    for start in range(0, len(values), _AT_ONCE):
+        good = np.isfinite(values[start : start + _AT_ONCE]).all(axis=tuple(range(1, values.ndim)))
         if not good.all():
             raise ExportError(f"{name}: frame {start + int(np.argmin(good)):,} has a number that is not finite")
-    width = int(np.prod(values.shape[1:]))
-    widths = {field: len(_places(fields.parse_field(field), motion)) for field in wanted or _stored(motion)}
-    chosen = tuple(wanted)
-    if not wanted:
-        shapes = {name: motion.frame_shape(name) for name in widths}
-        chosen = tuple(name for name in widths if shapes[name] == values.shape[1:])
-        chosen = chosen or tuple(name for name in widths if widths[name] == width)
-    told = ", ".join(f"{field} {size}" for field, size in widths.items())
-    if not chosen or (not wanted and len(chosen) > 1):
-        raise ExportError(f"{name}: has {width} numbers a frame; --fields says what they are, of {told}")
-    if sum(widths[field] for field in chosen) != width:
-        raise ExportError(f"{name}: has {width} numbers a frame; expected {sum(widths.values())}: {told}")
-    return Prediction(name, values.reshape(len(values), width), tuple(map(fields.parse_field, chosen)))
+    width = math.prod(values.shape[1:])
+    found = [wanted] if wanted else _guessed(values.shape[1:], motion, usual)
+    if len(found) != 1:
+        there = _told({name: _width([name], motion) for name in _stored(motion)})
+        raise ExportError(f"{name}: has {width} numbers a frame; --fields says what they are, of {there}")
+    if _width(found[0], motion) != width:
+        there = _told({field: _width([field], motion) for field in found[0]})
+        raise ExportError(f"{name}: has {width} numbers a frame; expected {_width(found[0], motion)}: {there}")
+    return Prediction(name, values.reshape(len(values), width), tuple(map(fields.parse_field, found[0])))
+
+
+def _guessed(shape: tuple[int, ...], motion: StoredMotion, usual: Sequence[str]) -> list[Sequence[str]]:
+    """Return what a prediction may be of, whose frames have a shape."""
+    width = math.prod(shape)
+    if usual and _width(usual, motion) == width:
+        return [usual]
+    alike = [[name] for name in _stored(motion) if motion.frame_shape(name) == shape]
+    return [*alike] or [[name] for name in _stored(motion) if _width([name], motion) == width]
+
+
+def _width(texts: Sequence[str], motion: StoredMotion) -> int:
+    try:
+        return sum(len(_places(fields.parse_field(text), motion)) for text in texts)
+    except ValueError as error:
+        raise RecipeError(str(error)) from None
+
+
+def _told(widths: Mapping[str, int]) -> str:
+    return ", ".join(f"{field} {width}" for field, width in widths.items())
 
 
 def _stored(motion: StoredMotion) -> list[str]:

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from motionprep import Dataset, export
+
+
+def test_a_file_has_all_of_a_motion(dataset: Dataset, tmp_path: Path) -> None:
+    export.write("npz", dataset, tmp_path / "dest")
+
+    motion = dataset["test"].motion("07_01")
+    file = np.load(tmp_path / "dest" / "test" / "07_01.npz")
+    for feature in motion:
+        np.testing.assert_array_equal(file[feature], motion[feature])
+    assert (file["key"], file["label"], file["rate"]) == ("07_01", "walk", motion.rate)
+    assert tuple(file["joints"]) == motion.skeleton.joints
+    assert tuple(file["nodes"]) == motion.skeleton.nodes
+    assert tuple(file["parents"]) == motion.skeleton.node_parents
+    np.testing.assert_array_equal(file["offsets"], motion.skeleton.node_offsets)
+
+
+def test_a_motion_that_is_there_twice_has_two_files(dataset: Dataset, tmp_path: Path) -> None:
+    export.write("npz", dataset, tmp_path / "dest", splits=("train",), features=("root_position",))
+
+    for index, name in enumerate(("09_01", "09_01@1")):
+        file = np.load(tmp_path / "dest" / "train" / f"{name}.npz")
+        np.testing.assert_array_equal(file["root_position"], dataset["train"].motion("09_01", index)["root_position"])
+        assert "positions" not in file
