@@ -179,7 +179,7 @@ class Batches:
             for batch in needed[number]:
                 start, stop = spans[batch]
                 of_group = orders[number][max(start - begin, 0) : stop - begin]
-                item = pool.take(windows.places(of_group, self._shifts(groups[number], of_group)))
+                item = windows.take_from(pool, of_group, self._shifts(groups[number], of_group))
                 parts.append(windows.labelled(item, of_group))
                 if stop <= end:
                     yield batch, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from motionprep import manifest, shards, store
+from motionprep import labels, manifest, shards, store
 from motionprep.errors import DatasetError
+from motionprep.labels import ClassRow
 from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
 from motionprep.stages.features import MASKS, Features
@@ -93,6 +94,27 @@ class Dataset:
         )
         return f"Dataset({os.fspath(self.path)!r}: {sides})"
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: splits and features."""
+        from html import escape
+
+        sides = "".join(
+            f"<tr><td>{escape(name)}</td><td>{side['motions']:,}</td><td>{side['subjects']:,}</td>"
+            f"<td>{side['frames']:,}</td><td>{side['seconds'] / 3600:.2f}</td></tr>"
+            for name, side in self.facts["splits"].items()
+        )
+        features = "".join(
+            f"<tr><td>{escape(name)}</td><td>{feature['dtype']}</td>"
+            f"<td>{' or '.join(' x '.join(map(str, shape)) for shape in feature['shapes'])}</td></tr>"
+            for name, feature in self.facts["features"].items()
+        )
+        return (
+            f"<b>Dataset</b> {escape(os.fspath(self.path))}<p>{escape(self.recipe.description)}</p>"
+            "<table><tr><th>split</th><th>motions</th><th>subjects</th><th>frames</th><th>hours</th></tr>"
+            f"{sides}</table>"
+            f"<table><tr><th>feature</th><th>type</th><th>numbers a frame</th></tr>{features}</table>"
+        )
+
     @property
     def splits(self) -> tuple[str, ...]:
         """Names of the splits."""
@@ -114,9 +136,14 @@ class Dataset:
         return rows
 
     @cached_property
+    def class_table(self) -> tuple[ClassRow, ...]:
+        """How much of each split has each label, the commonest first; ``pandas.DataFrame`` takes it as it is."""
+        return tuple(labels.table(self._rows, self.splits))
+
+    @cached_property
     def classes(self) -> tuple[str, ...]:
-        """All labels of motions that are in a split, sorted."""
-        return tuple(sorted({row["label"] for row in self._rows if row["status"] == "ok" and row["label"]}))
+        """All labels of motions, and of ranges of frames, that are in a split, sorted."""
+        return tuple(sorted({row.label for row in self.class_table if row.label}))
 
     @cached_property
     def _table(self) -> pa.Table:
@@ -161,16 +188,21 @@ class Dataset:
         return self._arrays[shard, feature]
 
     def __getitem__(self, split: str) -> Split:
-        """Return a split by name.
+        """Return a split by name, or a part of it, ``train/1``.
 
         Raises
         ------
         KeyError
             If there is none of that name.
         """
-        if split not in self.splits:
-            raise KeyError(f"there is no split {split!r}; there are {', '.join(self.splits)}")
+        parts = [f"{name}/{part + 1}" for name in self.splits for part in range(len(self._parts(name)))]
+        if split not in (*self.splits, *parts):
+            raise KeyError(f"there is no split {split!r}; there are {', '.join((*self.splits, *parts))}")
         return Split(self, split)
+
+    def _parts(self, split: str) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = self.facts["splits"][split].get("parts", [])
+        return parts
 
 
 def _fixed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -220,12 +252,18 @@ class Stats:
 
 
 class Split:
-    """The motions of one side of a dataset, in natural order."""
+    """The motions of one side of a dataset, or of a part of it, in natural order."""
 
     def __init__(self, dataset: Dataset, name: str) -> None:
         self.dataset, self.name = dataset, name
+        #: The side that it is, or is a part of.
+        self.side, _, part = name.partition("/")
         #: Their rows of the manifest.
-        self.rows = tuple(row for row in dataset._rows if row["split"] == name and row["status"] == "ok")
+        self.rows = tuple(
+            row
+            for row in dataset._rows
+            if row["split"] == self.side and row["status"] == "ok" and part in ("", str(row["part"]))
+        )
 
     def __repr__(self) -> str:
         return f"Split({self.name!r}: {len(self.rows):,} motions, {len(self):,} frames)"
@@ -237,7 +275,7 @@ class Split:
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the features that are stored of each motion."""
-        stage = self.dataset.recipe.stages_for(self.name)[-1]
+        stage = self.dataset.recipe.stages_for(self.side)[-1]
         return stage.arrays if isinstance(stage, Features) else ()
 
     def __getitem__(self, feature: str) -> FrameArray:

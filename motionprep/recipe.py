@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence, Set
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
@@ -72,6 +73,10 @@ def span(text: str, field: str) -> tuple[int, int]:
 
 
 Entry = str | Choice
+#: First and last frame of a file, counted from 1, both taken, and what they are labelled.
+LabelRange = tuple[int, int, str]
+#: Of a whole motion, or of ranges of its frames.
+Label = str | tuple[LabelRange, ...]
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -87,6 +92,12 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     order
         ``"natural"``: the first motions train. ``"hash"``: each motion's (or subject's) own name decides, so that it
         never changes sides when data is added; the percentages are then met on average.
+    stratify
+        Deal the motions of each label by the percentages, and those without a label as well. Train and test then have
+        their share of a label to within one motion; by subject, as nearly as whole subjects can. ``order`` only says
+        which motions of a label come first; by subject, which of equal subjects do.
+    parts
+        Into how many parts of equal size and the same labels train is dealt, to be read one by one; 1: none.
     train, val, test
         Explicit lists in place of percentages: keys, ranges, patterns or tables (:class:`Choice`).
     """
@@ -94,6 +105,8 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     percent: str = ""
     by: Literal["motion", "subject"] = "motion"
     order: Literal["natural", "hash"] = "natural"
+    stratify: bool = False
+    parts: int = 1
     train: tuple[Entry, ...] = ()
     val: tuple[Entry, ...] = ()
     test: tuple[Entry, ...] = ()
@@ -107,8 +120,12 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"give percent or lists, not both (there is a list for {', '.join(lists)})")
         if self.percent:
             self.shares()
-        elif self.by != "motion" or self.order != "natural":
-            raise ValueError("by and order go with percent")
+        elif self.by != "motion" or self.order != "natural" or self.stratify:
+            raise ValueError("by, order and stratify go with percent")
+        if self.parts < 1:
+            raise ValueError(f"parts is {self.parts}; it must be at least 1")
+        if self.parts > 1 and "train" not in self.sides():
+            raise ValueError(f"parts is {self.parts}, but there is no train to be dealt into parts")
 
     def lists(self) -> dict[str, tuple[Choice, ...]]:
         """Return the explicit lists, each entry as a :class:`Choice`."""
@@ -160,26 +177,52 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rates
         Frames a second of takes whose files say it wrong, by key; of both files, where a take has two.
     labels
-        A label by key; from the text index beside the data if empty.
+        By key a label, or labels of ranges of the file's frames, ``[[1, 120, "walk"], [121, 300, "turn"]]``, counted
+        from 1, both ends taken; from ``label_pattern`` where a key is not in it, or, if that is empty as well, from the
+        text index beside the data.
+    label_pattern
+        A regular expression with a group ``label``, searched for where ``key_pattern`` is.
     """
 
     key_pattern: str = ""
     positions: Literal["replace", "add"] = "replace"
     lenient: bool = False
     rates: dict[str, float] = {}
-    labels: dict[str, str] = {}
+    labels: dict[str, Label] = {}
+    label_pattern: str = ""
 
     def __post_init__(self) -> None:
         for key, rate in self.rates.items():
             if not 0 < rate < math.inf:
                 raise ValueError(f"rates has {rate:g} for {key!r}; expected a number above 0")
-        if self.key_pattern:
+        for key, label in self.labels.items():
+            if not isinstance(label, str):
+                _check_ranges(key, label)
+        for field, needed in (("key_pattern", {"subject", "motion"}), ("label_pattern", {"label"})):
+            if not (pattern := getattr(self, field)):
+                continue
             try:
-                groups = re.compile(self.key_pattern).groupindex
+                groups = re.compile(pattern).groupindex
             except re.error as error:
-                raise ValueError(f"key_pattern {self.key_pattern!r} is no regular expression: {error}") from None
-            if missing := {"subject", "motion"} - set(groups):
-                raise ValueError(f"key_pattern {self.key_pattern!r} has no group {', '.join(sorted(missing))}")
+                raise ValueError(f"{field} {pattern!r} is no regular expression: {error}") from None
+            if missing := needed - set(groups):
+                raise ValueError(f"{field} {pattern!r} has no group {', '.join(sorted(missing))}")
+
+
+def _check_ranges(key: str, ranges: Sequence[LabelRange]) -> None:
+    if not ranges:
+        raise ValueError(f'labels has no range for {key!r}; expected such as [[1, 120, "walk"]]')
+    for start, stop, label in ranges:
+        if not 1 <= start <= stop:
+            raise ValueError(f"labels has frames {start}-{stop} of {key!r}; expected such as 1-120, counted from 1")
+        if not label:
+            raise ValueError(f"labels has an empty label for frames {start}-{stop} of {key!r}")
+    for one, other in pairwise(sorted(ranges)):
+        if other[0] <= one[1]:
+            raise ValueError(
+                f"labels has frames {other[0]}-{other[1]} of {key!r} ({other[2]}), which overlap frames "
+                f"{one[0]}-{one[1]} ({one[2]})"
+            )
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

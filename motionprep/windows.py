@@ -189,11 +189,12 @@ class Windows(Sequence[Any]):
 
     def take(self, windows: NDArray[np.int64]) -> Item:
         """Return windows by number, which must be from 0 to below their count, without the transform."""
-        blocks = self.block_of(windows)
         if self.fits:
-            self.pool.fill(np.unique(blocks).tolist())
-            item = self.pool.take(self.places(windows, 0))
+            if not self.pool.whole:
+                self.pool.fill(np.unique(self.block_of(windows)).tolist())
+            item = self.pool.take(self._first[windows], self.length, self.step)
         else:
+            blocks = self.block_of(windows)
             item = {
                 name: np.empty((len(windows), self.length, *shape), dtype)
                 for name, (dtype, shape) in self._kinds.items()
@@ -201,7 +202,7 @@ class Windows(Sequence[Any]):
             for block in np.unique(blocks).tolist():
                 of_block = blocks == block
                 pool = self._cache.get(block, lambda block=block: self.pool_of([block]))  # type: ignore[misc]
-                for name, array in pool.take(self.places(windows[of_block], self.bounds[block])).items():
+                for name, array in self.take_from(pool, windows[of_block], self.bounds[block]).items():
                     item[name][of_block] = array
         return self.labelled(item, windows)
 
@@ -261,10 +262,9 @@ class Windows(Sequence[Any]):
         """Return in which block each window is."""
         return np.searchsorted(self.bounds, self._first[windows], side="right") - 1
 
-    def places(self, windows: NDArray[np.int64], begins: Any) -> NDArray[np.int64]:
-        """Return the places (W, length) of windows' frames in a pool that begins at frame ``begins`` of all blocks."""
-        frames: NDArray[np.int64] = (self._first[windows] - begins)[:, None] + np.arange(0, self._span, self.step)
-        return frames
+    def take_from(self, pool: Pool, windows: NDArray[np.int64], begins: Any) -> Item:
+        """Return windows from a pool in which frame ``begins`` of all blocks is the first, of each window or of all."""
+        return pool.take(self._first[windows] - begins, self.length, self.step)
 
     def __getstate__(self) -> dict[str, Any]:
         # Another process reads for itself.

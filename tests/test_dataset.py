@@ -51,6 +51,15 @@ def test_a_dataset_tells_its_splits_motions_and_frames(dataset: Dataset, built: 
     )
 
 
+def test_a_notebook_shows_splits_and_features_and_takes_no_markup_from_a_recipe(corpus: Path, tmp_path: Path) -> None:
+    build(corpus, tmp_path / "out", recipe=recipe_from_json({"split": SPLIT, "description": "<script>"}))
+    shown = motionprep.open(tmp_path / "out")._repr_html_()
+    assert "<td>train</td><td>6</td><td>2</td>" in shown
+    assert "<td>rotations</td><td>float32</td><td>31 x 3 x 3</td>" in shown
+    assert "&lt;script&gt;" in shown
+    assert "<script>" not in shown
+
+
 def test_splits_are_named_in_their_order(dataset: Dataset) -> None:
     assert dataset.splits == ("train", "test")
 

@@ -25,7 +25,7 @@ ORDER = [
     ["batches"],
     ["plan", "reading"],
     ["store"],
-    ["shards", "manifest", "layout", "pools", "splits", "sources", "stats"],
+    ["shards", "manifest", "labels", "layout", "pools", "splits", "sources", "stats"],
     ["augmentation", "recipe"],
     ["stages"],
     [

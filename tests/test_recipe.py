@@ -72,11 +72,17 @@ recipes = st.builds(
     Recipe,
     description=st.text(max_size=5),
     seed=st.integers(0, 2**64),
-    reading=st.builds(Reading, rates=st.dictionaries(names, st.floats(1, 1000), max_size=3), lenient=st.booleans()),
+    reading=st.builds(
+        Reading,
+        rates=st.dictionaries(names, st.floats(1, 1000), max_size=3),
+        labels=st.dictionaries(names, st.one_of(names, st.just(((1, 9, "walk"), (12, 12, "turn")))), max_size=3),
+        lenient=st.booleans(),
+    ),
     split=st.sampled_from(
         [
             Split(percent="80/10/10"),
             Split(percent="80/10/10", by="subject", order="hash"),
+            Split(percent="80/10/10", stratify=True, parts=4),
             Split(
                 train=("a..b", Choice(subject="1")),
                 val=(Choice(ordinals="1-2"),),
@@ -250,8 +256,8 @@ class TestErrors:
             ("percent = '90/9.5'", "percent is '90/9.5', which adds up to 99.5; expected 100"),
             ("percent = '100/0'", "percent is '100/0'; each side needs more than 0"),
             ("percent = '90/10'\ntest = ['a']", "give percent or lists, not both (there is a list for test)"),
-            ("by = 'subject'", "by and order go with percent"),
-            ("order = 'hash'\ntrain = ['a']", "by and order go with percent"),
+            ("by = 'subject'", "by, order and stratify go with percent"),
+            ("order = 'hash'\ntrain = ['a']", "by, order and stratify go with percent"),
             ("by = 'take'", "by: invalid enum value 'take'; expected 'motion' or 'subject'"),
             ("trian = ['a']", "there is no 'trian'; did you mean 'train'?"),
             ("test = ['']", "test holds an empty key"),
@@ -260,6 +266,9 @@ class TestErrors:
                 "test = ['a', { motion = 'b' }]",
                 "test[1]: there is no `motion`; there are motions, subject, ordinals, frames",
             ),
+            ("stratify = true", "by, order and stratify go with percent"),
+            ("parts = 0", "parts is 0; it must be at least 1"),
+            ("parts = 2\ntest = ['a']", "parts is 2, but there is no train to be dealt into parts"),
             ("test = [{ frames = '1-2' }]", "test[0]: give one of motions, subject and ordinals"),
             ("test = [{ motions = 'a', subject = 'b' }]", "test[0]: give one of motions, subject and ordinals"),
             (
@@ -289,6 +298,23 @@ class TestErrors:
             ("rates = { a = nan }", "rates has nan for 'a'; expected a number above 0"),
             ("key_pattern = '(?P<motion>.)'", "key_pattern '(?P<motion>.)' has no group subject"),
             ("key_pattern = '.'", "key_pattern '.' has no group motion, subject"),
+            ("label_pattern = '.'", "label_pattern '.' has no group label"),
+            ("labels = { a = 1 }", "labels[...]: expected `str | list`, got `int`"),
+            ("labels = { a = [] }", "labels has no range for 'a'; expected such as [[1, 120, \"walk\"]]"),
+            ("labels = { a = [[1, 'x']] }", "labels[...][0]: expected `list` of length 3, got 2"),
+            (
+                "labels = { a = [[0, 9, 'x']] }",
+                "labels has frames 0-9 of 'a'; expected such as 1-120, counted from 1",
+            ),
+            (
+                "labels = { a = [[9, 8, 'x']] }",
+                "labels has frames 9-8 of 'a'; expected such as 1-120, counted from 1",
+            ),
+            ("labels = { a = [[1, 2, '']] }", "labels has an empty label for frames 1-2 of 'a'"),
+            (
+                "labels = { a = [[9, 12, 'x'], [1, 9, 'y']] }",
+                "labels has frames 9-12 of 'a' (x), which overlap frames 1-9 (y)",
+            ),
         ],
     )
     def test_of_reading_name_the_field(self, text: str, message: str) -> None:
@@ -431,6 +457,10 @@ class TestIdentity:
             {"reading": Reading(lenient=True)},
             {"reading": Reading(rates={"69_01": 60.0})},
             {"reading": Reading(key_pattern="(?P<subject>.)(?P<motion>.)")},
+            {"reading": Reading(labels={"69_01": "walk"})},
+            {"reading": Reading(label_pattern="(?P<label>.)")},
+            {"split": Split(percent="90/10", stratify=True)},
+            {"split": Split(percent="90/10", parts=4)},
             {"split": Split(percent="80/20")},
             {"split": Split(percent="90/10", by="subject")},
             {"split": Split(percent="90/10", order="hash")},
