@@ -262,6 +262,10 @@ class Windows(Sequence[Any]):
         """Return in which block each window is."""
         return np.searchsorted(self.bounds, self._first[windows], side="right") - 1
 
+    def first_frames(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the first frame of each window, in all blocks laid end to end."""
+        return self._first[windows]
+
     def take_from(self, pool: Pool, windows: NDArray[np.int64], begins: Any) -> Item:
         """Return windows from a pool in which frame ``begins`` of all blocks is the first, of each window or of all."""
         return pool.take(self._first[windows] - begins, self.length, self.step)

@@ -90,10 +90,9 @@ class Export(ABC):
         ExportError
             If one that is asked for, or all, have no motions.
         """
-        try:
-            found = {name: dataset[name] for name in self.splits or dataset.splits}
-        except KeyError as error:
-            raise RecipeError(str(error.args[0])) from None
+        found = {
+            name: _split(dataset, name) if self.splits else dataset[name] for name in self.splits or dataset.splits
+        }
         empty = [name for name, split in found.items() if not split.keys]
         if empty and (self.splits or len(empty) == len(found)):
             raise ExportError(f"{dataset.path}: {', '.join(empty)} has no motions, so there is nothing to export")
@@ -131,6 +130,13 @@ class ByMotion(Export):
     def read(self, motion: StoredMotion, feature: str) -> np.ndarray[Any, Any]:
         """Return a feature (F, ...), normalized or as it is stored."""
         return motion[feature] if self.normalize else motion.stored(feature)
+
+
+def _split(dataset: Dataset, name: str) -> Split:
+    try:
+        return dataset[name]
+    except KeyError as error:
+        raise RecipeError(str(error.args[0])) from None
 
 
 def silent(done: int, total: int) -> None:

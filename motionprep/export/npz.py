@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from motionprep import labels
 from motionprep.export.base import ByMotion, Report, Tell, body, file_stem, numbered, sample_name
 
 if TYPE_CHECKING:
@@ -36,11 +37,14 @@ class Npz(ByMotion):
                 features.update(dict.fromkeys(chosen))
                 name = sample_name(motion, index)
                 example = example or _READING.format(split=file_stem(side), name=name, feature=chosen[0])
+                named = labels.of_row(motion.row)
                 np.savez(
                     folder / file_stem(side) / f"{name}.npz",
                     allow_pickle=False,
                     key=np.array(motion.key),
                     label=np.array(motion.label or ""),
+                    labels=np.array([name for _, _, name in named], str),
+                    label_frames=np.array([frames for *frames, _ in named], np.int64).reshape(-1, 2),
                     rate=np.array(motion.rate),
                     **{word: np.array(values) for word, values in body(motion).items()},
                     **{feature: self.read(motion, feature) for feature in chosen},
@@ -55,8 +59,8 @@ class Npz(ByMotion):
             features=tuple(features),
             reading=f"import numpy as np\n\n{example}",
             about=(
-                "Beside the features (frames first) each file has `key`, `label` (empty if there is none), `rate` "
-                "(frames a second), and, of a skeleton, `joints`, `nodes`, `parents` and rest `offsets` of the nodes; "
-                "`markers` has the names of markers"
+                "Beside the features (frames first) each file has `key`, `rate` (frames a second), `label` (empty if "
+                "there is none), `labels` of ranges `label_frames` (first, end), and, of a skeleton, `joints`, "
+                "`nodes`, `parents` and rest `offsets` of the nodes; `markers` has the names of markers"
             ),
         )

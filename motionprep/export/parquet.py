@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from motionprep import labels
 from motionprep.errors import RecipeError
 from motionprep.export.base import ByMotion, Report, Tell, file_stem, other_names, packed, same_counts
 
@@ -89,12 +90,16 @@ class Parquet(ByMotion):
 
     def _table(self, motion: StoredMotion, index: int, side: str, chosen: Sequence[str]) -> pa.Table:
         frames = motion.frames
-        words = {"key": motion.key, "subject": motion.row["subject"], "label": motion.label, "split": side}
+        label = np.full(frames, None, object)
+        for start, stop, name in labels.of_row(motion.row):
+            label[start:stop] = name
         columns: dict[str, Any] = {
-            "key": pa.repeat(pa.scalar(words.pop("key"), pa.string()), frames),
+            "key": pa.repeat(motion.key, frames),
             "index": pa.array(np.full(frames, index, np.int32)),
             "frame": pa.array(np.arange(frames)),
-            **{word: pa.repeat(pa.scalar(value, pa.string()), frames) for word, value in words.items()},
+            "subject": pa.repeat(motion.row["subject"], frames),
+            "label": pa.array(label, pa.string()),
+            "split": pa.repeat(side, frames),
             "rate": pa.array(np.full(frames, motion.rate)),
         }
         return pa.table(columns | {feature: _lists(self.read(motion, feature)) for feature in chosen})

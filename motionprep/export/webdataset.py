@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from motionprep import labels
 from motionprep.errors import RecipeError
 from motionprep.export.base import ByMotion, Report, Tell, body, file_stem, packed, sample_name
 
@@ -66,7 +67,8 @@ class WebDataset(ByMotion):
             reading=_READING.format(first=next(iter(files)), feature=next(iter(features))),
             about=(
                 "A sample is a motion: `<key>.<feature>.npy` with frames first, and `<key>.json` with key, index, "
-                "split, subject, label, rate, frames and the names of joints, nodes and markers"
+                "split, subject, label, labels (first frame, end and name of each), rate, frames and the names of "
+                "joints, nodes and markers"
             ),
         )
 
@@ -78,6 +80,7 @@ class WebDataset(ByMotion):
             "split": side,
             "subject": motion.row["subject"],
             "label": motion.label,
+            "labels": labels.of_row(motion.row),
             "rate": motion.rate,
             "frames": motion.frames,
             **body(motion),

@@ -21,7 +21,14 @@ TASK = {"inputs": ["positions[*-Hips]"], "targets": ["positions[Hips]"]}
 def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a dataset of plain motions, one of them there twice, with a task."""
     out = tmp_path_factory.mktemp("export") / "out"
-    labels = {"02_01": "walk", "02_02": "run", "02_03": "walk", "02_04": "run", "07_01": "walk", "07_02": "run"}
+    labels = {
+        "02_01": "walk",
+        "02_02": "run",
+        "02_03": [[1, 10, "walk"], [15, 30, "run"]],
+        "02_04": "run",
+        "07_01": "walk",
+        "07_02": "run",
+    }
     recipe = {"description": "Walks", "split": SPLIT, "task": TASK, "reading": {"labels": labels}}
     motionprep.build(corpus, out, recipe=recipe_from_json(recipe))
     return out

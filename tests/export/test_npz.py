@@ -28,3 +28,12 @@ def test_a_motion_that_is_there_twice_has_two_files(dataset: Dataset, tmp_path: 
         file = np.load(tmp_path / "dest" / "train" / f"{name}.npz")
         np.testing.assert_array_equal(file["root_position"], dataset["train"].motion("09_01", index)["root_position"])
         assert "positions" not in file
+
+
+def test_labels_of_ranges_are_there(dataset: Dataset, tmp_path: Path) -> None:
+    export.write("npz", dataset, tmp_path / "dest", features=("root_position",))
+
+    file = np.load(tmp_path / "dest" / "train" / "02_03.npz")
+    assert file["labels"].tolist() == ["walk", "run"]
+    assert file["label_frames"].tolist() == [[0, 10], [14, 30]]
+    assert np.load(tmp_path / "dest" / "train" / "09_01.npz")["label_frames"].shape == (0, 2)

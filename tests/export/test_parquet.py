@@ -27,11 +27,17 @@ def test_a_row_is_a_frame_with_its_motion(folder: Path, dataset: Dataset) -> Non
     motions = list(dataset["train"])
     assert table.key.tolist() == [motion.key for motion in motions for _ in range(motion.frames)]
     assert table.frame.tolist() == [frame for motion in motions for frame in range(motion.frames)]
-    assert table.label.replace({np.nan: None}).tolist() == [
-        motion.label for motion in motions for _ in range(motion.frames)
-    ]
     assert set(table.split) == {"train"}
     assert table[table.key == "09_01"].groupby("index").size().tolist() == [20, 15]
+
+
+def test_each_frame_has_its_own_label(folder: Path) -> None:
+    table = pd.read_parquet(folder / "train-00000-of-00001.parquet").set_index("key")
+
+    found = {key: table.loc[key, "label"].replace({np.nan: None}).tolist() for key in ("02_01", "02_03", "09_01")}
+    assert (set(found["02_01"]), set(found["09_01"])) == ({"walk"}, {None})
+    rest = len(found["02_03"]) - 30
+    assert found["02_03"] == ["walk"] * 10 + [None] * 4 + ["run"] * 16 + [None] * rest
 
 
 def test_pandas_has_the_numbers(folder: Path, dataset: Dataset) -> None:

@@ -22,6 +22,7 @@ def test_samples_are_motions_in_order(dataset: Dataset, tmp_path: Path) -> None:
             for name in (f"{key}.json", f"{key}.positions.npy")
         ]
         facts = json.load(tar.extractfile("09_01@1.json"))
+        assert json.load(tar.extractfile("02_03.json"))["labels"] == [[0, 10, "walk"], [14, 30, "run"]]
         found = np.load(io.BytesIO(tar.extractfile("09_01@1.positions.npy").read()))
         assert {(entry.mtime, entry.uid, entry.gid, entry.uname) for entry in tar} == {(0, 0, 0, "")}
     motion = dataset["train"].motion("09_01", 1)
