@@ -15,6 +15,7 @@ from .export import export
 from .info import info
 from .plan import plan
 from .sample import sample
+from .score import score
 from .verify import verify
 
 
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, export, sample, align):
+for verb in (build, plan, info, verify, export, sample, align, score):
     cli.add_command(verb)
 
 

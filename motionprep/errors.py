@@ -63,4 +63,8 @@ class BuildError(MotionPrepError):
 
 
 class ExportError(MotionPrepError):
-    """An export cannot be written, or a prediction is not one for the dataset."""
+    """An export cannot be written, or the dataset does not fit into it."""
+
+
+class PredictionError(MotionPrepError):
+    """Predictions do not fit the dataset that they are for, or are no numbers that can be compared."""

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import rotations
 from motionprep.data import Floats, Poses
 
 Mask = NDArray[np.bool_]
@@ -105,7 +104,7 @@ def of_markers(names: Sequence[str], points: Floats, visible: Mask, up: int) -> 
     body = np.array([BODY.get(name, (0, 0, 0)) for name in names])[:, np.roll([1, 2, 0], up)]
     turn, _, sure = fit(body, shape[None], (listed & known)[None])
     if not sure[0]:
-        turn = rotations.nearest(axes[good].mean(axis=0)[None])[0].swapaxes(1, 2)
+        turn = _nearest(axes[good].mean(axis=0)[None])[0].swapaxes(1, 2)
     return Frames(axes[kept] @ turn, origin[kept], int(np.sum(~good)))
 
 
@@ -152,10 +151,17 @@ def fit(shape: Floats, points: Floats, visible: Mask) -> tuple[Floats, Floats, M
     """
     around, middle = _centred(points, visible)
     model, centre = _centred(np.broadcast_to(shape, points.shape), visible)
-    turn, widths = rotations.nearest(around.swapaxes(1, 2) @ model)
+    turn, widths = _nearest(around.swapaxes(1, 2) @ model)
     move = middle - (turn @ centre[..., None])[..., 0]
     good = (visible.sum(axis=1) >= 3) & (widths[:, 1] > _NARROWEST * widths[:, 0])
     return turn, move, good
+
+
+def _nearest(matrices: Floats) -> tuple[Floats, Floats]:
+    """Return the rotations nearest to matrices (F, 3, 3), and the matrices' singular values (F, 3)."""
+    u, widths, v = np.linalg.svd(matrices)
+    u[:, :, 2] *= np.sign(np.linalg.det(u @ v))[:, None]
+    return u @ v, widths
 
 
 def _centred(points: Floats, visible: Mask) -> tuple[Floats, Floats]:

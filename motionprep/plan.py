@@ -337,13 +337,17 @@ def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) 
     there = shards.keys(out / store.SHARDS)
     made = []
     for side in recipe.split.sides():
-        fixed = any(stage.fixes_markers for stage in recipe.stages_for(side))
+        stages = recipe.stages_for(side)
+        fixed = {
+            "motion": any(stage.fixes_joints for stage in stages),
+            "markers": any(stage.fixes_markers for stage in stages),
+        }
         runs: dict[tuple[str, ...], list[Item]] = {}
         for number, row in enumerate(rows):
             if row.split == side and not row.reason:
                 item = Item(number, row.recording.key, row.recording.size, row.frames, row.rate, row.copy)
                 structure = tuple(
-                    "" if fixed and source.half == "markers" else look.structure
+                    "" if fixed[source.half] else look.structure
                     for source, look in zip(row.recording.sources, row.looks, strict=True)
                 )
                 runs.setdefault(structure, []).append(item)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 
 from motionprep import identity, shipped
+from motionprep.canonical import Joint
 from motionprep.errors import RecipeError
 from motionprep.fields import parse_field
 from motionprep.stages import STAGES, Features, Stage
@@ -350,18 +351,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                 f"split {split!r} stores or needs skeleton and markers, which no stage brings together; put align first"
             )
         for number, stage in enumerate(stages):
-            earlier = stages[:number]
-            smooths = isinstance(stage, Downsample) and stage.lowpass
-            if (stage.alters or smooths) and (maker := next((one.name for one in earlier if one.derives), "")):
-                raise RecipeError(
-                    f"{stage.name} comes after {maker} in split {split!r}, whose arrays it would not change; put it "
-                    "before"
-                )
-            if (stage.in_world or smooths) and "local_frame" in [one.name for one in earlier]:
-                raise RecipeError(
-                    f"{stage.name} comes after local_frame in split {split!r}; it works on takes in the world: put it "
-                    "before"
-                )
+            _check_place(stage, stages[:number], split)
         if names.count("normalize") > 1:
             raise RecipeError(f"normalize is given twice in split {split!r}; name all arrays in one")
         stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
@@ -421,6 +411,24 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         del value["description"]
         value["stages"] = [[stage.identity(), list(stage.splits)] for stage in self.stages]
         return identity.key([FORMAT, value])
+
+
+def _check_place(stage: Stage, earlier: Sequence[Stage], split: str) -> None:
+    """Refuse a stage that comes too late."""
+    smooths = isinstance(stage, Downsample) and stage.lowpass
+    if (stage.alters or smooths) and (maker := next((one.name for one in earlier if one.derives), "")):
+        raise RecipeError(
+            f"{stage.name} comes after {maker} in split {split!r}, whose arrays it would not change; put it before"
+        )
+    if (stage.in_world or smooths) and "local_frame" in [one.name for one in earlier]:
+        raise RecipeError(
+            f"{stage.name} comes after local_frame in split {split!r}; it works on takes in the world: put it before"
+        )
+    if stage.fixes_joints and (maker := next((one.name for one in earlier if one.exchanges), "")):
+        raise RecipeError(
+            f"{stage.name} makes other joints after {maker} has exchanged left and right in split {split!r}, "
+            "so that these could not be told when features are brought back; put it before"
+        )
 
 
 def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
@@ -486,7 +494,21 @@ def load_recipe(source: str | os.PathLike[str]) -> Recipe:
         raise RecipeError(f"{name}: {error}") from None
     if not isinstance(value, Mapping) or not isinstance(value.get("recipe"), Mapping):
         raise RecipeError(f"{name}: has no recipe; expected a TOML file or the dataset.json of a dataset")
-    return recipe_from_json(value["recipe"], name)
+    return recipe_from_json(_beside(value["recipe"], Path(name).parent), name)
+
+
+def _beside(recipe: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Return the recipe with the tables that its stages name in the folder of its own file."""
+    stages = recipe.get("stages")
+    if not isinstance(stages, list):
+        return recipe
+    placed = [
+        {**stage, "table": str(folder / stage["table"])}
+        if isinstance(stage, Mapping) and isinstance(stage.get("table"), str) and stage["table"]
+        else stage
+        for stage in stages
+    ]
+    return {**recipe, "stages": placed}
 
 
 def make_stage(name: str, **settings: Any) -> Stage:
@@ -528,7 +550,8 @@ def _convert(value: Any, kind: Any, place: str) -> Any:
 def _plainly(what: str, kind: Any, field: str | None) -> str:
     """Say what msgspec found in the words of TOML, and what would be right."""
     if what.startswith("Object contains unknown field"):
-        return f"there is no {what.rsplit(maxsplit=1)[-1]}; there are {', '.join(Choice.__struct_fields__)}"
+        table = Choice if kind is Split else Joint
+        return f"there is no {what.rsplit(maxsplit=1)[-1]}; there are {', '.join(table.__struct_encode_fields__)}"
     if what.startswith("Object missing required field"):
         return f"{what.rsplit(maxsplit=1)[-1]} is missing"
     if what.startswith("Invalid enum value") and field:

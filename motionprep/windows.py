@@ -10,11 +10,10 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import fields
+from motionprep import fields, labels
 from motionprep.errors import DatasetError
 from motionprep.pools import Block, Cache, Pool
 from motionprep.stages.features import MASKS
@@ -126,6 +125,12 @@ class Windows(Sequence[Any]):
         row = int(np.searchsorted(self._ends, at, side="right"))
         start = int(self._first[at] - self._bases[row])
         return self.split.stored(self.split.rows[row]), range(start, start + self._span, self.step)
+
+    def is_normalized(self, feature: str, motion: StoredMotion) -> bool:
+        """Return whether a feature of a motion is handed out normalized."""
+        if isinstance(self._normalize, bool):
+            return self._normalize and motion.is_normalized(feature)
+        return feature in self._normalize
 
     def __len__(self) -> int:
         """Return the number of windows."""
@@ -326,14 +331,14 @@ class Windows(Sequence[Any]):
 
     def _cut(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the first frame of each window, the number of windows up to each motion's last, and their labels."""
-        first, labels, counts = [], [], []
+        first, classified, counts = [], [], []
         classes = {name: number for number, name in enumerate(self.split.dataset.classes)} if self.label else {}
         for row, base in zip(self.split.rows, self._bases.tolist(), strict=True):
             count = 0
             for start, stop, label in _segments(row, labelled=self.label):
                 starts = np.arange(start, stop - self._span + 1, self.stride, dtype=np.int64)
                 first.append(starts + base)
-                labels.append(np.full(len(starts), classes[label] if self.label else 0, np.int64))
+                classified.append(np.full(len(starts), classes.get(label, 0), np.int64))
                 count += len(starts)
             counts.append(count)
         if not sum(counts):
@@ -343,7 +348,7 @@ class Windows(Sequence[Any]):
                 f"{self.split.name} has no window: one of {self.length:,} frames, every {self.step}., spans "
                 f"{self._span:,}, the longest of its {len(self.split.rows):,} motions has {longest:,}{why}"
             )
-        return np.concatenate(first), np.cumsum(counts), np.concatenate(labels)
+        return np.concatenate(first), np.cumsum(counts), np.concatenate(classified)
 
     def load(self, block: Block, out: Mapping[str, NDArray[Any]]) -> None:
         """Fill arrays (F, ...), one an output, with the frames of a block."""
@@ -368,7 +373,7 @@ class Windows(Sequence[Any]):
     ) -> None:
         """Fill a part of an array with a field of the motions of a run, reading each feature once."""
         choice, feature, row = self._choice(field, run[0]), field.feature, run[0]
-        normalized = self._is_normalized(feature, row)
+        normalized = self.is_normalized(feature, self.split.stored(row))
         array = self.split.dataset.array(row["shard"], feature)
         whole = choice.rows is None and choice.columns is None and not normalized
         if whole and part.flags.c_contiguous and part.shape[1:] == array.shape and feature not in raw:
@@ -379,11 +384,6 @@ class Windows(Sequence[Any]):
             if normalized:
                 raw[feature] = self.split.stored(row).stats(feature).normalize(raw[feature])
         part[...] = choice.of(raw[feature]).reshape(part.shape)
-
-    def _is_normalized(self, feature: str, row: Mapping[str, Any]) -> bool:
-        if isinstance(self._normalize, bool):
-            return self._normalize and self.split.stored(row).is_normalized(feature)
-        return feature in self._normalize
 
 
 def _count(name: str, given: int | None, told: int | None) -> int:
@@ -472,11 +472,6 @@ def _unlike(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 def _segments(row: Mapping[str, Any], *, labelled: bool) -> Iterator[tuple[int, int, str]]:
     """Yield the runs of a motion's frames that windows may not leave: first, end, label."""
     clip = row.get("clip") or row["frames"]
-    parts = [(0, row["frames"], row["label"])]
-    if labelled:
-        if row.get("labels"):
-            parts = [(start, stop, label) for start, stop, label in msgspec.json.decode(row["labels"])]
-        parts = [part for part in parts if part[2] is not None]
-    for start, stop, label in parts:
+    for start, stop, label in labels.of_row(row) if labelled else [(0, row["frames"], "")]:
         for first in range(start // clip * clip, stop, clip):
-            yield max(first, start), min(first + clip, stop), label or ""
+            yield max(first, start), min(first + clip, stop), label

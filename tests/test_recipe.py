@@ -63,6 +63,7 @@ not_features = st.one_of(
     st.builds(Downsample, splits=splits_of_a_stage, rate=st.floats(0.1, 1000)),
     st.builds(SelectJoints, splits=splits_of_a_stage, joints=st.lists(names, min_size=1, max_size=3).map(tuple)),
     st.builds(SelectJoints, splits=splits_of_a_stage, set=st.sampled_from(sorted(shipped.joint_sets()))),
+    st.builds(SelectJoints, splits=splits_of_a_stage, set=st.sampled_from(sorted(shipped.skeletons()))),
 )
 sinks = st.lists(
     st.builds(Features, arrays=st.lists(st.sampled_from(list(FEATURES)), min_size=1, unique=True).map(tuple)),
@@ -181,6 +182,20 @@ class TestSources:
 
         assert str(error.value).startswith(message)
 
+    def test_a_table_of_skeletons_is_beside_the_recipe_that_names_it(self, tmp_path: Path) -> None:
+        stage = '[[stages]]\nstage = "select_joints"\nset = "stick"\ntable = "mine.toml"'
+        (tmp_path / "a.toml").write_text(stage, encoding="utf-8")
+        (tmp_path / "mine.toml").write_text(
+            '[names.rod]\nfoot = "Low"\n[skeletons.stick]\njoints = [{ name = "End", at = "foot" }]', encoding="utf-8"
+        )
+
+        (stage,) = load_recipe(tmp_path / "a.toml").to_json()["stages"]
+
+        assert json.loads(json.dumps(stage)) == {
+            "stage": "select_joints",
+            "skeleton": [{"name": "End", "from": ["Low"]}],
+        }
+
     def test_a_file_that_is_not_text_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "a.toml").write_bytes(b"\xff\xfe")
 
@@ -232,6 +247,15 @@ class TestErrors:
             (
                 "stage = 'features'\narrays = 'positions'",
                 "x.toml: stage 2 (features): arrays: expected `list`, got `str`",
+            ),
+            (
+                "stage = 'select_joints'\nskeleton = [{ name = 'Hip' }]",
+                "x.toml: stage 2 (select_joints): skeleton[0]: `from` is missing",
+            ),
+            (
+                "stage = 'select_joints'\nskeleton = [{ name = 'Hip', from = ['Hips'], root = true }]",
+                "x.toml: stage 2 (select_joints): skeleton[0]: there is no `root`; "
+                "there are name, parent, from, rotation",
             ),
             ("stage = 'features'\narrays = [1]", "x.toml: stage 2 (features): arrays[0]: expected `str`, got `int`"),
             (
@@ -532,6 +556,16 @@ class TestOrder:
     def test_what_moves_takes_in_the_world_comes_before_a_local_frame(self) -> None:
         with pytest.raises(RecipeError, match="yaw comes after local_frame in split 'train'"):
             self.stages({"stage": "local_frame"}, {"stage": "yaw"})
+
+    def test_a_canonical_skeleton_comes_before_what_keeps_the_root_apart_or_exchanges_sides(self) -> None:
+        skeleton = {"stage": "select_joints", "set": "h36m-17"}
+        with pytest.raises(RecipeError, match="select_joints comes after local_frame in split 'train'"):
+            self.stages({"stage": "local_frame"}, skeleton)
+        for stage in ({"stage": "mirror"}, {"stage": "permute_axes", "axes": "-xyz", "mirror": True}):
+            with pytest.raises(RecipeError, match=f"select_joints makes other joints after {stage['stage']} has"):
+                self.stages(stage, skeleton)
+            self.stages(stage, {"stage": "select_joints", "set": "legs"})
+            self.stages(skeleton, stage)
 
     def test_what_smooths_takes_comes_before_a_local_frame(self) -> None:
         with pytest.raises(RecipeError, match="downsample comes after local_frame in split 'train'"):

@@ -150,7 +150,7 @@ def _animate(motion: StoredMotion, said: Mapping[str, NDArray[Any]]) -> tuple[Mo
     if said:
         places[:, 0] = world["positions"][:, 0] if "positions" in said else _root(world)
     # A network's matrices are no rotations to the last digit.
-    matrices = rotations.nearest(predicted)[0] if turned else matrices
+    matrices = rotations.nearest(predicted) if turned else matrices
     made, expected = animation.turning(skeleton, motion.rate, matrices, places)
     return made, expected if said else true.get("positions", expected)
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep import fields
-from motionprep.errors import ExportError, RecipeError
+from motionprep.errors import PredictionError, RecipeError
+from motionprep.scoring import load_predictions
 
 if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
@@ -44,12 +45,12 @@ class Prediction:
 
         Raises
         ------
-        ExportError
+        PredictionError
             If the prediction has another number of frames, or another width, than the motions.
         """
         frames = sum(motion.frames for motion in motions)
         if len(self.values) != frames:
-            raise ExportError(
+            raise PredictionError(
                 f"{self.name}: has {len(self.values):,} frames; expected {frames:,}, those of "
                 f"{', '.join(motion.key for motion in motions[:3])}{', ...' if len(motions) > 3 else ''} end to end; "
                 "--motion and --splits choose others"
@@ -91,30 +92,27 @@ def read_prediction(
 
     Raises
     ------
-    ExportError
+    PredictionError
         If it is no such file, has numbers that are not finite, or its width is not that of the fields.
     RecipeError
         If a field is not stored.
     """
     name = os.fspath(path)
-    try:
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ExportError(f"{name}: cannot be read as a .npy file: {error}") from None
-    if not isinstance(values, np.ndarray) or values.ndim < 2 or values.dtype.kind != "f":
-        raise ExportError(f"{name}: expected a .npy file of frames, (F, K), as floats")
+    values = load_predictions(path)
+    if values.ndim < 2 or values.dtype.kind != "f":
+        raise PredictionError(f"{name}: expected frames (F, K) of floats, found shape {values.shape} of {values.dtype}")
     for start in range(0, len(values), _AT_ONCE):
         good = np.isfinite(values[start : start + _AT_ONCE]).all(axis=tuple(range(1, values.ndim)))
         if not good.all():
-            raise ExportError(f"{name}: frame {start + int(np.argmin(good)):,} has a number that is not finite")
+            raise PredictionError(f"{name}: frame {start + int(np.argmin(good)):,} has a number that is not finite")
     width = math.prod(values.shape[1:])
     found = [wanted] if wanted else _guessed(values.shape[1:], motion, usual)
     if len(found) != 1:
         there = _told({name: _width([name], motion) for name in _stored(motion)})
-        raise ExportError(f"{name}: has {width} numbers a frame; --fields says what they are, of {there}")
+        raise PredictionError(f"{name}: has {width} numbers a frame; --fields says what they are, of {there}")
     if _width(found[0], motion) != width:
         there = _told({field: _width([field], motion) for field in found[0]})
-        raise ExportError(f"{name}: has {width} numbers a frame; expected {_width(found[0], motion)}: {there}")
+        raise PredictionError(f"{name}: has {width} numbers a frame; expected {_width(found[0], motion)}: {there}")
     return Prediction(name, values.reshape(len(values), width), tuple(map(fields.parse_field, found[0])))
 
 

@@ -174,6 +174,14 @@ def test_a_set_of_joints_is_named_with_an_at_sign(run: Any, corpus: Path, out: P
     assert recipe_of(out)["stages"] == [{"stage": "select_joints", "joints": joints}]
 
 
+def test_a_canonical_skeleton_is_named_like_a_set(run: Any, corpus: Path, out: Path) -> None:
+    run("build", corpus, "--joints", "@smpl-22,!neck,!head", "-o", out)
+    (stage,) = recipe_of(out)["stages"]
+    assert [joint["name"] for joint in stage["skeleton"]] == [
+        name for name in shipped.skeletons()["smpl-22"] if name not in ("neck", "head")
+    ]
+
+
 def test_rates_come_from_a_table(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
     (tmp_path / "rates.csv").write_text("key,fps\n02_01,60\n")
     run("build", corpus, "--rates", tmp_path / "rates.csv", "-o", out)

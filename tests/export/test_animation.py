@@ -56,7 +56,7 @@ def test_any_rotation_and_place_can_be_told_by_channels(
     motion = data.draw(motions)
     shape = (motion.frames, len(motion.skeleton.joints))
     rng = np.random.default_rng(data.draw(st.integers(0, 100)))
-    matrices = rotations.nearest(rng.normal(size=(*shape, 3, 3)))[0]
+    matrices = rotations.nearest(rng.normal(size=(*shape, 3, 3)))
     places = rng.normal(0, 50, (*shape, 3))
 
     made, expected = animation.turning(motion.skeleton, motion.rate, matrices, places)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from motionprep import Dataset, RecipeError
-from motionprep.errors import ExportError
+from motionprep.errors import PredictionError
 from motionprep.export.prediction import Prediction, read_prediction
 
 
@@ -50,15 +50,15 @@ def test_a_feature_is_known_by_its_shape_and_then_by_its_numbers(dataset: Datase
     [
         (np.zeros((5, 7)), (), "has 7 numbers a frame; --fields says what they are, of positions 114, rotations 279"),
         (np.zeros((5, 7)), ("positions[Hips]",), r"has 7 numbers a frame; expected 3: positions\[Hips\] 3"),
-        (np.zeros(5), (), r"expected a .npy file of frames, \(F, K\), as floats"),
-        (np.zeros((5, 3), int), (), r"expected a .npy file of frames, \(F, K\), as floats"),
+        (np.zeros(5), (), r"expected frames \(F, K\) of floats, found shape \(5,\) of float64"),
+        (np.zeros((5, 3), int), (), r"expected frames \(F, K\) of floats, found shape \(5, 3\) of int64"),
         (np.array([[0, 0, 0], [0, np.nan, 0.0]]), (), "frame 1 has a number that is not finite"),
     ],
 )
 def test_what_fits_nothing_is_refused_with_what_there_is(
     dataset: Dataset, tmp_path: Path, values: Any, fields: tuple[str, ...], message: str
 ) -> None:
-    with pytest.raises(ExportError, match=f"pred.npy: {message}"):
+    with pytest.raises(PredictionError, match=f"pred.npy: {message}"):
         read(dataset, tmp_path, values, *fields)
 
 
@@ -80,17 +80,17 @@ def test_another_number_of_frames_is_refused(dataset: Dataset, tmp_path: Path) -
     frames = sum(motion.frames for motion in motions)
     prediction = read(dataset, tmp_path, np.zeros((frames - 1, 3)), "root_position")
 
-    with pytest.raises(ExportError, match=f"has {frames - 1} frames; expected {frames}, those of 07_01, 07_02 end to"):
+    with pytest.raises(PredictionError, match=f"has {frames - 1} frames; expected {frames}, those of 07_01, 07_02"):
         next(prediction.deal(motions))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK nothing", b"\x93NUMPY"])
 def test_what_is_no_npy_file_is_told_as_such(dataset: Dataset, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pred.npy").write_bytes(content)
-    with pytest.raises(ExportError, match=r"pred.npy: cannot be read as a .npy file"):
+    with pytest.raises(PredictionError, match=r"pred.npy: is no array of numbers in a .npy file"):
         read_prediction(tmp_path / "pred.npy", dataset["test"].motion("07_01"), ())
 
 
 def test_a_file_that_is_not_there_is_told_as_such(dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=r"pred.npy: cannot be read as a .npy file: .*No such file"):
+    with pytest.raises(PredictionError, match=r"pred.npy: cannot be read: No such file"):
         read_prediction(tmp_path / "pred.npy", dataset["test"].motion("07_01"), ())

@@ -39,6 +39,13 @@ SMALL: dict[str, list[dict[str, Any]]] = {
         {"joints": ["Head", "LeftFoot", "*_Nub"]},
         {"joints": ["!Spine", "!Head_Nub"]},
         {"joints": ["Neck"]},
+        {
+            "skeleton": [
+                {"name": "Root", "from": ["Hips"]},
+                {"name": "Middle", "parent": "Root", "from": [["Spine", "LeftLeg"]], "rotation": ["LeftLeg"]},
+                {"name": "Tip", "parent": "Middle", "from": ["Head_Nub"]},
+            ]
+        },
     ],
     "features": [{}, {"arrays": ["global_rotations", "rotations_6d"]}],
 }
