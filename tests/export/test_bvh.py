@@ -96,10 +96,16 @@ class TestStored:
 
 
 class TestPredicted:
-    def test_what_is_stored_gives_what_is_stored(self, changed: Dataset, tmp_path: Path) -> None:
-        prediction = saved(tmp_path, together(changed, "rotations"))
+    @pytest.mark.parametrize(
+        "fields", [("rotations",), ("rotations", "root_position", "root_rotation"), ("positions",)]
+    )
+    def test_what_is_stored_gives_what_is_stored(
+        self, changed: Dataset, tmp_path: Path, fields: tuple[str, ...]
+    ) -> None:
+        values = [together(changed, field).reshape(len(changed["test"]), -1) for field in fields]
+        prediction = saved(tmp_path, np.concatenate(values, axis=1))
         export.write("bvh", changed, tmp_path / "stored", splits=("test",))
-        export.write("bvh", changed, tmp_path / "predicted", prediction=prediction)
+        export.write("bvh", changed, tmp_path / "predicted", prediction=prediction, fields=fields)
 
         for key in ("07_01", "07_02"):
             one, other = (read_bvh(tmp_path / name / "test" / f"{key}.bvh") for name in ("stored", "predicted"))
