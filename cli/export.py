@@ -13,7 +13,7 @@ from .progress import Progress
 
 _KINDS = "\n".join(["\b", *(f"{name.ljust(max(map(len, KINDS)))}  {what}" for name, (_, what) in KINDS.items())])
 #: Options whose settings are called otherwise.
-_SETTINGS = {"source": "prediction", "file_mb": "file_bytes", "as_stored": "normalize"}
+_SETTINGS = {"source": "prediction", "file_mb": "file_bytes", "no_normalize": "normalize"}
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ _LIST, _COUNT = _List(), click.IntRange(min=1)
 @click.option("--step", type=_COUNT, help="npy, clips: every how many frames [default: the task's].")
 @click.option("--label/--no-label", default=None, help="npy, clips: with classes [default: as the task says].")
 @click.option("--features", metavar="LIST", type=_LIST, help="npz, parquet, webdataset: which features.")
-@click.option("--as-stored", is_flag=True, default=None, help="Do not normalize, though the recipe says so.")
+@click.option("--no-normalize", is_flag=True, default=None, help="Do not normalize, though the recipe says so.")
 @click.option("--file-mb", metavar="N", type=_COUNT, help="parquet, webdataset: megabytes of a file.")
 @click.option("--from", "source", metavar="PRED.npy", help="bvh: what a model predicts, in place of what is stored.")
 @click.option("--fields", metavar="LIST", type=_LIST, help="bvh: what it predicts [default: the task's targets].")

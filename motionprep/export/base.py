@@ -108,7 +108,7 @@ class ByMotion(Export):
     features
         Which to export; all that are stored if empty.
     normalize
-        Whether numbers that the recipe normalizes on reading are exported so.
+        Whether numbers that the recipe normalizes are exported so.
     """
 
     features: tuple[str, ...] = ()
@@ -128,8 +128,8 @@ class ByMotion(Export):
         return self.features or tuple(motion)
 
     def read(self, motion: StoredMotion, feature: str) -> np.ndarray[Any, Any]:
-        """Return a feature (F, ...), normalized or as it is stored."""
-        return motion[feature] if self.normalize else motion.stored(feature)
+        """Return a feature (F, ...), normalized as the recipe says or not."""
+        return motion[feature] if self.normalize else motion.unnormalized(feature)
 
 
 def _split(dataset: Dataset, name: str) -> Split:

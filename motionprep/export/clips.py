@@ -35,7 +35,7 @@ class Clips(Export):
     label
         Whether ``train_labels.npy``, int64 (S,), is written beside; as the task says if None.
     normalize
-        Whether numbers that the recipe normalizes on reading are exported so.
+        Whether numbers that the recipe normalizes are exported so.
     """
 
     unit: ClassVar[str] = "clips"

@@ -39,7 +39,7 @@ class Npy(Export):
     label
         Whether the labels are classes, in place of targets; as the task says if None.
     normalize
-        Whether numbers that the recipe normalizes on reading are exported so.
+        Whether numbers that the recipe normalizes are exported so.
     """
 
     unit: ClassVar[str] = "windows"

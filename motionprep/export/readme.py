@@ -113,8 +113,9 @@ def _features(dataset: Dataset, report: Report, normalized: Mapping[str, list[st
     for name, splits in normalized.items():
         lines += [
             "",
-            f"`{name}` of {', '.join(splits)} is normalized: the mean over train was taken off, and the rest divided "
-            "by the standard deviation (by 1 where that is of rounding alone); `stats.json` has both.",
+            f"`{name}` of {', '.join(splits)} is normalized: the mean over train, of motions with the same joints or "
+            "markers, was taken off, and the rest divided by the standard deviation (by 1 where that is of rounding "
+            "alone); `stats.json` has both.",
         ]
     return lines
 

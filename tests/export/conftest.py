@@ -53,6 +53,6 @@ def changed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         {"stage": "normalize"},
         {"stage": "features", "arrays": ["rotations", "root_rotation", "root_position", "positions"]},
     ]
-    split = {"train": ["02_*"], "test": ["07_01", "07_02"]}
+    split = {"train": ["02_*", "07_03", "07_04"], "test": ["07_01", "07_02"]}
     motionprep.build(corpus, out, recipe=recipe_from_json({"split": split, "stages": stages}))
     return motionprep.open(out)
