@@ -11,6 +11,7 @@ from motionprep.errors import MotionPrepError, RecipeError
 
 from .align import align
 from .build import build
+from .export import export
 from .info import info
 from .plan import plan
 from .sample import sample
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, sample, align, score):
+for verb in (build, plan, info, verify, export, sample, align, score):
     cli.add_command(verb)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from motionprep import rotations, spaces
-from motionprep.data import PARTS, Floats, Step
+from motionprep.data import PARTS, Floats, Skeleton, Step
 
 
 class _Kind(NamedTuple):
@@ -101,6 +101,14 @@ def invert(
             raise ValueError(f"{name}: {error}") from None
         out[name] = rows.reshape(array.shape)
     return out
+
+
+def skeleton_back(skeleton: Skeleton, steps: Sequence[Step]) -> Skeleton:
+    """Return a skeleton, whose offsets are as stored, as it would be if no stage had changed coordinates."""
+    for step in reversed(steps):
+        if "joints" in step.on:
+            skeleton = spaces.skeleton_back(skeleton, step)
+    return skeleton
 
 
 def steps_to_json(steps: Sequence[Step]) -> tuple[list[dict[str, Any]], dict[str, Floats]]:

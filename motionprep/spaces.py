@@ -69,6 +69,18 @@ def inverse(step: Step) -> Step:
     return replace(step, scale=1 / step.scale, axes=None if axes is None else np.swapaxes(axes, -1, -2), origin=origin)
 
 
+def skeleton_back(skeleton: Skeleton, step: Step) -> Skeleton:
+    """Return a skeleton as it was before a step that reached the joints.
+
+    Raises
+    ------
+    ValueError
+        As :func:`exchange`.
+    """
+    within = Step(scale=step.scale, axes=step.axes if step.conjugate else None)
+    return _change_skeleton(skeleton, inverse(within), exchange(skeleton.nodes, step.swap))
+
+
 def metres(take: Take, part: str = "markers") -> float | None:
     """Return how many metres a unit of a part's coordinates is long; None if no file and no stage says."""
     known = take.facts.get("metres_per_unit")

@@ -236,13 +236,40 @@ class Windows(Sequence[Any]):
         """All blocks, in one pool."""
         return self.pool_of(range(len(self._blocks)))
 
+    @property
+    def dtypes(self) -> dict[str, np.dtype[Any]]:
+        """Dtype of each array."""
+        dtypes = {name: dtype for name, (dtype, _) in self._kinds.items()}
+        return dtypes | ({"label": np.dtype(np.int64)} if self.label else {})
+
+    def pieces(self, block: int, first: int, last: int) -> Iterator[Block]:
+        """Yield frames ``first`` to ``last`` of a block as blocks, end to end, none of which crosses a chunk's end.
+
+        A piece fits a processor's cache, and no chunk is read twice but where motions of two skeletons share one.
+        """
+        whole = self._blocks[block]
+        feature = next(iter(self.outputs.values())).fields[0].feature
+        chunk = self.split.dataset.array(whole.shard, feature).chunk
+        end = 0
+        for run in _runs(whole.rows):
+            begin, end = end, end + run[-1]["stop"] - run[0]["start"]
+            shift = run[0]["start"] - begin
+            start, stop = max(first, begin) + shift, min(last, end) + shift
+            if start < stop:
+                for low, high in pairwise([start, *range((start // chunk + 1) * chunk, stop, chunk), stop]):
+                    yield Block(whole.shard, ({**run[0], "start": low, "stop": high, "frames": high - low},))
+
     def pool_of(self, blocks: Sequence[int]) -> Pool:
         """Return some blocks in a pool of their own."""
-        return Pool([self._blocks[number] for number in blocks], self._kinds, self._load)
+        return Pool([self._blocks[number] for number in blocks], self._kinds, self.load)
 
     def block_of(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return in which block each window is."""
         return np.searchsorted(self.bounds, self._first[windows], side="right") - 1
+
+    def first_frames(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the first frame of each window, in all blocks laid end to end."""
+        return self._first[windows]
 
     def take_from(self, pool: Pool, windows: NDArray[np.int64], begins: Any) -> Item:
         """Return windows from a pool in which frame ``begins`` of all blocks is the first, of each window or of all."""
@@ -323,8 +350,8 @@ class Windows(Sequence[Any]):
             )
         return np.concatenate(first), np.cumsum(counts), np.concatenate(classified)
 
-    def _load(self, block: Block, out: Mapping[str, NDArray[Any]]) -> None:
-        """Fill arrays with the frames of a block."""
+    def load(self, block: Block, out: Mapping[str, NDArray[Any]]) -> None:
+        """Fill arrays (F, ...), one an output, with the frames of a block."""
         at = 0
         for run in _runs(block.rows):
             frames = run[-1]["stop"] - run[0]["start"]

@@ -1,0 +1,102 @@
+"""Write a folder beside its place and give it its name when it is whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from motionprep.errors import ExportError
+
+#: How the README of every export begins, by which a folder is known that may be overwritten.
+HEAD = "# motionprep export "
+_LOCK, _NEW, _OLD = "lock", "new", "old"
+
+
+@contextmanager
+def aside(dest: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
+    """Hand out an empty folder that takes the place of ``dest`` at the end, or leaves nothing behind if that fails.
+
+    What a killed run left beside is cleared away first; if it was killed while it exchanged the folders, the old one is
+    put back. Nothing waits for the disk: what a power cut spoils can be exported again.
+
+    Parameters
+    ----------
+    dest
+        The place.
+    overwrite
+        Whether an export that is there is replaced. It stays until the new one is whole.
+
+    Raises
+    ------
+    ExportError
+        If something is there and may not be replaced, another process is writing there, or the disk is full.
+    """
+    import filelock
+
+    place = Path(os.path.realpath(dest))
+    beside = place.with_name(f".{place.name}.part")
+    if not beside.exists():
+        _check(place, dest, overwrite)
+    beside.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(beside / _LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise ExportError(f"{os.fspath(dest)}: is being written by another process; wait for it or stop it") from None
+    try:
+        if (beside / _OLD).exists() and not place.exists():
+            (beside / _OLD).rename(place)
+        _check(place, dest, overwrite)
+        _clear(place, beside)
+        (beside / _NEW).mkdir()
+        yield beside / _NEW
+        _exchange(place, beside)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ExportError(
+            f"{os.fspath(dest)}: the disk is full; nothing was changed: make room, then run the same command again"
+        ) from None
+    finally:
+        _clear(place, beside)
+        lock.release()
+        with suppress(OSError):  # another process may hold it already
+            (beside / _LOCK).unlink(missing_ok=True)
+            beside.rmdir()
+
+
+def _check(place: Path, dest: str | os.PathLike[str], overwrite: bool) -> None:
+    """Raise unless a new export may take the place."""
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
+    name = os.fspath(dest)
+    try:
+        ours = (place / "README.md").read_text(encoding="utf-8").startswith(HEAD)
+    except (OSError, UnicodeDecodeError):
+        ours = False
+    if not ours:
+        raise ExportError(f"{name}: is there and is no export of motionprep; choose a new folder or an empty one")
+    if not overwrite:
+        raise ExportError(f"{name}: holds an export already; choose another place, or overwrite it with --overwrite")
+
+
+def _exchange(place: Path, beside: Path) -> None:
+    if place.exists():
+        place.rename(beside / _OLD)
+    try:
+        (beside / _NEW).rename(place)
+    except BaseException:
+        if (beside / _OLD).exists():
+            (beside / _OLD).rename(place)
+        raise
+
+
+def _clear(place: Path, beside: Path) -> None:
+    # The old export is cleared only once something has its place.
+    for name in (_NEW, _OLD) if place.exists() else (_NEW,):
+        if (beside / name).exists():
+            shutil.rmtree(beside / name)
