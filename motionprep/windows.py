@@ -331,24 +331,29 @@ class Windows(Sequence[Any]):
 
     def _cut(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the first frame of each window, the number of windows up to each motion's last, and their labels."""
-        first, classified, counts = [], [], []
         classes = {name: number for number, name in enumerate(self.split.dataset.classes)} if self.label else {}
-        for row, base in zip(self.split.rows, self._bases.tolist(), strict=True):
-            count = 0
-            for start, stop, label in _segments(row, labelled=self.label):
-                starts = np.arange(start, stop - self._span + 1, self.stride, dtype=np.int64)
-                first.append(starts + base)
-                classified.append(np.full(len(starts), classes.get(label, 0), np.int64))
-                count += len(starts)
-            counts.append(count)
-        if not sum(counts):
+        segments = np.array(
+            [
+                (number, start, stop, classes.get(label, 0))
+                for number, row in enumerate(self.split.rows)
+                for start, stop, label in _segments(row, labelled=self.label)
+            ],
+            np.int64,
+        ).reshape(-1, 4)
+        motion, start, stop, label = segments.T
+        windows = np.maximum((stop - start - self._span) // self.stride + 1, 0)
+        # Of each window, which one of its segment it is.
+        number = np.arange(windows.sum()) - np.repeat(np.cumsum(windows) - windows, windows)
+        first = np.repeat(self._bases[motion] + start, windows) + number * self.stride
+        ends = np.cumsum(np.bincount(motion, windows, len(self.split.rows)).astype(np.int64))
+        if not len(first):
             longest = max((row["frames"] for row in self.split.rows), default=0)
             why = ", or none has a label" if self.label else ""
             raise DatasetError(
                 f"{self.split.name} has no window: one of {self.length:,} frames, every {self.step}., spans "
                 f"{self._span:,}, the longest of its {len(self.split.rows):,} motions has {longest:,}{why}"
             )
-        return np.concatenate(first), np.cumsum(counts), np.concatenate(classified)
+        return first, ends, np.repeat(label, windows)
 
     def load(self, block: Block, out: Mapping[str, NDArray[Any]]) -> None:
         """Fill arrays (F, ...), one an output, with the frames of a block."""
