@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motionprep import kinematics, rotations
 from motionprep.data import Floats, Markers, Motion, Poses, Take
+
+Bools = NDArray[np.bool_]
 
 #: Below this angle in radians an arc is as good as a line, and its sine is too small to divide by.
 _STRAIGHT = 1e-6
@@ -59,27 +63,44 @@ def slerp(one: Floats, other: Floats, part: Floats) -> Floats:
     return unit
 
 
-def _between(frames: int, times: Floats) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], Floats]:
-    """Return the frame before each time, with one after it if there is one at all, and how far from it the time is."""
+def lines(values: Floats, times: Floats) -> Floats:
+    """Return values (..., F, *) at times (..., T), in frames, each on the line between two frames."""
+    first, second, part = _between(values, times)
+    part = part.reshape(*part.shape, *[1] * (first.ndim - part.ndim))
+    first = first * (1 - part)
+    first += second * part
+    return first
+
+
+def arcs(matrices: Floats, times: Floats) -> Floats:
+    """Return rotations (..., F, K, 3, 3) at times (..., T), in frames, each on the shortest arc between two frames."""
+    first, second, part = _between(rotations.to_quaternion(matrices), times)
+    return rotations.from_quaternion(slerp(first, second, part[..., None]))
+
+
+def both(visible: Bools, times: Floats) -> Bools:
+    """Return what of (..., F, M) is visible at times (..., T): in both frames around a time, or in the one it is on."""
+    first, second, part = _between(visible, times)
+    seen: Bools = (first | (part[..., None] == 1)) & (second | (part[..., None] == 0))
+    return seen
+
+
+def _between(values: NDArray[Any], times: Floats) -> tuple[NDArray[Any], NDArray[Any], Floats]:
+    """Return values (..., F, *) in the frame before each time (..., T) and in that after it, and how far it is on."""
+    lead = times.shape[:-1]
+    frames = values.shape[len(lead)]
     before = np.clip(np.floor(times).astype(np.intp), 0, max(frames - 2, 0))
-    return before, np.clip(times - before, 0.0, 1.0)
+    rows: list[NDArray[np.intp]] = [row[..., None] for row in np.ix_(*map(np.arange, lead))]
+    first, second = (values[(*rows, frame)] for frame in (before, np.minimum(before + 1, frames - 1)))
+    return first, second, np.clip(times - before, 0.0, 1.0)
 
 
 def _motion(motion: Motion | Poses, times: Floats) -> Poses:
     poses = kinematics.poses(motion)
-    before, part = _between(poses.frames, times)
-    after = np.minimum(before + 1, poses.frames - 1)
-    translations = poses.translations[before] * (1 - part[:, None, None])
-    translations += poses.translations[after] * part[:, None, None]
-    turns = rotations.to_quaternion(poses.rotations)
-    turned = rotations.from_quaternion(slerp(turns[before], turns[after], part[:, None]))
-    return Poses(poses.skeleton, translations, turned, poses.rate)
+    return Poses(poses.skeleton, lines(poses.translations, times), arcs(poses.rotations, times), poses.rate)
 
 
 def _markers(markers: Markers, times: Floats) -> Markers:
-    before, part = _between(markers.frames, times)
-    after = np.minimum(before + 1, markers.frames - 1)
-    visible = (markers.visible[before] | (part[:, None] == 1)) & (markers.visible[after] | (part[:, None] == 0))
-    positions = markers.positions[before] * (1 - part[:, None, None])
-    positions += markers.positions[after] * part[:, None, None]
-    return replace(markers, positions=np.where(visible[..., None], positions, 0.0), visible=visible)
+    visible = both(markers.visible, times)
+    positions = np.where(visible[..., None], lines(markers.positions, times), 0.0)
+    return replace(markers, positions=positions, visible=visible)

@@ -27,6 +27,7 @@ ORDER = [
     ["stages"],
     [
         "alignment",
+        "batch_shapes",
         "corruption",
         "features",
         "fields",
@@ -38,11 +39,12 @@ ORDER = [
         "local_frames",
         "retiming",
     ],
+    ["coordinates"],
     ["spaces"],
     ["kinematics"],
     ["rotations"],
     ["data"],
-    ["axes", "chunks", "identity", "lanes", "naming", "shipped", "sides"],
+    ["axes", "chunks", "identity", "kinds", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.
