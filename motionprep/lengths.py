@@ -32,6 +32,8 @@ MARKERS: Mapping[str, tuple[Chain, ...]] = {
     "thigh": (("LFWT", "LKNE"), ("RFWT", "RKNE")),
     "height": (("LANK", "LKNE", "LFWT", "C7", "LFHD"), ("RANK", "RKNE", "RFWT", "C7", "RFHD")),
 }
+#: The markers at the outside of the left and the right knee.
+KNEES = ("LKNE", "RKNE")
 
 
 def measure(take: Take, part: str, along: Sequence[Chain] = ()) -> float:
@@ -76,6 +78,27 @@ def measure(take: Take, part: str, along: Sequence[Chain] = ()) -> float:
     if not 0 < (length := sum(lengths) / len(lengths)) < np.inf:
         raise ValueError(f"the {part} has no length")
     return length
+
+
+def to_knees(take: Take) -> dict[str, float]:
+    """Return how far knee markers are from their knee joints, of :data:`KNEES` those that are there with both.
+
+    The root of the mean square over the frames in which a marker is visible, in the take's unit; joints and markers are
+    to be in one world. It is about as much as a knee is thick if they belong together.
+    """
+    if take.motion is None or take.markers is None:
+        return {}
+    nodes, names = take.motion.skeleton.nodes, take.markers.names
+    legs = _of_both_sides(nodes, LEGS)
+    found = {}
+    for marker, (_, knee, _) in zip(KNEES, legs, strict=False):
+        column = names.index(marker) if marker in names else -1
+        seen = take.markers.visible[:, column] if column >= 0 else np.zeros(take.frames, dtype=np.bool_)
+        if seen.any():
+            joints = kinematics.features(take.motion, ("positions",))["positions"][:, nodes.index(knee)]
+            apart = take.markers.positions[seen, column] - joints[seen]
+            found[marker] = float(np.sqrt(np.mean(np.sum(apart**2, axis=1))))
+    return found
 
 
 def along_bones(poses: Poses, chain: Chain) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ Bools = NDArray[np.bool_]
 
 #: Below this angle in radians an arc is as good as a line, and its sine is too small to divide by.
 _STRAIGHT = 1e-6
+#: By how much of a frame a last one may be missed through rounding.
+_ON_A_FRAME = 1e-6
+
+Half = TypeVar("Half", Motion | Poses, Markers)
 
 
 def retime(take: Take, times: Floats) -> Take:
@@ -36,6 +41,57 @@ def retime(take: Take, times: Floats) -> Take:
         markers=None if take.markers is None else _markers(take.markers, times),
         corrupt=None if take.corrupt is None else _markers(take.corrupt, times),
     )
+
+
+class Paced(NamedTuple):
+    """Both halves of a take, the rate of the faster one a whole multiple of the other's.
+
+    Parameters
+    ----------
+    motion, markers
+        One of them resampled.
+    resampled
+        Which half, ``"motion"`` or ``"markers"``.
+    step, start
+        How many of its frames one lasts that it has now, and which of them, maybe between two, is the first one now:
+        a lag of the two halves as they were is ``step * lag + start`` of those that they are.
+    """
+
+    motion: Motion | Poses
+    markers: Markers
+    resampled: str
+    step: float
+    start: float
+
+
+def paced(motion: Motion | Poses, markers: Markers, lag: float | None = None) -> Paced:
+    """Return both halves of a take, the faster one resampled to the nearest whole multiple of the slower one's rate.
+
+    Parameters
+    ----------
+    motion, markers
+        Of different rates.
+    lag
+        Where it is known: how many frames of the motion come before that of the markers' first frame. Frames are then
+        put where the other half has them; otherwise where this one has its first.
+    """
+    slow, fast = sorted((motion.rate, markers.rate))
+    times = max(round(fast / slow), 1)
+    step = fast / (slow * times)
+    if motion.rate > markers.rate:
+        first = 0.0 if lag is None else lag % step
+        return Paced(_resampled(motion, slow * times, first), markers, "motion", step, first)
+    first = 0.0 if lag is None else step * (-lag * times % 1.0)
+    return Paced(motion, _resampled(markers, slow * times, first), "markers", 1.0, -first / (step * times))
+
+
+def _resampled(half: Half, rate: float, first: float) -> Half:
+    """Return a motion or markers at another rate, from its frame ``first`` on, which may be between two."""
+    step, last = half.rate / rate, half.frames - 1
+    count = max(math.floor((last - first) / step + _ON_A_FRAME) + 1, 0)
+    times = np.minimum(first + np.arange(count) * step, max(last, 0))
+    changed: Half = _markers(half, times) if isinstance(half, Markers) else _motion(half, times)
+    return replace(changed, rate=rate)
 
 
 def slerp(one: Floats, other: Floats, part: Floats) -> Floats:

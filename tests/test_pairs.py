@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import RecipeError, SourceError, build, invert, read_bvh, read_c3d, write_sample
+from motionprep import RecipeError, SourceError, build, invert, read_bvh, read_c3d, write_bvh, write_sample
 from motionprep.dataset import Dataset
+from motionprep.formats.c3d_write import write_c3d
 from motionprep.recipe import recipe_from_json
 
 FEATURES = ["positions", "rotations", "quaternions", "root_position", "root_rotation", "markers", "markers_visible"]
@@ -124,6 +126,22 @@ class TestJoining:
 
         assert stored.rate == 60
         assert stored.facts["align_lag"] == 1
+
+    def test_frames_of_a_file_whose_skeleton_is_resampled_cannot_be_asked_for(
+        self, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        path = sorted(apart[1].iterdir())[0]
+        whole = read_c3d(path)
+        write_c3d(path, replace(whole.at(range(0, whole.frames, 5)), rate=25.0))
+        write_bvh(replace(read_bvh(apart[0] / f"{path.stem}.bvh"), rate=40.0), apart[0] / f"{path.stem}.bvh")
+        lenient = {"stage": "align", "method": "cmu", "most_residual": 10}
+        value = recipe(lenient, align=False).to_json()
+        value["split"] = {"train": ["02_02", {"motions": path.stem, "frames": "5-20"}]}
+
+        table = built(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe_from_json(value)).manifest
+
+        (reason,) = table[table.key == path.stem].reason
+        assert reason == "the split asks for frames of a skeleton that is resampled to the rate of its markers"
 
     def test_markers_without_labels_are_dropped(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         path = sorted(apart[1].iterdir())[0]
