@@ -89,7 +89,7 @@ class Chunked:
         try:
             with open(self.folder / name, "rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size
-                filled = file.readinto(out)
+                filled = file.readinto(out.data.cast("B")) if out.size else 0
                 checksum = file.read(_CRC_BYTES)
         except FileNotFoundError:
             raise DatasetError(f"{self.name}/{name} is missing; {REMEDY}") from None

@@ -207,4 +207,4 @@ def _names(feature: str, shape: tuple[int, ...], named: Sequence[str], letters: 
             for tail in tails
         )
     tails = list(letters) if len(letters) == rest else [str(at) for at in range(rest)]
-    return tuple(f"{feature}.{tail}" if rest > 1 else feature for tail in tails)
+    return tuple(f"{feature}.{tail}" if rest > 1 or letters else feature for tail in tails)

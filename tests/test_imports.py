@@ -20,13 +20,17 @@ ORDER = [
     ["cli"],
     ["builder", "sample"],
     ["commit", "make", "dataset", "verifier"],
+    ["torch"],
+    ["windows"],
+    ["batches"],
     ["plan", "reading"],
     ["store"],
-    ["shards", "manifest", "layout", "splits", "sources", "stats"],
+    ["shards", "manifest", "labels", "layout", "pools", "splits", "sources", "stats"],
     ["augmentation", "recipe"],
     ["stages"],
     [
         "alignment",
+        "assembly",
         "batch_shapes",
         "corruption",
         "features",
@@ -44,6 +48,8 @@ ORDER = [
     ["kinematics"],
     ["rotations"],
     ["data"],
+    ["skeleton_tables"],
+    ["canonical"],
     ["axes", "chunks", "identity", "kinds", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]
@@ -58,6 +64,7 @@ ALONE = {
     "zarr": "shards",
     "filelock": "store",
     "ezc3d": "formats",
+    "torch": "torch",
 }
 FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}
 SLOW = ("numpy", "numba", "pandas", "zarr", "pyarrow", "joblib", "ezc3d")

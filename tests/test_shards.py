@@ -233,7 +233,7 @@ def test_a_damaged_chunk_is_noticed_though_only_a_part_of_it_is_read(
 
 def test_damage_in_a_last_chunk_that_is_not_full_is_noticed(folder: Path, shard: Path) -> None:
     flip(shard / "root" / "c.2.0", 0)
-    with pytest.raises(DatasetError, match="root/c.2.0 is damaged"):
+    with pytest.raises(DatasetError, match=r"root/c\.2\.0 is damaged"):
         shards.read_rows(folder, KEY, "root", 18, 25)
 
 
