@@ -127,7 +127,7 @@ class TestJoining:
         assert stored.rate == 60
         assert stored.facts["align_lag"] == 1
 
-    def test_frames_of_a_file_whose_skeleton_is_resampled_cannot_be_asked_for(
+    def test_frames_of_a_file_are_found_in_a_skeleton_that_was_resampled(
         self, apart: tuple[Path, Path], tmp_path: Path
     ) -> None:
         path = sorted(apart[1].iterdir())[0]
@@ -136,12 +136,17 @@ class TestJoining:
         write_bvh(replace(read_bvh(apart[0] / f"{path.stem}.bvh"), rate=40.0), apart[0] / f"{path.stem}.bvh")
         lenient = {"stage": "align", "method": "cmu", "most_residual": 10}
         value = recipe(lenient, align=False).to_json()
-        value["split"] = {"train": ["02_02", {"motions": path.stem, "frames": "5-20"}]}
+        value["split"] = {"train": [{"motions": path.stem, "frames": "5-20"}]}
 
-        table = built(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe_from_json(value)).manifest
+        stored = built(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe_from_json(value))["train"].motion(
+            path.stem
+        )
 
-        (reason,) = table[table.key == path.stem].reason
-        assert reason == "the split asks for frames of a skeleton that is resampled to the rate of its markers"
+        # Of 1, 2.6, 4.2 and so on, those from the fifth to the twentieth frame, counted from 0.
+        root = read_bvh(apart[0] / f"{path.stem}.bvh").root_position()
+        times = 1 + 1.6 * np.arange(2, 12)
+        expected = np.column_stack([np.interp(times, np.arange(len(root)), column) for column in root.T])
+        np.testing.assert_allclose(stored["root_position"], expected, atol=1e-4)
 
     def test_markers_without_labels_are_dropped(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         path = sorted(apart[1].iterdir())[0]

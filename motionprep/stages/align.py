@@ -49,6 +49,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "align"
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("motion", "markers")
 
     method: Literal["estimate", "cmu"] = "estimate"
@@ -98,11 +99,11 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             corrupt = None if take.corrupt is None else retiming.paced(motion, take.corrupt, lag).markers
             motion, markers, half, step, start = retiming.paced(motion, markers, lag)
             facts = {**take.facts, "align_resampled": half}
-            of_file = take.of_file
+            paced = replace(take, motion=motion, markers=markers, corrupt=corrupt, facts=facts)
             if half == "motion":
                 # These are no longer frames of the file; so many, from the nearest one on, is what can be said.
-                of_file = range(round(start), round(start) + motion.frames)
-            paced = replace(take, motion=motion, markers=markers, corrupt=corrupt, facts=facts, of_file=of_file)
+                near = round(start)
+                paced = replace(paced, of_file=range(near, near + motion.frames), retimed=(start - step * near, step))
             lag = None if lag is None else (lag - start) / step
         reach = self.most_lag / step
         try:

@@ -204,6 +204,7 @@ def test_a_skeleton_is_resampled_to_a_lower_rate_that_does_not_divide_its_own(sa
     # So that a stage which leaves out the T-pose knows that it is gone.
     assert made.of_file is not None
     assert made.of_file.start == 1
+    assert made.in_file == pytest.approx((1, 120 / rate))
     # The skeleton is where it was when the markers were seen: one frame, the T-pose, later.
     times = 1 + np.arange(count) * 120 / rate
     whole = spaces_root(sampled)
