@@ -12,6 +12,7 @@ from motionprep.errors import MotionPrepError, RecipeError
 from .align import align
 from .build import build
 from .info import info
+from .lengths import lengths
 from .plan import plan
 from .sample import sample
 from .verify import verify
@@ -29,7 +30,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, sample, align):
+for verb in (build, plan, info, verify, sample, align, lengths):
     cli.add_command(verb)
 
 

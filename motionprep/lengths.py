@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from itertools import pairwise
 
 import numpy as np
@@ -101,6 +102,31 @@ def to_knees(take: Take) -> dict[str, float]:
             apart = take.markers.positions[seen, column] - joints[seen]
             found[marker] = float(np.sqrt(np.mean(np.sum(apart**2, axis=1))))
     return found
+
+
+def by_subject(measured: Mapping[str, tuple[str, float]]) -> dict[str, float]:
+    """Return one length for all takes of a subject, the median of those that were measured.
+
+    Parameters
+    ----------
+    measured
+        The subject and the length of each take, by its key.
+
+    Returns
+    -------
+    dict
+        By pattern, ``69_*``, as far as a pattern means just these takes; otherwise by key.
+    """
+    takes: dict[str, list[str]] = {}
+    for key, (subject, _) in measured.items():
+        takes.setdefault(subject, []).append(key)
+    table: dict[str, float] = {}
+    for subject, keys in takes.items():
+        median = float(np.median([measured[key][1] for key in keys]))
+        pattern = f"{subject}_*"
+        meant = [key for key in measured if fnmatchcase(key, pattern)]
+        table |= dict.fromkeys([pattern] if meant == keys else keys, median)
+    return table
 
 
 def along_bones(poses: Poses, chain: Chain) -> float:

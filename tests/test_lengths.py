@@ -182,3 +182,15 @@ class TestToKnees:
         assert lengths.to_knees(self.take("C7")) == {}
         assert lengths.to_knees(marked()) == {}
         assert lengths.to_knees(legs("LeftUpLeg, LeftLeg, LeftFoot")) == {}
+
+
+class TestBySubject:
+    def test_is_the_median_of_a_subjects_takes(self) -> None:
+        found = lengths.by_subject({"1_1": ("1", 2.0), "1_2": ("1", 9.0), "1_3": ("1", 3.0), "2_1": ("2", 5.0)})
+
+        assert found == {"1_*": 3.0, "2_*": 5.0}
+
+    def test_is_by_key_where_a_pattern_means_others_too_or_not_all(self) -> None:
+        found = lengths.by_subject({"1_1": ("1", 2.0), "1_1_a": ("1_1", 4.0), "walk": ("3", 5.0), "[_1": ("[", 6.0)})
+
+        assert found == {"1_1": 2.0, "1_1_*": 4.0, "walk": 5.0, "[_*": 6.0}

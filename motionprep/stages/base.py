@@ -125,6 +125,17 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Whether all takes that leave it have the same joints, whatever they had before; bone lengths may differ."""
         return False
 
+    def markers_after(self, markers: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the markers of all takes that leave it; empty if they are not known, as ``markers`` before it are."""
+        return markers
+
+    def lacks(self, markers: Sequence[str], *, alone: bool) -> str:
+        """Return what it misses on takes that have these markers and no others; empty if nothing.
+
+        ``alone`` is whether takes have markers and no skeleton.
+        """
+        return ""
+
     def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:
         """Return which of ``frames`` frames at ``rate`` a second to keep, or why to drop the take.
 
@@ -151,12 +162,13 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def settings(self) -> dict[str, Any]:
         """Return the fields that are not at their defaults, as a recipe writes them."""
-        fields = msgspec.structs.fields(self)
-        return {
-            field.encode_name: msgspec.to_builtins(getattr(self, field.name))
-            for field in fields
-            if field.required or getattr(self, field.name) != field.default
-        }
+        given = {}
+        for field in msgspec.structs.fields(self):
+            factory = field.default_factory
+            default = field.default if factory is msgspec.NODEFAULT else factory()
+            if field.required or getattr(self, field.name) != default:
+                given[field.encode_name] = msgspec.to_builtins(getattr(self, field.name))
+        return given
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides what it computes: name, version and every field but ``splits``."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from motionprep.stages.base import Bodies, Drawn, Dropped, Moves
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
 
@@ -38,6 +40,12 @@ class Mirror(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"chance is {self.chance}; it must be above 0 and at most 1")
         if self.axis not in ("x", "y", "z"):
             raise ValueError(f"axis is {self.axis!r}; it is 'x', 'y' or 'z'")
+
+    def lacks(self, markers: Sequence[str], *, alone: bool = False) -> str:
+        """Return that none of these markers has a counterpart, if it is so."""
+        from motionprep import sides
+
+        return "" if sides.pairs(markers) else "no markers are left and right of each other"
 
     def draw(self, rng: np.random.Generator, bodies: Bodies) -> Drawn | Dropped:
         """Return the mirror image and which of several bodies have it, or that they have no left and right."""
