@@ -15,6 +15,7 @@ from .info import info
 from .lengths import lengths
 from .plan import plan
 from .sample import sample
+from .score import score
 from .verify import verify
 
 
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, sample, align, lengths):
+for verb in (build, plan, info, verify, sample, align, lengths, score):
     cli.add_command(verb)
 
 

@@ -39,7 +39,7 @@ def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
         stage = Align(**{name: value for name, value in options.items() if value is not None})
     except ValueError as error:
         raise RecipeError(f"align: {error}") from None
-    found = sources.find(data)
+    found = [source for source in sources.find(data) if source.about is None]
     if len(data) == 2 and all(Path(path).is_file() for path in data):
         found = sorted(found, key=lambda source: source.half != "motion")
         if [source.half for source in found] != ["motion", "markers"]:

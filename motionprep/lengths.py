@@ -71,6 +71,8 @@ def measure(take: Take, part: str, along: Sequence[Chain] = ()) -> float:
     if not chains:
         raise ValueError(f"no {part} to measure")
     if on_bones and take.motion is not None:
+        if take.motion.skeleton.bare:
+            raise ValueError(f"the bones along which to measure the {part} are not known; say the joints' parents")
         poses = kinematics.poses(take.motion)
         lengths = [along_bones(poses, chain) for chain in chains]
     else:

@@ -104,7 +104,7 @@ def make(
 def frame_bytes(recipe: Recipe, split: str, row: Row) -> int:
     """Return how many bytes a frame of a motion has in a shard; 0 if it is dropped or fails."""
     taken = _Taken(recipe, split)
-    item = Item(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy)
+    item = Item(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy, row.recording.about)
     try:
         features, _ = taken.extract(item, row)
     except ReadError:
@@ -195,6 +195,8 @@ class _Taken:
             "frames": take.frames,
             "in_file": list(take.in_file),
             "fps": take.rate,
+            "clip": take.clip,
+            "clip_in_file": take.clip_in_file,
             "of_skeleton": take.motion.skeleton if take.motion is not None and "motion" in last.halves else None,
             "marker_names": list(markers.names) if markers is not None else None,
             "scale": _scale(take),

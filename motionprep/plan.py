@@ -139,6 +139,7 @@ class Plan:
                 row.frames,
                 row.rate,
                 row.reason,
+                *([] if row.recording.about is None else [msgspec.to_builtins(row.recording.about)]),
             ]
             for row in self.rows
         ]
@@ -197,8 +198,8 @@ def make_plan(
     if dataset is not None and not store.named_are_whole(out, dataset):
         dataset = None
     cache = SourceCache(out / store.CACHE / "sources.json")
-    found = sources.find(data, recipe.reading.key_pattern, markers)
-    recipe = recipe.storing({source.half for source in found})
+    found = sources.find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays)
+    recipe = recipe.storing({source.half for source in found}, bare=any(source.about for source in found))
     needs = {side: recipe.needs(side) for side in recipe.split.sides()}
     needed = frozenset().union(*needs.values())
     if markers and "markers" not in needed:
@@ -208,6 +209,8 @@ def make_plan(
         wanted = " and ".join(f"{_WORDS[half]} ({suffix})" for suffix, half in HALVES.items() if half in needed)
         where = ", ".join(os.fspath(path) for path in (*data, *markers))
         raise SourceError(f"{where}: the recipe needs {wanted}, and no such file is there")
+    if all(recording.about for recording in recordings):
+        _refuse_rotations(recipe)
     files = [source for recording in recordings for source in recording.sources]
     if verify_sources:
         looks = sources.digest(files, cache, workers, again=True)
@@ -223,6 +226,16 @@ def make_plan(
     rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(looks), parts, named))
     made = _shards(recipe, rows, out, look_into=digests)
     return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*notes, *lacking))
+
+
+def _refuse_rotations(recipe: Recipe) -> None:
+    for side in recipe.split.sides():
+        for stage in recipe.stages_for(side):
+            if stage.of_rotations:
+                raise RecipeError(
+                    f"split {side!r} asks for {' and '.join(stage.of_rotations)}, and arrays of positions have no "
+                    "rotations; leave that out, and store positions, root_position or what velocity makes"
+                )
 
 
 def _assign(
@@ -290,12 +303,12 @@ def _rows(
             missing = needs[part.side] - halves
             wanted, seen = _only(needs[part.side], recording, whole)
             error = next((look.error for look in seen if look.error), "")
-            if error or missing:
-                reason = error or _lacks(missing)
+            reason = error or _lacks(missing) or (_unfit(stages[part.side], seen[0]) if wanted.about else "")
+            if reason:
                 row = Row(wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
                 rows.append(row)
                 continue
-            expected = _expected(stages[part.side], seen[0].frames, rate or seen[0].rate, part.frames)
+            expected = _expected(stages[part.side], seen[0], rate or seen[0].rate, part.frames)
             for copy in range(copies[part.side]):
                 row = Row(wanted, seen, index + 1, part.side, part.frames, rate, label, "", False, expected, copy)
                 rows.append(row)
@@ -320,14 +333,33 @@ def _lacks(missing: Set[str]) -> str:
     return " and ".join(f"no {_WORDS[half]}" for half in sorted(missing))
 
 
+def _unfit(stages: Sequence[Stage], look: Look) -> str:
+    """Return why arrays cannot go through stages; empty if they can."""
+    first = ""
+    for stage in stages:
+        if stage.of_rotations:
+            return f"{', '.join(stage.of_rotations)}: no rotations"
+        if look.clip and stage.mixes_frames:
+            return f"{stage.name}: would mix the frames of one clip with those of the next"
+        if look.clip and stage.picks and first:
+            return f"{stage.name}: comes after {first}; frames of clips are chosen first"
+        if not stage.picks:
+            first = first or stage.name
+    return ""
+
+
 def _unread(looks: Sequence[Look]) -> tuple[Look, ...]:
     """Leave out the digests of what is not built: they would hang on what an earlier run happened to read."""
     return tuple(msgspec.structs.replace(look, sha256="") for look in looks)
 
 
-def _expected(stages: Sequence[Stage], count: int, rate: float, frames: tuple[int, int] | None) -> int:
-    first, last = frames or (1, count)
-    chosen = pick_frames(stages, max(min(last, count) - first + 1, 0), rate, before=first - 1)
+def _expected(stages: Sequence[Stage], look: Look, rate: float, frames: tuple[int, int] | None) -> int:
+    first, last = frames or (1, look.frames)
+    count = max(min(last, look.frames) - first + 1, 0)
+    if look.clip:
+        chosen = pick_frames(stages, look.clip, rate)
+        return 0 if isinstance(chosen, Dropped) else count // look.clip * len(chosen)
+    chosen = pick_frames(stages, count, rate, before=first - 1)
     return 0 if isinstance(chosen, Dropped) else len(chosen)
 
 
@@ -345,7 +377,8 @@ def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) 
         runs: dict[tuple[str, ...], list[Item]] = {}
         for number, row in enumerate(rows):
             if row.split == side and not row.reason:
-                item = Item(number, row.recording.key, row.recording.size, row.frames, row.rate, row.copy)
+                one = row.recording
+                item = Item(number, one.key, one.size, row.frames, row.rate, row.copy, one.about)
                 structure = tuple(
                     "" if fixed[source.half] else look.structure
                     for source, look in zip(row.recording.sources, row.looks, strict=True)

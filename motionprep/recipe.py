@@ -18,10 +18,11 @@ from motionprep import identity, shipped
 from motionprep.canonical import Joint
 from motionprep.errors import RecipeError
 from motionprep.fields import parse_field
+from motionprep.formats.arrays_about import About
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
-from motionprep.stages.features import DEFAULT, MADE_BY, MARKERS, MASKS
+from motionprep.stages.features import BARE, DEFAULT, MADE_BY, MARKERS, MASKS
 from motionprep.stages.normalize import Normalize
 
 #: Of a split by percentages, by how many there are.
@@ -183,6 +184,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         text index beside the data.
     label_pattern
         A regular expression with a group ``label``, searched for where ``key_pattern`` is.
+    arrays
+        What ``.npy`` and ``.npz`` files hold where nothing beside them says it; such files are passed over if None.
     """
 
     key_pattern: str = ""
@@ -191,6 +194,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rates: dict[str, float] = {}
     labels: dict[str, Label] = {}
     label_pattern: str = ""
+    arrays: About | None = None
 
     def __post_init__(self) -> None:
         for key, rate in self.rates.items():
@@ -322,14 +326,17 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         asked = (stage.copies for stage in self.stages_for(split) if isinstance(stage, Augment))
         return 1 if split == "test" else max(asked, default=1)
 
-    def storing(self, halves: Set[str]) -> Recipe:
+    def storing(self, halves: Set[str], *, bare: bool = False) -> Recipe:
         """Return the recipe for data with these halves of takes, where it does not say what to store.
 
-        Takes that have both are aligned first, by what is found in them, unless the recipe says how.
+        Takes that have both are aligned first, by what is found in them, unless the recipe says how. Where some motions
+        are arrays, all are stored as what arrays are: positions, and no rotations.
         """
-        if "markers" not in halves or any(isinstance(stage, Features) for stage in self.stages):
+        if any(isinstance(stage, Features) for stage in self.stages):
             return self
         made = [array for stage in self.stages for array in stage.makes]
+        if "markers" not in halves:
+            return self.with_stages([Features(arrays=(*BARE, *made))]) if bare else self
         markers = dict.fromkeys((*MARKERS, *made))
         if "motion" not in halves:
             return self.with_stages([Features(arrays=tuple(markers))])
@@ -563,7 +570,7 @@ def _convert(value: Any, kind: Any, place: str) -> Any:
 def _plainly(what: str, kind: Any, field: str | None) -> str:
     """Say what msgspec found in the words of TOML, and what would be right."""
     if what.startswith("Object contains unknown field"):
-        table = Choice if kind is Split else Joint
+        table = {Split: Choice, Reading: About}.get(kind, Joint)
         return f"there is no {what.rsplit(maxsplit=1)[-1]}; there are {', '.join(table.__struct_encode_fields__)}"
     if what.startswith("Object missing required field"):
         return f"{what.rsplit(maxsplit=1)[-1]} is missing"

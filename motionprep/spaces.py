@@ -112,11 +112,13 @@ def _turned(matrices: Floats, step: Step) -> Floats:
 def _change_poses(poses: Poses, step: Step) -> Poses:
     # What hangs from the root is told in its parent's frame: only lengths change, unless the joints' own axes turn.
     within = Step(scale=step.scale, axes=step.axes if step.conjugate else None)
+    # Nothing but the root, or bare points, is told in the world.
+    roots = slice(0, poses.skeleton.parents.count(-1))
     translations = points(poses.translations, within).copy()
     matrices = _turned(poses.rotations, step) if step.conjugate else poses.rotations.copy()
-    translations[:, 0] = points(poses.translations[:, 0], step)
+    translations[:, roots] = points(poses.translations[:, roots], step)
     if not step.conjugate:
-        matrices[:, 0] = _turned(poses.rotations[:, 0], step)
+        matrices[:, roots] = _turned(poses.rotations[:, roots], step)
     order = exchange(poses.skeleton.nodes, step.swap)
     skeleton = _change_skeleton(poses.skeleton, within, order)
     if step.swap:

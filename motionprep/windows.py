@@ -126,6 +126,12 @@ class Windows(Sequence[Any]):
         start = int(self._first[at] - self._bases[row])
         return self.split.stored(self.split.rows[row]), range(start, start + self._span, self.step)
 
+    def is_normalized(self, feature: str, motion: StoredMotion) -> bool:
+        """Return whether a feature of a motion is handed out normalized."""
+        if isinstance(self._normalize, bool):
+            return self._normalize and motion.is_normalized(feature)
+        return feature in self._normalize
+
     def __len__(self) -> int:
         """Return the number of windows."""
         return len(self._first)
@@ -340,7 +346,7 @@ class Windows(Sequence[Any]):
     ) -> None:
         """Fill a part of an array with a field of the motions of a run, reading each feature once."""
         choice, feature, row = self._choice(field, run[0]), field.feature, run[0]
-        normalized = self._is_normalized(feature, row)
+        normalized = self.is_normalized(feature, self.split.stored(row))
         array = self.split.dataset.array(row["shard"], feature)
         whole = choice.rows is None and choice.columns is None and not normalized
         if whole and part.flags.c_contiguous and part.shape[1:] == array.shape and feature not in raw:
@@ -351,11 +357,6 @@ class Windows(Sequence[Any]):
             if normalized:
                 raw[feature] = self.split.stored(row).stats(feature).normalize(raw[feature])
         part[...] = choice.of(raw[feature]).reshape(part.shape)
-
-    def _is_normalized(self, feature: str, row: Mapping[str, Any]) -> bool:
-        if isinstance(self._normalize, bool):
-            return self._normalize and self.split.stored(row).is_normalized(feature)
-        return feature in self._normalize
 
 
 def _count(name: str, given: int | None, told: int | None) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import motionprep
+from motionprep.formats.arrays_about import OF_FOLDER, describe
 from motionprep.recipe import recipe_from_json
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +52,10 @@ def test_the_python_examples_of_a_page_run_as_written_one_after_the_other(page, 
 
 @pytest.mark.parametrize("text", examples("toml"))
 def test_a_recipe_in_the_docs_is_a_good_recipe(text):
-    recipe_from_json(tomllib.loads(text))
+    if text.startswith(f"# {OF_FOLDER}"):
+        describe(((OF_FOLDER, text.encode()),), None)
+    else:
+        recipe_from_json(tomllib.loads(text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -18,8 +18,8 @@ import motionprep
 #: From the top down. A part imports from lines below its own, never from its own or from above.
 ORDER = [
     ["cli"],
-    ["builder", "sample"],
-    ["commit", "make", "dataset", "verifier"],
+    ["builder", "report", "sample", "scoring"],
+    ["commit", "comparison", "frame_csv", "make", "dataset", "scores", "verifier"],
     ["torch"],
     ["windows"],
     ["batches"],
@@ -41,6 +41,7 @@ ORDER = [
         "inversion",
         "lengths",
         "local_frames",
+        "metrics",
         "retiming",
     ],
     ["coordinates"],
@@ -64,6 +65,7 @@ ALONE = {
     "zarr": "shards",
     "filelock": "store",
     "ezc3d": "formats",
+    "plotly": "report",
     "torch": "torch",
 }
 FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}
@@ -165,7 +167,7 @@ def test_a_plan_costs_no_slow_import(module: str) -> None:
     assert loaded_after(f"import {module}") == set()
 
 
-@pytest.mark.parametrize("words", ["--help", "build --help", "sample --help"])
+@pytest.mark.parametrize("words", ["--help", "build --help", "sample --help", "score --help"])
 def test_help_costs_no_slow_import(words: str) -> None:
     assert loaded_after(f"sys.argv[1:] = {words.split()}; import motionprep_cli; motionprep_cli.main()") == set()
 

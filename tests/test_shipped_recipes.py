@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import motionprep
@@ -89,3 +90,66 @@ def test_a_recipe_of_markers_takes_41_of_them_to_31_joints(
     write_sample(tmp_path / "data", subjects=2, motions=2, frames=60, markers=True)
     windows = built(tmp_path / "data", tmp_path, recipe)["train"].windows()
     assert windows.shapes == {"inputs": (1, inputs), "targets": (1, targets)}
+
+
+@pytest.fixture(scope="module")
+def of_six(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a corpus of six subjects with an index of labels."""
+    folder = tmp_path_factory.mktemp("of_six") / "data"
+    write_sample(folder, subjects=6, motions=4, frames=240)
+    return folder
+
+
+def test_clips_are_of_8_frames_of_17_joints_in_metres(of_six: Path, tmp_path: Path) -> None:
+    dataset = built(of_six, tmp_path, "h36m-clips")
+    windows = dataset["train"].windows(features=["positions"])
+    assert windows.shapes == {"positions": (8, 17, 3)}
+    assert len(windows) == sum(motion.frames // 8 for motion in dataset["train"])
+    thigh = windows[0]["positions"][:, 1] - windows[0]["positions"][:, 2]  # RHip and RKnee
+    assert ((thigh**2).sum(-1) ** 0.5 > 0.3).all()
+    assert ((thigh**2).sum(-1) ** 0.5 < 0.6).all()
+    assert dataset["train"].windows().shapes == {"inputs": (8, 34), "targets": (8, 51)}
+
+
+def test_clips_and_keypoints_may_be_arrays(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(1000, 300, (5, 8, 17, 3)).astype(np.float32)
+    (tmp_path / "data").mkdir()
+    for subject in range(10):
+        np.save(tmp_path / "data" / f"S{subject}_walk.npy", values)
+    said = tmp_path / "data" / "arrays.toml"
+    said.write_text('names = "h36m-17"\nrate = 50\nunits = "mm"')
+
+    windows = built(tmp_path / "data", tmp_path, "h36m-clips")["train"].windows(features=["positions"])
+
+    assert len(windows) == 9 * 5
+    assert np.allclose(windows[:5]["positions"], values / 1000, atol=1e-6)
+
+    for subject in range(10):
+        np.save(tmp_path / "data" / f"S{subject}_walk.npy", values.reshape(40, 17, 3)[:, :15, :2])
+    said.write_text('names = "keypoints-15"\nrate = 30')
+    (tmp_path / "data" / "index.txt").write_text("".join(f"S{subject}_walk\twalk\n" for subject in range(10)))
+
+    windows = built(tmp_path / "data", tmp_path, "keypoint-lstm")["train"].windows()
+
+    expected = values.reshape(40, 17, 3)[0:30:6, :15, :2].reshape(5, 30)
+    assert np.allclose(windows[0]["inputs"], expected, atol=1e-3)
+
+
+def test_keypoints_are_30_numbers_in_5_steps_with_one_label_a_window(of_six: Path, tmp_path: Path) -> None:
+    dataset = built(of_six, tmp_path, "keypoint-lstm")
+    windows = dataset["train"].windows()
+    assert windows.shapes == {"inputs": (5, 30), "label": ()}
+    motion, frames = windows.where(1)
+    assert motion.rate == 30
+    assert frames == range(6, 36, 6)
+    assert dataset.classes[int(windows[1]["label"])] == motion.label
+
+
+def test_four_parts_are_equal_in_size_and_together_all_of_train(of_six: Path, tmp_path: Path) -> None:
+    dataset = built(of_six, tmp_path, "parts")
+    parts = [dataset[f"train/{number}"] for number in (1, 2, 3, 4)]
+    keys = [key for part in parts for key in part.keys]
+    assert sorted(keys) == sorted(dataset["train"].keys)
+    sizes = [len(part) for part in parts]
+    assert max(sizes) - min(sizes) <= max(motion.frames for motion in dataset["train"])
+    assert parts[0].windows().shapes == {"inputs": (1, 111), "targets": (1, 3)}

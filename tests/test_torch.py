@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from motionprep.windows import Windows
 
 torch = pytest.importorskip("torch")
 
-from torch.utils.data import DataLoader, get_worker_info  # noqa: E402
+from torch.utils.data import DataLoader  # noqa: E402
 
 from motionprep.torch import IterableWindowDataset, WindowDataset  # noqa: E402
 
@@ -62,26 +61,14 @@ def test_a_loader_hands_out_each_window_once(windows: Windows, workers: int, con
         assert sorted(numbers(windows, loader)) == list(range(len(windows)))
 
 
-class Shared(WindowDataset):
-    """Says of each window in which process it was made, and writes into the frames that all share."""
-
-    def __getitem__(self, index: int) -> Any:
-        assert get_worker_info() is not None
-        array = self.windows.pool.arrays["root_position"]
-        array[index, 0] = os.getpid() % 1_000_000
-        return {"process": torch.tensor(os.getpid() % 1_000_000), "index": torch.tensor(index)}
-
-    def __getitems__(self, indices: list[int]) -> list[Any]:
-        return [self[index] for index in indices]
-
-
 def test_spawned_workers_read_from_one_memory(windows: Windows) -> None:
     own = windows.within(windows.memory)
-    dataset = Shared(own)
-    loader = DataLoader(dataset, batch_size=4, num_workers=2, multiprocessing_context="spawn")
-    for batch in loader:
-        for process, index in zip(batch["process"].tolist(), batch["index"].tolist(), strict=True):
-            assert own.pool.arrays["root_position"][index, 0] == process
+    loader = DataLoader(
+        WindowDataset(own), batch_size=16, num_workers=2, persistent_workers=True, multiprocessing_context="spawn"
+    )
+    assert numbers(windows, loader) == list(range(len(windows)))
+    own.pool.arrays["root_position"][:] = 7
+    assert all((batch["root_position"] == 7).all() for batch in loader)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])

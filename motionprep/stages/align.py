@@ -50,6 +50,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "align"
     version: ClassVar[int] = 2
+    of_rotations: ClassVar[tuple[str, ...]] = ("align",)
     needs: ClassVar[tuple[str, ...]] = ("motion", "markers")
 
     method: Literal["estimate", "cmu"] = "estimate"

@@ -102,6 +102,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     exchanges: ClassVar[bool] = False
     #: What it cannot work without: ``"motion"``, ``"markers"``.
     needs: ClassVar[tuple[str, ...]] = ()
+    #: What of it, in words for an error, cannot be without rotations of joints, which arrays of positions have not.
+    of_rotations: ClassVar[tuple[str, ...]] = ()
+    #: Whether it makes frames of their neighbours, and would do so across the ends of clips.
+    mixes_frames: ClassVar[bool] = False
 
     splits: tuple[str, ...] = ()
 

@@ -18,6 +18,10 @@ KNOWN: dict[str, str] = {name: kind.half for name, kind in KINDS.items()}
 #: What is stored of a half unless a recipe says otherwise.
 DEFAULT = ("positions", "rotations", "quaternions", "root_position")
 MARKERS = ("markers", "markers_visible")
+#: What is stored by default where some motions are arrays of positions.
+BARE = ("positions", "root_position")
+#: What cannot be told of positions alone.
+ROTATIONS = ("rotations", "quaternions", "rotations_6d", "global_rotations", "root_rotation")
 #: Features that are true or false.
 MASKS = tuple(name for name, kind in KINDS.items() if kind.form == "mask")
 #: Which stage makes a feature that is not there without it.
@@ -45,6 +49,11 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def halves(self) -> tuple[str, ...]:
         """Which halves of a take it stores something of."""
         return tuple(dict.fromkeys(KNOWN[array] for array in self.arrays))
+
+    @property
+    def of_rotations(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What of it cannot be without rotations of joints."""
+        return tuple(array for array in self.arrays if array in ROTATIONS)
 
     def __post_init__(self) -> None:
         if not self.arrays:

@@ -53,6 +53,11 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Which half of a take it cannot work without."""
         return ("markers",) if self.method == "rigid" else ("motion",)
 
+    @property
+    def of_rotations(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What of it cannot be without rotations of joints."""
+        return () if self.method == "rigid" else (f"local_frame ({self.method})",)
+
     def __post_init__(self) -> None:
         if self.method not in ("root", "heading", "rigid"):
             raise ValueError(f"method is {self.method!r}; it is 'root', 'heading' or 'rigid'")

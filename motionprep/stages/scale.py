@@ -46,7 +46,7 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         What a length of 1 is to be: ``"m"``, ``"cm"`` or ``"mm"``.
     metres_per_unit
         How long a unit of the skeleton's file is, which a BVH file does not say; 0.056444 in CMU's release. Markers'
-        files say it.
+        files say it, and so may what is said of arrays, which then counts.
     along
         What to measure for ``thigh`` or ``height`` where names are others: chains of joints, End Sites or markers, from
         end to end; the mean of the chains.
@@ -104,7 +104,7 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         if take.motion is not None:
             take = replace(take, motion=kinematics.poses(take.motion))
-        if self.metres_per_unit:
+        if self.metres_per_unit and "units" not in take.facts:
             take = replace(take, facts={**take.facts, "metres_per_unit": self.metres_per_unit})
         factors = self._to_unit(take) if self.unit else self._to_length(take)
         if isinstance(factors, Dropped):

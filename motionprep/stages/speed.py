@@ -30,6 +30,7 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "speed"
     version: ClassVar[int] = 2
+    mixes_frames: ClassVar[bool] = True
 
     least: float = 0.8
     most: float = 1.25

@@ -21,7 +21,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     A frame's velocity is the way from the frame before it; the first frame has that of the second. What later stages do
     to coordinates or to the choice of joints and markers does not reach it, so put it after them; later stages that
-    choose frames choose among the velocities.
+    choose frames choose among the velocities. A clip's first frame has the velocity of that clip's second.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the take with the arrays, or which half of it they need."""
         from motionprep.data import read_only
 
-        if take.frames < 2:
+        if (take.clip or take.frames) < 2:
             return Dropped("velocity: fewer than two frames")
         arrays = dict(take.arrays)
         for item in self.of:
@@ -73,10 +73,10 @@ def _velocity(take: Take, item: str) -> Floats | Dropped:
     if item == "markers":
         return _of_markers(take.markers) if take.markers is not None else Dropped("velocity: no markers")
     if item == "root_position" and take.root is not None:
-        return _differences(take.root.position, take.rate)
+        return _differences(take.root.position, take.rate, take.clip)
     if take.motion is None:
         return Dropped("velocity: no skeleton")
-    return _differences(kinematics.features(take.motion, (item,))[item], take.motion.rate)
+    return _differences(kinematics.features(take.motion, (item,))[item], take.motion.rate, take.clip)
 
 
 def _of_markers(markers: Markers) -> Floats:
@@ -88,9 +88,10 @@ def _of_markers(markers: Markers) -> Floats:
     return velocity
 
 
-def _differences(values: Floats, rate: float) -> Floats:
-    """Return the change (F, ...) from the frame before, times the rate; the first frame's is the second's."""
+def _differences(values: Floats, rate: float, clip: int | None = None) -> Floats:
+    """Return the change (F, ...) from the frame before, times the rate; a clip's first frame's is the second's."""
     import numpy as np
 
-    changes = np.diff(values, axis=0)
-    return np.concatenate([changes[:1], changes]) * rate
+    clips = values.reshape(-1, clip or len(values), *values.shape[1:])
+    changes = np.diff(clips, axis=1)
+    return (np.concatenate([changes[:, :1], changes], axis=1) * rate).reshape(values.shape)

@@ -153,6 +153,11 @@ def test_progress_is_a_bar_on_a_terminal(corpus: Path, out: Path) -> None:
             ["--key-pattern", r"(?P<motion>(?P<subject>\d+)_\d+)$"],
             {"reading": {"key_pattern": r"(?P<motion>(?P<subject>\d+)_\d+)$"}},
         ),
+        (
+            ["--array-names", "Hip,Head", "--array-rate", "29.97"],
+            {"reading": {"arrays": {"names": ["Hip", "Head"], "rate": 29.97}}},
+        ),
+        (["--array-names", "h36m-17"], {"reading": {"arrays": {"names": shipped.skeletons()["h36m-17"]}}}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -313,6 +318,8 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--features", "colour"], "there is no feature 'colour'"),
         (["DATA", "-o", "OUT", "--recipe", "cmu-exp6"], "no such recipe file; shipped recipes are cmu, cmu-exp5"),
         (["DATA", "-o", "OUT", "--key-pattern", "(.*)"], "has no group motion, subject"),
+        (["DATA", "-o", "OUT", "--array-names", "a,a"], "options: reading: arrays: names has 'a' twice"),
+        (["DATA", "-o", "OUT", "--array-rate", "0"], "rate is 0; expected frames a second, above 0"),
         (["DATA", "-o", "OUT", "--workers", "0"], "0 is not in the range x>=1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

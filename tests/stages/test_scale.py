@@ -135,6 +135,13 @@ class TestToAUnit:
         assert spaces.metres(changed, "joints") == pytest.approx(0.01)
         assert changed.facts["scale"] == pytest.approx(5.6444)
 
+    def test_what_a_file_says_of_its_own_unit_counts(self, make_take: Callable[..., Take]) -> None:
+        take = replace(make_take(), facts={"metres_per_unit": 0.001, "units": "mm"})
+
+        changed = Scale(unit="m", metres_per_unit=0.056444).apply(take, RNG)
+
+        np.testing.assert_allclose(positions(changed), positions(take) * 0.001)
+
     def test_a_skeleton_that_was_scaled_is_of_that_unit_all_the_same(self, make_take: Callable[..., Take]) -> None:
         scaled = Scale(thigh=1.0, along=FOOT).apply(make_take(), RNG)
 
