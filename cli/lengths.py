@@ -33,7 +33,8 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
 
     from .tables import table
 
-    takes = sources.pair(sources.find(data, key_pattern), ("markers",) if markers else ("motion", "markers"))
+    files = [source for source in sources.find(data, key_pattern) if source.about is None]
+    takes = sources.pair(files, ("markers",) if markers else ("motion", "markers"))
     found, others = {}, []
     with Progress(quiet=quiet, unit="takes") as progress:
         progress.start(len(takes))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from motionprep.alignment import Finding
     from motionprep.data import Take
 
-#: In fewer frames that both have, a residual counts twice.
-_SHORT = 240
+#: In fewer seconds that both have, a residual counts twice.
+_SHORT = 2.0
 
 
 class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,7 +120,8 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if found.mirrored:
             return Dropped("align: the markers are a mirror image of the skeleton")
         # In a short while, what belongs to another take may go the same way.
-        strictness = 2 if len(found.motion_frames) < _SHORT else 1
+        rates = [half.rate for half in (take.motion, take.markers) if half is not None]
+        strictness = 2 if len(found.motion_frames) < _SHORT * min(rates) else 1
         if found.share * strictness > self.most_residual:
             return Dropped(f"align: the markers do not move with the skeleton{_rates(take)}")
         if not found.clear:
