@@ -33,6 +33,7 @@ def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
     """
     from motionprep import sources
     from motionprep.errors import RecipeError, SourceError
+    from motionprep.formats import HALVES
     from motionprep.stages.align import Align
 
     try:
@@ -40,7 +41,7 @@ def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
     except ValueError as error:
         raise RecipeError(f"align: {error}") from None
     found = [source for source in sources.find(data) if source.about is None]
-    if len(data) == 2 and all(Path(path).is_file() for path in data):
+    if len(data) == 2 and all(Path(path).is_file() and Path(path).suffix.lower() in HALVES for path in data):
         found = sorted(found, key=lambda source: source.half != "motion")
         if [source.half for source in found] != ["motion", "markers"]:
             raise SourceError(f"{data[0]} and {data[1]}: are not a BVH and a C3D file")

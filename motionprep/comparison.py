@@ -17,7 +17,8 @@ from motionprep.stages.represent import Represent
 from motionprep.stages.scale import Scale
 
 if TYPE_CHECKING:
-    from motionprep.dataset import Stats, StoredMotion
+    from motionprep.dataset import StoredMotion
+    from motionprep.stats import Stats
 
 #: Features that are points, and the part of a take whose unit they are in.
 _POINTS = {"positions": "joints", "root_position": "joints", "markers": "markers", "markers_corrupt": "markers"}
@@ -143,7 +144,7 @@ def compare(
     ValueError
         If the motion has not what the field names.
     """
-    stored = motion.stored(field.feature)
+    stored = motion.unnormalized(field.feature)
     choice = fields.choose(field, stored.shape[1:], motion.names(field.feature))
     target = choice.of(stored).astype(np.float64)
     kind, rotation, visible = "numbers", _form(motion, field), None

@@ -6,7 +6,6 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -20,8 +19,8 @@ from motionprep.labels import ClassRow
 from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
 from motionprep.stages.features import MASKS, Features
-from motionprep.stages.normalize import Normalize
 from motionprep.stages.represent import Represent
+from motionprep.stats import Stats, kind_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,10 +32,6 @@ if TYPE_CHECKING:
     from motionprep.chunks import Chunked
     from motionprep.data import Skeleton
     from motionprep.windows import Windows
-
-
-#: A standard deviation is of rounding alone if it is no larger part of the mean, or of 1.
-_CONSTANT = 1e-6
 
 
 def open_dataset(path: str | os.PathLike[str]) -> Dataset:
@@ -159,21 +154,9 @@ class Dataset:
 
     @cached_property
     def stats(self) -> dict[str, list[Stats]]:
-        """Statistics of train, by feature: one for each shape that a frame of it has."""
-        import numpy as np
-
+        """Statistics of train, by feature: one for each skeleton or list of markers, which its ``names`` tell."""
         values = msgspec.json.decode(store.read_named(self.path, self.facts, "stats"))
-        return {
-            feature: [
-                Stats(
-                    part["count"],
-                    _fixed(np.array(part["mean"]).reshape(part["shape"])),
-                    _fixed(np.array(part["std"]).reshape(part["shape"])),
-                )
-                for part in parts
-            ]
-            for feature, parts in values.items()
-        }
+        return {feature: [Stats.from_json(part) for part in parts] for feature, parts in values.items()}
 
     def stored(self, shard: str) -> tuple[str, ...]:
         """Return the names of the features that a shard holds."""
@@ -203,52 +186,6 @@ class Dataset:
     def _parts(self, split: str) -> list[dict[str, Any]]:
         parts: list[dict[str, Any]] = self.facts["splits"][split].get("parts", [])
         return parts
-
-
-def _fixed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    array.flags.writeable = False
-    return array
-
-
-@dataclass(frozen=True)
-class Stats:
-    """Mean and standard deviation of a feature over the frames of train.
-
-    Parameters
-    ----------
-    count
-        How many frames.
-    mean, std
-        Of each number of a frame, float64.
-    """
-
-    count: int
-    mean: np.ndarray[Any, Any]
-    std: np.ndarray[Any, Any]
-
-    @cached_property
-    def _spread(self) -> np.ndarray[Any, Any]:
-        import numpy as np
-
-        # What never changes has a little scatter all the same, from rounding.
-        return np.where(self.std > _CONSTANT * np.maximum(1.0, np.abs(self.mean)), self.std, 1.0)
-
-    def normalize(self, values: ArrayLike) -> np.ndarray[Any, Any]:
-        """Return frames (F, ...) with mean 0 and standard deviation 1 over train; float32.
-
-        A number that never changes in train only has its mean taken off.
-        """
-        import numpy as np
-
-        normalized: np.ndarray[Any, Any] = (np.asarray(values) - self.mean) / self._spread
-        return normalized.astype(np.float32)
-
-    def restore(self, values: ArrayLike) -> np.ndarray[Any, Any]:
-        """Return what :meth:`normalize` made of frames (F, ...) to what they were; float32."""
-        import numpy as np
-
-        restored: np.ndarray[Any, Any] = np.asarray(values) * self._spread + self.mean
-        return restored.astype(np.float32)
 
 
 class Split:
@@ -312,8 +249,8 @@ class Split:
             Fields that together are one array (length, K) each, ``"inputs"`` and ``"targets"``. If none of the three is
             given: those of the task, or all features.
         normalize
-            True: numbers that the recipe's stage ``normalize`` names come normalized. False: all as they are stored.
-            Or features to normalize, whatever the recipe says.
+            True: numbers that the recipe's stage ``normalize`` names come normalized. False: none are. Or features to
+            normalize, whatever the recipe says. What is stored normalized is brought back where it is not asked for.
         label
             Add ``"label"``, an index into :attr:`Dataset.classes`; only windows that have one label throughout are in.
         transform
@@ -562,7 +499,7 @@ class StoredMotion(Mapping[str, Any]):
         return self._dataset.stored(self.row["shard"])
 
     def __getitem__(self, feature: str) -> np.ndarray[Any, Any]:
-        """Return a feature (F, ...), float32 (masks are bool), read-only; normalized if the recipe says so.
+        """Return a feature (F, ...), float32 (masks are bool), read-only; normalized, once, if the recipe says so.
 
         Raises
         ------
@@ -572,7 +509,7 @@ class StoredMotion(Mapping[str, Any]):
             If it is damaged, or no statistics of train fit it.
         """
         values = self.stored(feature)
-        if self.is_normalized(feature):
+        if self.is_normalized(feature) and not self.is_baked(feature):
             values = self._stats(feature, values.shape[1:]).normalize(values)
             values.flags.writeable = False
         return values
@@ -595,26 +532,41 @@ class StoredMotion(Mapping[str, Any]):
 
     def is_normalized(self, feature: str) -> bool:
         """Return whether the recipe hands out a feature normalized."""
-        stage = next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
-        if stage is None or feature.startswith("frame_") or feature in (*MASKS, "markers_seen"):
-            return False
-        return not stage.arrays or feature in stage.arrays
+        return self._dataset.recipe.normalizes(feature)
+
+    def is_baked(self, feature: str) -> bool:
+        """Return whether what is stored of a feature is normalized already."""
+        return self._dataset.recipe.baked and self.is_normalized(feature)
 
     def stats(self, feature: str) -> Stats:
-        """Return the statistics of train for frames of a feature as this motion has them.
+        """Return the statistics of train for a feature of motions with the joints or markers that this one has.
 
         Raises
         ------
         DatasetError
-            If no motion of train has such frames.
+            If train has no such motion.
         """
         return self._stats(feature, self.frame_shape(feature))
 
     def _stats(self, feature: str, shape: tuple[int, ...]) -> Stats:
-        for stats in self._dataset.stats.get(feature, []):
-            if stats.mean.shape == shape:
-                return stats
-        raise DatasetError(f"{feature} of {self.key} has frames of shape {shape}, and none of train has such")
+        there = self._dataset.stats.get(feature, [])
+        if there:
+            kind = kind_of(feature, self.skeleton if self.row["skeleton"] else None, self.marker_names)
+            for stats in there:
+                if stats.fits(kind, shape):
+                    return stats
+        raise DatasetError(
+            f"{feature} of {self.key}: there are no statistics, since no motion of train has {feature} of the same "
+            "names and shape; select joints or markers that all have, or put such a motion on train"
+        )
+
+    def unnormalized(self, feature: str) -> np.ndarray[Any, Any]:
+        """Return a feature as it is without ``normalize``, to rounding; otherwise like ``motion[feature]``."""
+        values = self.stored(feature)
+        if self.is_baked(feature):
+            values = self._stats(feature, values.shape[1:]).restore(values)
+            values.flags.writeable = False
+        return values
 
     def stored(self, feature: str) -> np.ndarray[Any, Any]:
         """Return a feature as it is stored; otherwise like ``motion[feature]``."""
@@ -669,7 +621,7 @@ def invert(
         plain, {name: motion[name][frames] for name in motion if name.startswith("frame_")}
     )
     if features is None:
-        given = {name: motion.stored(name)[frames] for name in motion if name in inversion.INVERTIBLE}
+        given = {name: motion.unnormalized(name)[frames] for name in motion if name in inversion.INVERTIBLE}
     else:
         given = {
             name: _restored(motion, name, values)

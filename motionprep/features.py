@@ -31,7 +31,7 @@ class Extraction:
     ValueError
         If the take has not what a feature is of.
     OverflowError
-        If a number is too large for float32, or not finite.
+        If a number is too large for float32, or not finite. What is said of either begins with the feature's name.
     """
 
     def __init__(self, take: Take, names: Sequence[str], missing: float = 0.0) -> None:
@@ -55,6 +55,10 @@ class Extraction:
             if {"positions", "root_position"} & {*computed} and not kinematics.reach(motion) <= _MOST:
                 raise OverflowError("positions may have numbers that float32 cannot hold")
             self._solver = kinematics.Solver(motion, computed)
+        #: Where points are known, bool (F, points), of the features of which they are not in all frames.
+        self.known: dict[str, NDArray[np.bool_]] = {
+            name: known for name in names if (known := _known(take, name)) is not None
+        }
         shapes = {name: array.shape[1:] for name, array in self._arrays.items()}
         if self._solver is not None:
             shapes |= self._solver.shapes
@@ -93,9 +97,7 @@ def _array(take: Take, name: str, missing: float) -> NDArray[Any]:
         if name == "root_rotation":
             return kinematics.poses(motion).rotations[:, 0] if take.root is None else take.root.rotation
     elif name.startswith("markers"):
-        markers = take.markers
-        if name in ("markers_corrupt", "markers_corrupt_visible", "markers_seen"):
-            markers = take.corrupt or markers
+        markers = _markers(take, name)
         if markers is None:
             raise ValueError(f"{name}: no markers")
         if name.endswith("visible"):
@@ -105,6 +107,20 @@ def _array(take: Take, name: str, missing: float) -> NDArray[Any]:
         if name == "markers_seen":
             return np.concatenate([_filled(markers, missing), markers.visible[..., None]], axis=-1)
     raise ValueError(f"{name}: no stage has made it")
+
+
+def _markers(take: Take, name: str) -> Markers | None:
+    """Return the markers that a feature is of."""
+    spoilt = name in ("markers_corrupt", "markers_corrupt_visible", "markers_seen")
+    return take.corrupt or take.markers if spoilt else take.markers
+
+
+def _known(take: Take, name: str) -> NDArray[np.bool_] | None:
+    """Return where the points (F, P) of a feature are known; None if in all frames."""
+    if name in ("markers", "markers_corrupt", "markers_seen") and name not in take.arrays:
+        markers = _markers(take, name)
+        return None if markers is None else markers.visible
+    return take.arrays.get(f"{name}_known")
 
 
 def _filled(markers: Markers, missing: float) -> NDArray[np.float64]:

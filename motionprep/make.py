@@ -24,6 +24,7 @@ from motionprep.plan import Row, Shard
 from motionprep.reading import Read, read_take
 from motionprep.recipe import Recipe
 from motionprep.stages import Dropped, Features, Stage
+from motionprep.stages.features import KNOWN
 
 Digest = tuple[str, bool]
 
@@ -149,7 +150,7 @@ class _Taken:
                 try:
                     writer.append(features)
                 except ValueError as error:
-                    raise ReadError(str(error), path=row.recording.sources[0].name) from None
+                    raise ReadError(str(error), path=_files(row)) from None
                 facts["status"] = "ok"
                 skeleton = facts.pop("of_skeleton")
                 if skeleton is not None:
@@ -188,7 +189,7 @@ class _Taken:
         try:
             features = Extraction(take, [*last.arrays, *frame_arrays], last.missing)
         except (OverflowError, ValueError) as error:
-            raise ReadError(str(error), path=row.recording.sources[0].name) from None
+            raise ReadError(str(error), path=_files(row, *_half(str(error)))) from None
         markers = take.markers if "markers" in last.halves else None
         return features, facts | {
             "reason": "; ".join(read.notes) or None,
@@ -245,7 +246,7 @@ class _Taken:
         try:
             return stage.apply(take, np.random.default_rng(int(seed, 16)))
         except (ValueError, ArithmeticError, LookupError) as error:
-            raise ReadError(f"{stage.name}: {error}", path=row.recording.sources[0].name) from error
+            raise ReadError(f"{stage.name}: {error}", path=_files(row, *stage.needs)) from error
 
 
 def _scale(take: Take) -> float:
@@ -254,7 +255,18 @@ def _scale(take: Take) -> float:
 
 
 def _whose(error: ReadError, row: Row) -> dict[str, Any]:
-    """Return what is wrong and with which file, by number: a moved file keeps its shard, so its name is not kept."""
+    """Return what is wrong and with which files, by number: a moved file keeps its shard, so its name is not kept."""
     names = [source.name for source in row.recording.sources]
-    of_file = names.index(error.path) if error.path in names else 0
-    return {"reason": str(error).removeprefix(error.path), "of_file": of_file}
+    of_files = [names.index(error.path)] if error.path in names else list(range(len(names)))
+    return {"reason": str(error).removeprefix(error.path), "of_files": of_files}
+
+
+def _half(complaint: str) -> tuple[str, ...]:
+    """Return the half of a take that a complaint is about which begins with the name of a feature."""
+    name = complaint.split(maxsplit=1)[0].rstrip(":")
+    return (KNOWN[name],) if name in KNOWN else ()
+
+
+def _files(row: Row, *halves: str) -> str:
+    """Return the names of the files of a take that hold one of these halves; of all if none is named."""
+    return " and ".join(source.name for source in row.recording.sources if not halves or source.half in halves)

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -22,12 +22,15 @@ from motionprep.formats.arrays_about import About
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
-from motionprep.stages.features import BARE, DEFAULT, MADE_BY, MARKERS, MASKS
+from motionprep.stages.features import BARE, DEFAULT, KNOWN, MADE_BY, MARKERS, MASKS
 from motionprep.stages.normalize import Normalize
 
 #: Of a split by percentages, by how many there are.
 SIDES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
 FORMAT = 1
+_BOTH = {"motion", "markers"}
+#: Features that are masks, or hold one.
+_NOT_NORMALIZED = (*MASKS, "markers_seen")
 
 _MSGSPEC_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<where>[^`]*)`)?$", re.DOTALL)
 
@@ -317,20 +320,33 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     def needs(self, split: str) -> frozenset[str]:
         """Return which halves of a take a split needs, of ``"motion"`` and ``"markers"``."""
-        stages = self.stages_for(split)
-        stored = [stage.halves for stage in stages if isinstance(stage, Features)]
-        return frozenset().union(*stored, *(stage.needs for stage in stages))
+        return _needs(self.stages_for(split))
 
     def copies(self, split: str) -> int:
         """Return how many copies of each motion a split gets."""
         asked = (stage.copies for stage in self.stages_for(split) if isinstance(stage, Augment))
         return 1 if split == "test" else max(asked, default=1)
 
+    @property
+    def normalize(self) -> Normalize | None:
+        """Its stage ``normalize``, if it has one."""
+        return next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
+
+    @property
+    def baked(self) -> bool:
+        """Whether normalized numbers are stored."""
+        return self.normalize is not None and self.normalize.baked
+
+    def normalizes(self, feature: str) -> bool:
+        """Return whether a feature is handed out normalized, be it on reading or as it is stored."""
+        if self.normalize is None or feature not in KNOWN or feature in _NOT_NORMALIZED:
+            return False
+        return not self.normalize.arrays or feature in self.normalize.arrays
+
     def storing(self, halves: Set[str], *, bare: bool = False) -> Recipe:
         """Return the recipe for data with these halves of takes, where it does not say what to store.
 
-        Takes that have both are aligned first, by what is found in them, unless the recipe says how. Where some motions
-        are arrays, all are stored as what arrays are: positions, and no rotations.
+        Where some motions are arrays, all are stored as what arrays are: positions, and no rotations.
         """
         if any(isinstance(stage, Features) for stage in self.stages):
             return self
@@ -340,8 +356,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         markers = dict.fromkeys((*MARKERS, *made))
         if "motion" not in halves:
             return self.with_stages([Features(arrays=tuple(markers))])
-        stages = [stage for stage in self.stages if stage.name == "align"] or [make_stage("align")]
-        return self.with_stages([*stages, Features(arrays=(*DEFAULT, *markers))])
+        return self.with_stages([Features(arrays=(*DEFAULT, *markers))])
 
     def _check_order(self, split: str) -> None:
         stages = self.stages_for(split)
@@ -353,7 +368,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             )
         # What is stored where a recipe does not say is decided by the data.
         told = any(isinstance(stage, Features) for stage in self.stages)
-        if told and "align" not in names and self.needs(split) >= {"motion", "markers"}:
+        if told and "align" not in names and self.needs(split) == _BOTH:
             raise RecipeError(
                 f"split {split!r} stores or needs skeleton and markers, which no stage brings together; put align first"
             )
@@ -370,7 +385,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     "to the arrays of its features"
                 )
         for array in (array for stage in stages if isinstance(stage, Normalize) for array in stage.arrays):
-            if array not in stored or array in MASKS:
+            if array not in stored or array in _NOT_NORMALIZED:
                 raise RecipeError(f"normalize: {array} is no numbers that split {split!r} stores")
         for array in stored:
             if array in MADE_BY and MADE_BY[array] not in names:
@@ -400,7 +415,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     def with_stages(self, stages: Sequence[Stage]) -> Recipe:
         """Return a recipe in which these stages take the place of all that have their names.
 
-        Stages that are new to the recipe come where :data:`motionprep.stages.STAGES` has them.
+        Stages that are new to the recipe come where :data:`motionprep.stages.STAGES` has them. If skeleton and markers
+        are then stored side by side and no stage says how they are brought together, ``align`` finds it out.
         """
         order = list(STAGES)
         kept = list(self.stages)
@@ -412,6 +428,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             later = (number for number, stage in enumerate(kept) if order.index(stage.name) > order.index(name))
             at = old[0] if old else next(later, len(kept))
             kept = kept[:at] + new + [stage for stage in kept[at:] if stage.name != name]
+        if any(isinstance(stage, Features) for stage in kept) and not any(stage.name == "align" for stage in kept):
+            sides = self.split.sides()
+            pairs = [side for side in sides if _needs(stage for stage in kept if stage.works_on(side)) == _BOTH]
+            if pairs:
+                kept.insert(0, make_stage("align", splits=pairs if len(pairs) < len(sides) else []))
         return msgspec.structs.replace(self, stages=tuple(kept))
 
     def to_json(self) -> dict[str, Any]:
@@ -529,6 +550,12 @@ def _beside(recipe: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
         for stage in stages
     ]
     return {**recipe, "stages": placed}
+
+
+def _needs(stages: Iterable[Stage]) -> frozenset[str]:
+    return frozenset(
+        half for stage in stages for half in (stage.halves if isinstance(stage, Features) else stage.needs)
+    )
 
 
 def make_stage(name: str, **settings: Any) -> Stage:

@@ -346,16 +346,19 @@ class Windows(Sequence[Any]):
     ) -> None:
         """Fill a part of an array with a field of the motions of a run, reading each feature once."""
         choice, feature, row = self._choice(field, run[0]), field.feature, run[0]
-        normalized = self.is_normalized(feature, self.split.stored(row))
+        motion = self.split.stored(row)
+        normalized = self.is_normalized(feature, motion)
+        changed = normalized != motion.is_baked(feature)
         array = self.split.dataset.array(row["shard"], feature)
-        whole = choice.rows is None and choice.columns is None and not normalized
+        whole = choice.rows is None and choice.columns is None and not changed
         if whole and part.flags.c_contiguous and part.shape[1:] == array.shape and feature not in raw:
             array.read_into(row["start"], part.view(array.dtype))
             return
         if feature not in raw:
             raw[feature] = array.read(row["start"], run[-1]["stop"])
-            if normalized:
-                raw[feature] = self.split.stored(row).stats(feature).normalize(raw[feature])
+            if changed:
+                stats = motion.stats(feature)
+                raw[feature] = (stats.normalize if normalized else stats.restore)(raw[feature])
         part[...] = choice.of(raw[feature]).reshape(part.shape)
 
 

@@ -82,7 +82,8 @@ def arrays(take: Take, features: bool = False) -> dict[str, np.ndarray]:
         )
         found["root_rotation"] = kinematics.poses(take.motion).rotations[:, 0]
         found["markers_seen"] = np.concatenate([seen.positions, seen.visible[..., None]], axis=-1)
-        found |= Velocity(of=("positions", "root_position", "markers")).apply(take, rng()).arrays
+        velocities = Velocity(of=("positions", "root_position", "markers")).apply(take, rng()).arrays
+        found |= {name: array for name, array in velocities.items() if name in KINDS}
     return found
 
 

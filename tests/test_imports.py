@@ -21,7 +21,7 @@ ORDER = [
     ["builder", "report", "sample", "scoring"],
     ["commit", "comparison", "frame_csv", "make", "dataset", "scores", "verifier"],
     ["torch"],
-    ["windows"],
+    ["baking", "windows"],
     ["batches"],
     ["plan", "reading"],
     ["store"],

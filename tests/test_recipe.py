@@ -669,6 +669,27 @@ class TestStoring:
 
         assert recipe.storing({"motion", "markers"}) is recipe
 
+    def test_skeleton_and_markers_that_a_flag_stores_are_aligned_first(self) -> None:
+        both = Features(arrays=("positions", "markers"))
+
+        assert [stage.name for stage in Recipe(stages=(Trim(t_pose=1),)).with_stages([both]).stages] == [
+            "align",
+            "trim",
+            "features",
+        ]
+
+    def test_only_splits_that_need_both_halves_are_aligned(self) -> None:
+        split = Split(percent="90/10")
+        stages = [Features(arrays=("markers",), splits=("test",)), Features(arrays=("positions", "markers"))]
+        stages[1] = msgspec.structs.replace(stages[1], splits=("train",))
+
+        assert Recipe(split=split).with_stages(stages).stages[0].splits == ("train",)
+
+    def test_a_recipe_that_says_how_to_align_keeps_its_word(self) -> None:
+        cmu = make_stage("align", method="cmu")
+
+        assert Recipe(stages=(cmu,)).with_stages([Features(arrays=("positions", "markers"))]).stages[0] is cmu
+
     def test_what_spoils_is_stored_as_well(self) -> None:
         recipe = recipe_from_json({"stages": [{"stage": "occlude"}]})
 

@@ -6,7 +6,7 @@
     motionprep score PRED.npy OUT
 
 Markers are spoilt anew for each batch, as `Shift` and `Occlude` do it in a build. On the generated corpus and two cores
-all of it takes about a minute. Needs PyTorch: pip install 'motionprep[torch]'.
+all of it takes about a minute. Needs PyTorch, pip install "motionprep[torch]".
 """
 
 import sys

@@ -94,7 +94,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     derives: ClassVar[bool] = False
     #: Features that hold what it makes as well.
     makes_also: ClassVar[tuple[str, ...]] = ()
-    #: Whether it is done when a dataset is read, so that no shard hangs on it.
+    #: Whether it is done when all shards are there or are read, so that what the other stages make does not hang on it.
     on_reading: ClassVar[bool] = False
     #: Whether it works on takes in the world alone, not in a local frame.
     in_world: ClassVar[bool] = False

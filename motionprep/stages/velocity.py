@@ -9,6 +9,7 @@ from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from motionprep.data import Floats, Markers, Take
 
@@ -30,9 +31,11 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         (``root_velocity`` (F, 3), of the root where it is kept apart, otherwise of the motion's) and ``"markers"``
         (``markers_velocity`` (F, M, 3), of the recorded ones, not of those that a stage has spoilt). A marker's
         velocity is 0 unless it is visible in the frame and in the one before; in the first it is that of the second.
+        Where it is known is put down as ``markers_velocity_known`` (F, M), for the statistics.
     """
 
     name: ClassVar[str] = "velocity"
+    version: ClassVar[int] = 2
     derives: ClassVar[bool] = True
 
     of: tuple[str, ...] = ("positions",)
@@ -63,6 +66,8 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if isinstance(found, Dropped):
                 return found
             arrays[ARRAYS[item]] = read_only(found)
+            if item == "markers" and take.markers is not None:
+                arrays["markers_velocity_known"] = read_only(_known(take.markers))
         return replace(take, arrays=arrays)
 
 
@@ -81,11 +86,16 @@ def _velocity(take: Take, item: str) -> Floats | Dropped:
 
 def _of_markers(markers: Markers) -> Floats:
     velocity = _differences(markers.positions, markers.rate)
+    velocity[~_known(markers)] = 0.0
+    return velocity
+
+
+def _known(markers: Markers) -> NDArray[np.bool_]:
+    """Return where a marker (F, M) has a velocity."""
     known = markers.visible.copy()
     known[1:] &= markers.visible[:-1]
     known[0] = known[1]
-    velocity[~known] = 0.0
-    return velocity
+    return known
 
 
 def _differences(values: Floats, rate: float, clip: int | None = None) -> Floats:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,11 @@ def test_cmu_01_01_is_told_as_it_was_measured(run: Any, real_data: Path) -> None
     assert "frames    2,751 in common" in ended.out
     assert "\naxes      yzx\nscale     0.0177" in ended.out
     assert "\nknees     84 / 74 mm from marker to joint, left and right\n" in ended.out
+
+
+def test_two_archives_are_two_folders(run: Any, data: Path, tmp_path: Path) -> None:
+    for number, paths in enumerate(halves(data)):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            for path in paths:
+                archive.write(path, path.name)
+    assert run("align", tmp_path / "0.zip", tmp_path / "1.zip").out == run("align", data).out

@@ -258,6 +258,7 @@ def test_a_flag_takes_the_place_of_the_field_of_a_shipped_recipe(run: Any, corpu
     assert recipe_of(out) == {
         "split": {"percent": "90/10"},
         "stages": [{"stage": "downsample", "splits": ["train"], "factor": 4}],
+        "task": {"inputs": ["positions[*-Hips]"], "targets": ["positions[Hips]"]},
     }
 
 
@@ -316,7 +317,10 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--joints", "@nobody"], "there is no set 'nobody'"),
         (["DATA", "-o", "OUT", "--joints", "@a,@b"], "name one @SET at most"),
         (["DATA", "-o", "OUT", "--features", "colour"], "there is no feature 'colour'"),
-        (["DATA", "-o", "OUT", "--recipe", "cmu-exp6"], "no such recipe file; shipped recipes are cmu, cmu-exp5"),
+        (
+            ["DATA", "-o", "OUT", "--recipe", "cmu-exp6"],
+            "no such recipe file; shipped recipes are cmu, cmu-exp1, cmu-exp2-1",
+        ),
         (["DATA", "-o", "OUT", "--key-pattern", "(.*)"], "has no group motion, subject"),
         (["DATA", "-o", "OUT", "--array-names", "a,a"], "options: reading: arrays: names has 'a' twice"),
         (["DATA", "-o", "OUT", "--array-rate", "0"], "rate is 0; expected frames a second, above 0"),
@@ -367,7 +371,7 @@ def test_a_dataset_that_is_being_built_exits_with_1_and_names_the_process(run: A
 def test_an_error_of_the_system_exits_with_1_and_names_the_file(
     run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(path: Path) -> None:
+    def denied(path: Path, **options: bool) -> None:
         raise PermissionError(13, "Permission denied", os.fspath(path))
 
     monkeypatch.setattr(store, "claim", denied)
