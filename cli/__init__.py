@@ -13,6 +13,7 @@ from .align import align
 from .build import build
 from .export import export
 from .info import info
+from .lengths import lengths
 from .plan import plan
 from .sample import sample
 from .score import score
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, export, sample, align, score):
+for verb in (build, plan, info, verify, export, sample, align, lengths, score):
     cli.add_command(verb)
 
 

@@ -94,8 +94,8 @@ def read_take(
     if stages[0].name == "align" and not isinstance(take, Dropped):
         take, stages = apply(stages[0], whole), stages[1:]
     if not isinstance(take, Dropped) and item.frames:
-        of_file = take.of_file or range(take.frames)
-        kept = [at for at, frame in enumerate(of_file) if first - 1 <= frame < last]
+        start, step = take.in_file
+        kept = [at for at in range(take.frames) if first - 1 <= start + step * at <= last - 1]
         take = take.at(range(kept[0], kept[-1] + 1)) if kept else Dropped("no frame of the range has both halves")
     return Read(take, stages, frames, rate, tuple(notes))
 

@@ -374,6 +374,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             )
         for number, stage in enumerate(stages):
             _check_place(stage, stages[:number], split)
+        self._check_markers(split, stages)
         if names.count("normalize") > 1:
             raise RecipeError(f"normalize is given twice in split {split!r}; name all arrays in one")
         stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
@@ -398,6 +399,18 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         for feature in self.task.features() if self.task else ():
             if told and feature not in stored:
                 raise RecipeError(f"task: {feature} is no feature that split {split!r} stores")
+
+    def _check_markers(self, split: str, stages: Sequence[Stage]) -> None:
+        """Refuse a stage that names markers which a stage before it leaves out, where that can be told by name."""
+        alone = self.needs(split) == {"markers"}
+        markers: tuple[str, ...] = ()
+        for stage in stages:
+            if markers and (lacking := stage.lacks(markers, alone=alone)):
+                raise RecipeError(
+                    f"{stage.name} cannot work on the markers that select_markers leaves in split {split!r}: "
+                    f"{lacking}; select what it needs as well, or put {stage.name} before"
+                )
+            markers = stage.markers_after(markers)
 
     def with_stages(self, stages: Sequence[Stage]) -> Recipe:
         """Return a recipe in which these stages take the place of all that have their names.

@@ -32,6 +32,7 @@ ORDER = [
     [
         "alignment",
         "assembly",
+        "batch_shapes",
         "corruption",
         "features",
         "fields",
@@ -44,13 +45,14 @@ ORDER = [
         "metrics",
         "retiming",
     ],
+    ["coordinates"],
     ["spaces"],
     ["kinematics"],
     ["rotations"],
     ["data"],
     ["skeleton_tables"],
     ["canonical"],
-    ["axes", "chunks", "identity", "lanes", "naming", "shipped", "sides"],
+    ["axes", "chunks", "identity", "kinds", "lanes", "naming", "shipped", "sides"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import BuildError, RecipeError, SourceError, build, invert, read_bvh, read_c3d, write_sample
+from motionprep import BuildError, RecipeError, SourceError, build, invert, read_bvh, read_c3d, write_bvh, write_sample
 from motionprep.dataset import Dataset
 from motionprep.formats.c3d_write import write_c3d
 from motionprep.plan import make_plan
@@ -128,6 +128,27 @@ class TestJoining:
 
         assert stored.rate == 60
         assert stored.facts["align_lag"] == 1
+
+    def test_frames_of_a_file_are_found_in_a_skeleton_that_was_resampled(
+        self, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        path = sorted(apart[1].iterdir())[0]
+        whole = read_c3d(path)
+        write_c3d(path, replace(whole.at(range(0, whole.frames, 5)), rate=25.0))
+        write_bvh(replace(read_bvh(apart[0] / f"{path.stem}.bvh"), rate=40.0), apart[0] / f"{path.stem}.bvh")
+        lenient = {"stage": "align", "method": "cmu", "most_residual": 10}
+        value = recipe(lenient, align=False).to_json()
+        value["split"] = {"train": [{"motions": path.stem, "frames": "5-20"}]}
+
+        stored = built(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe_from_json(value))["train"].motion(
+            path.stem
+        )
+
+        # Of 1, 2.6, 4.2 and so on, those from the fifth to the twentieth frame, counted from 0.
+        root = read_bvh(apart[0] / f"{path.stem}.bvh").root_position()
+        times = 1 + 1.6 * np.arange(2, 12)
+        expected = np.column_stack([np.interp(times, np.arange(len(root)), column) for column in root.T])
+        np.testing.assert_allclose(stored["root_position"], expected, atol=1e-4)
 
     def test_markers_without_labels_are_dropped(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         path = sorted(apart[1].iterdir())[0]

@@ -45,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a generated corpus of three takes, each with a skeleton and markers."""
     folder = tmp_path_factory.mktemp("pairs")
-    write_sample(folder, subjects=3, motions=1, frames=60, markers=True)
+    write_sample(folder, subjects=3, motions=1, frames=120, markers=True)
     return folder
 
 

@@ -114,17 +114,22 @@ def outcome(stage: Stage, take: Take) -> Any:
     return told(made)
 
 
-@pytest.fixture(scope="module")
-def recorded() -> Take:
+def as_recorded(frames: int) -> Take:
     """Return a generated take as its files have it."""
-    planned = plan_corpus(subjects=1, motions=1, frames=48)[0]
+    planned = plan_corpus(subjects=1, motions=1, frames=frames)[0]
     motion = performance(body(planned.subject, 0), planned)
     return Take(f"{planned.subject:02}_{planned.number:02}", motion, capture(motion, planned))
 
 
 @pytest.fixture(scope="module")
-def whole_take(recorded: Take) -> Take:
-    aligned = make_stage("align", method="cmu").apply(recorded, np.random.default_rng())
+def recorded() -> Take:
+    """Return a generated take, long enough to tell how its markers lie."""
+    return as_recorded(96)
+
+
+@pytest.fixture(scope="module")
+def whole_take() -> Take:
+    aligned = make_stage("align", method="cmu").apply(as_recorded(48), np.random.default_rng())
     assert isinstance(aligned, Take)
     return aligned
 
