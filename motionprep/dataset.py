@@ -149,8 +149,22 @@ class Dataset:
         """Skeletons by the manifest's ``skeleton``."""
         from motionprep.data import Skeleton
 
-        values = msgspec.json.decode(store.read_named(self.path, self.facts, "skeletons"))
-        return {key: Skeleton.from_json(value) for key, value in values.items()}
+        return {key: Skeleton.from_json(value) for key, value in self._plain_skeletons.items()}
+
+    @cached_property
+    def structures(self) -> dict[str, str]:
+        """What skeletons have in common that differ in lengths alone, by the manifest's ``skeleton``."""
+        return {
+            key: msgspec.json.encode(
+                [skeleton["joints"], skeleton["parents"], [site["joint"] for site in skeleton["end_sites"]]]
+            ).decode()
+            for key, skeleton in self._plain_skeletons.items()
+        }
+
+    @cached_property
+    def _plain_skeletons(self) -> dict[str, Any]:
+        plain: dict[str, Any] = msgspec.json.decode(store.read_named(self.path, self.facts, "skeletons"))
+        return plain
 
     @cached_property
     def stats(self) -> dict[str, list[Stats]]:

@@ -126,6 +126,21 @@ class Windows(Sequence[Any]):
         start = int(self._first[at] - self._bases[row])
         return self.split.stored(self.split.rows[row]), range(start, start + self._span, self.step)
 
+    def _runs(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield the motions of a shard that lie end to end and are of one kind."""
+        run: list[Mapping[str, Any]] = []
+        for row in rows:
+            if run and (run[-1]["stop"] != row["start"] or self._kind(run[-1]) != self._kind(row)):
+                yield run
+                run = []
+            run.append(row)
+        if run:
+            yield run
+
+    def _kind(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return what motions have in common whose frames have the same numbers in the same places."""
+        return row["shard"], self.split.dataset.structures.get(row["skeleton"]), tuple(row["marker_names"] or ())
+
     def is_normalized(self, feature: str, motion: StoredMotion) -> bool:
         """Return whether a feature of a motion is handed out normalized."""
         if isinstance(self._normalize, bool):
@@ -251,7 +266,7 @@ class Windows(Sequence[Any]):
         feature = next(iter(self.outputs.values())).fields[0].feature
         chunk = self.split.dataset.array(whole.shard, feature).chunk
         end = 0
-        for run in _runs(whole.rows):
+        for run in self._runs(whole.rows):
             begin, end = end, end + run[-1]["stop"] - run[0]["start"]
             shift = run[0]["start"] - begin
             start, stop = max(first, begin) + shift, min(last, end) + shift
@@ -300,9 +315,9 @@ class Windows(Sequence[Any]):
         return self.outputs[name]
 
     def _choice(self, field: fields.Field, row: Mapping[str, Any]) -> fields.Choice:
-        motion = self.split.stored(row)
-        key = (field, row["shard"], row["skeleton"], tuple(row["marker_names"] or ()))
+        key = field, self._kind(row)
         if key not in self._choices:
+            motion = self.split.stored(row)
             try:
                 self._choices[key] = fields.choose(
                     field, motion.frame_shape(field.feature), motion.names(field.feature)
@@ -315,7 +330,8 @@ class Windows(Sequence[Any]):
         """Return dtype and shape of a frame of each array, which must be the same for all motions."""
         kinds: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
         first: dict[str, str] = {}
-        for row in _unlike(self.split.rows):
+        of_kind = {self._kind(row): row for row in reversed(self.split.rows)}
+        for row in reversed(of_kind.values()):
             for name, output in self.outputs.items():
                 shapes = [self._choice(field, row).shape for field in output.fields]
                 shape = (sum(int(np.prod(one)) for one in shapes),) if output.joined else shapes[0]
@@ -355,26 +371,34 @@ class Windows(Sequence[Any]):
             )
         return first, ends, np.repeat(label, windows)
 
-    def load(self, block: Block, out: Mapping[str, NDArray[Any]]) -> None:
-        """Fill arrays (F, ...), one an output, with the frames of a block."""
-        at = 0
-        for run in _runs(block.rows):
+    def load(self, block: Block, out: Mapping[str, NDArray[Any]], room: dict[str, NDArray[Any]] | None = None) -> None:
+        """Fill arrays (F, ...), one an output, with the frames of a block.
+
+        ``room`` keeps memory from one call to the next.
+        """
+        at, room = 0, {} if room is None else room
+        for run in self._runs(block.rows):
             frames = run[-1]["stop"] - run[0]["start"]
             raw: dict[str, NDArray[Any]] = {}
             for name, output in self.outputs.items():
                 part = out[name][at : at + frames]
                 if not output.joined:
-                    self._fill(part, output.fields[0], run, raw)
+                    self._fill(part, output.fields[0], run, raw, room)
                     continue
                 column = 0
                 for field in output.fields:
                     width = int(np.prod(self._choice(field, run[0]).shape))
-                    self._fill(part[:, column : column + width], field, run, raw)
+                    self._fill(part[:, column : column + width], field, run, raw, room)
                     column += width
             at += frames
 
     def _fill(
-        self, part: NDArray[Any], field: fields.Field, run: Sequence[Mapping[str, Any]], raw: dict[str, NDArray[Any]]
+        self,
+        part: NDArray[Any],
+        field: fields.Field,
+        run: Sequence[Mapping[str, Any]],
+        raw: dict[str, NDArray[Any]],
+        room: dict[str, NDArray[Any]],
     ) -> None:
         """Fill a part of an array with a field of the motions of a run, reading each feature once."""
         choice, feature, row = self._choice(field, run[0]), field.feature, run[0]
@@ -387,11 +411,15 @@ class Windows(Sequence[Any]):
             array.read_into(row["start"], part.view(array.dtype))
             return
         if feature not in raw:
-            raw[feature] = array.read(row["start"], run[-1]["stop"])
+            if feature not in room or len(room[feature]) < len(part) or room[feature].shape[1:] != array.shape:
+                room[feature] = np.empty((len(part), *array.shape), array.dtype)
+            raw[feature] = room[feature][: len(part)]
+            array.read_into(row["start"], raw[feature])
             if changed:
                 stats = motion.stats(feature)
                 raw[feature] = (stats.normalize if normalized else stats.restore)(raw[feature])
-        part[...] = choice.of(raw[feature]).reshape(part.shape)
+        # An axis that is split stays a view; to join those of the choice would be a copy more.
+        part.reshape(len(part), *choice.shape)[...] = choice.of(raw[feature])
 
 
 def _count(name: str, given: int | None, told: int | None) -> int:
@@ -450,31 +478,6 @@ def _blocks(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[Block, ...], NDArr
             bases[number] = at
             at += rows[number]["frames"]
     return tuple(blocks), bases
-
-
-def _runs(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    """Yield the motions of a shard that lie end to end and are of one kind."""
-    run: list[Mapping[str, Any]] = []
-    for row in rows:
-        if run and (run[-1]["stop"] != row["start"] or _kind(run[-1]) != _kind(row)):
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run
-
-
-def _kind(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["shard"], row["skeleton"], tuple(row["marker_names"] or ())
-
-
-def _unlike(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Yield the first motion of each kind."""
-    kinds = set()
-    for row in rows:
-        if (kind := _kind(row)) not in kinds:
-            kinds.add(kind)
-            yield row
 
 
 def _segments(row: Mapping[str, Any], *, labelled: bool) -> Iterator[tuple[int, int, str]]:

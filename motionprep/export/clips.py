@@ -61,16 +61,17 @@ class Clips(Export):
             for side, split in splits.items()
         }
         check_alike(windows)
-        total, done = sum(map(len, windows.values())), 0
         files: dict[str, str] = {}
+        paths: dict[str, dict[str, Path]] = {}
         for side, some in windows.items():
             (name,) = some.outputs
-            paths = {name: folder / f"{file_stem(side)}.npy"}
+            paths[side] = {name: folder / f"{file_stem(side)}.npy"}
             if some.label:
-                paths["label"] = folder / f"{file_stem(side)}_labels.npy"
-            write_arrays(some, paths, tell, done, total)
-            done += len(some)
-            files |= {path.name: f"{what} of {side}, {(len(some), *some.shapes[what])}" for what, path in paths.items()}
+                paths[side]["label"] = folder / f"{file_stem(side)}_labels.npy"
+            files |= {
+                path.name: f"{what} of {side}, {(len(some), *some.shapes[what])}" for what, path in paths[side].items()
+            }
+        write_arrays(windows, paths, tell)
         first = next(iter(windows.values()))
         if first.label:
             (folder / "classes.json").write_bytes(msgspec.json.encode(dataset.classes))

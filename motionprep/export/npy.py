@@ -62,17 +62,15 @@ class Npy(Export):
         options = self._options(dataset)
         windows: dict[str, Windows] = {side: split.windows(**options) for side, split in splits.items()}
         check_alike(windows)
-        total, done = sum(map(len, windows.values())), 0
-        files = {}
+        files, paths = {}, {}
         names = {"inputs": "input_batch", "targets": "label_batch", "label": "label_batch"}
         for side, some in windows.items():
             stem = "" if side == "train" else f"{file_stem(side)}_"
-            paths = {name: folder / f"{stem}{names[name]}.npy" for name in some.shapes}
-            write_arrays(some, paths, tell, done, total, squeeze=True)
-            done += len(some)
-            for name, path in paths.items():
+            paths[side] = {name: folder / f"{stem}{names[name]}.npy" for name in some.shapes}
+            for name, path in paths[side].items():
                 shape = some.shapes[name][1:] if some.length == 1 else some.shapes[name]
                 files[path.name] = f"{name} of {side}, {(len(some), *shape)}"
+        write_arrays(windows, paths, tell, squeeze=True)
         if options["label"]:
             (folder / "classes.json").write_bytes(msgspec.json.encode(dataset.classes))
             files["classes.json"] = "names of the classes, by number"

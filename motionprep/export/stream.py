@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -25,26 +27,26 @@ Item = dict[str, NDArray[Any]]
 #: Bytes of frames that are kept in case that windows come back to them, as where two skeletons take turns.
 _KEPT = 128 << 20
 #: Bytes of windows that are put together at once, where windows have several frames.
-_AT_ONCE = 8 << 20
+_AT_ONCE = 4 << 20
+_SPLITS_AT_ONCE = 2
 
 
 def write_arrays(
-    windows: Windows, paths: Mapping[str, Path], tell: Tell, done: int, total: int, *, squeeze: bool = False
+    windows: Mapping[str, Windows], paths: Mapping[str, Mapping[str, Path]], tell: Tell, *, squeeze: bool = False
 ) -> None:
     """Write arrays of all windows in order, one file each: (S, T, ...) for S windows of T frames.
 
-    One part is in memory at a time, small enough to stay in the processor's cache until it is written.
+    Two splits are written at a time, and of each one part is in memory, small enough to stay in the processor's cache
+    until it is written.
 
     Parameters
     ----------
     windows
-        Of a split.
+        Of each split.
     paths
-        Where each array goes, by its name in :attr:`Windows.shapes`.
+        Where each array goes, by split and by its name in :attr:`Windows.shapes`.
     tell
         Told of windows that are written, of all.
-    done, total
-        How many were written before, and will be in the end.
     squeeze
         Whether windows of one frame have no axis for it.
 
@@ -53,6 +55,27 @@ def write_arrays(
     OSError
         If they cannot be written.
     """
+    total, done = sum(map(len, windows.values())), dict.fromkeys(windows, 0)
+    lock, stopped = Lock(), Event()
+
+    def write(side: str) -> None:
+        for count in _written(windows[side], paths[side], squeeze=squeeze):
+            if stopped.is_set():
+                return
+            with lock:
+                done[side] = count
+                tell(sum(done.values()), total)
+
+    with ThreadPoolExecutor(_SPLITS_AT_ONCE) as pool:
+        try:
+            list(pool.map(write, windows))
+        except BaseException:
+            stopped.set()
+            raise
+
+
+def _written(windows: Windows, paths: Mapping[str, Path], *, squeeze: bool) -> Iterator[int]:
+    """Write arrays of the windows of a split; yield how many are written, now and then."""
     with ExitStack() as stack:
         files: dict[str, BinaryIO] = {}
         for name, path in paths.items():
@@ -63,7 +86,7 @@ def write_arrays(
         for stop, item in _parts(windows):
             for name, array in item.items():
                 files[name].write(np.ascontiguousarray(array).data)
-            tell(done + stop, total)
+            yield stop
 
 
 def check_alike(windows: Mapping[str, Windows]) -> None:
@@ -112,9 +135,14 @@ def _parts(windows: Windows) -> Iterator[tuple[int, Item]]:
 
 def _end_to_end(windows: Windows, block: int, frame: int, start: int, stop: int) -> Iterator[tuple[int, Item]]:
     """Yield windows that are all frames from one of a block on, chunk by chunk, which needs no memory for the block."""
-    dtypes = windows.dtypes
+    dtypes, shapes = windows.dtypes, windows.shapes
+    whole: Item = {}
+    room: Item = {}
     for piece in windows.pieces(block, frame, frame + stop - start):
-        item = {name: np.empty((piece.frames, *windows.shapes[name][1:]), dtypes[name]) for name in windows.outputs}
-        windows.load(piece, item)
+        for name in windows.outputs:
+            if name not in whole or len(whole[name]) < piece.frames:
+                whole[name] = np.empty((piece.frames, *shapes[name][1:]), dtypes[name])
+        item = {name: array[: piece.frames] for name, array in whole.items()}
+        windows.load(piece, item, room)
         yield start + piece.frames, windows.labelled(item, np.arange(start, start + piece.frames))
         start += piece.frames
