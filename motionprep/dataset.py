@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import accumulate
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from motionprep import labels, manifest, shards, store
+from motionprep.chunks import MEND
 from motionprep.errors import DatasetError
 from motionprep.labels import ClassRow
 from motionprep.recipe import Recipe, recipe_from_json
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from motionprep.batches import Batches
     from motionprep.chunks import Chunked
     from motionprep.data import Skeleton
-    from motionprep.windows import Windows
+    from motionprep.windows import Transform, Windows
 
 
 def open_dataset(path: str | os.PathLike[str]) -> Dataset:
@@ -181,8 +182,19 @@ class Dataset:
     def array(self, shard: str, feature: str) -> Chunked:
         """Return a feature of a shard, to read frames of."""
         if (shard, feature) not in self._arrays:
-            self._arrays[shard, feature] = shards.open_array(self.path / store.SHARDS, shard, feature)
+            array = shards.open_array(self.path / store.SHARDS, shard, feature)
+            if list(array.shape) not in self.facts["features"].get(feature, {"shapes": []})["shapes"]:
+                raise DatasetError(f"{array.name}/zarr.json is damaged; {MEND}")
+            self._arrays[shard, feature] = array
         return self._arrays[shard, feature]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the splits."""
+        return iter(self.splits)
+
+    def __contains__(self, split: object) -> bool:
+        """Return whether there is a split of a name."""
+        return split in self.splits
 
     def __getitem__(self, split: str) -> Split:
         """Return a split by name, or a part of it, ``train/1``.
@@ -229,6 +241,10 @@ class Split:
         stage = self.dataset.recipe.stages_for(self.side)[-1]
         return stage.arrays if isinstance(stage, Features) else ()
 
+    def __contains__(self, feature: object) -> bool:
+        """Return whether a feature is stored."""
+        return feature in self.features
+
     def __getitem__(self, feature: str) -> FrameArray:
         """Return a feature over all frames, motion after motion; nothing is read before frames are asked for.
 
@@ -244,7 +260,18 @@ class Split:
         return FrameArray(self, feature)
 
     def windows(
-        self, length: int | None = None, stride: int | None = None, step: int | None = None, **options: Any
+        self,
+        length: int | None = None,
+        stride: int | None = None,
+        step: int | None = None,
+        *,
+        features: Sequence[str] | None = None,
+        inputs: Sequence[str] | None = None,
+        targets: Sequence[str] | None = None,
+        normalize: bool | Sequence[str] = True,
+        label: bool | None = None,
+        transform: Transform | None = None,
+        memory: int | None = None,
     ) -> Windows:
         """Return the windows of the motions: so many frames each, never across the end of a motion.
 
@@ -271,7 +298,7 @@ class Split:
             Called with what is handed out, a dict of arrays of one window or of several; returns it changed, as
             :func:`motionprep.augment` does.
         memory
-            How many bytes of frames may be held, 1 GiB.
+            How many bytes of frames may be held, 1 GiB if None; one shard is held whatever its size.
 
         Raises
         ------
@@ -279,9 +306,21 @@ class Split:
             If there is no such field, a number cannot be, a frame has not the same shape in all motions, or there is
             no window.
         """
-        from motionprep.windows import Windows
+        from motionprep.windows import MEMORY, Windows
 
-        return Windows(self, length, stride, step, **options)
+        return Windows(
+            self,
+            length,
+            stride,
+            step,
+            features=features,
+            inputs=inputs,
+            targets=targets,
+            normalize=normalize,
+            label=label,
+            transform=transform,
+            memory=MEMORY if memory is None else memory,
+        )
 
     def batches(
         self,
@@ -356,13 +395,21 @@ class FrameArray:
     Raises
     ------
     DatasetError
-        If its frames have other shapes in some motions.
+        If its frames have other shapes in some motions, or the same nodes or markers in another order.
     """
 
     def __init__(self, split: Split, feature: str) -> None:
         import numpy as np
 
         self._split, self.feature = split, feature
+        orders: dict[tuple[str, ...], str] = {}
+        for row in {(row["skeleton"], *(row["marker_names"] or ())): row for row in reversed(split.rows)}.values():
+            orders.setdefault(split.stored(row).names(feature), row["key"])
+        if len({frozenset(names) for names in orders}) < len(orders):
+            raise DatasetError(
+                f"{split.name}: {feature} are in another order in {' than in '.join(list(orders.values())[:2])}; read "
+                "motion by motion, or name them in a field of windows"
+            )
         shapes = {split.stored(row).frame_shape(feature): row["key"] for row in reversed(split.rows)}
         if len(shapes) > 1:
             found = ", ".join(f"{shape} in {key}" for shape, key in shapes.items())
@@ -414,30 +461,38 @@ class FrameArray:
         motions = np.searchsorted(self._ends, chosen.ravel()[order], side="right")
         for motion in np.unique(motions).tolist():
             places = order[motions == motion]
-            start = self._ends[motion] - self._split.rows[motion]["frames"]
-            values[places] = self._motion(motion)[chosen.ravel()[places] - start]
-        return values.reshape(*chosen.shape, *self.shape[1:])[(slice(None), *rest)]
+            wanted = chosen.ravel()[places]
+            low = int(wanted[0])
+            values[places] = self._read(low, int(wanted[-1]) + 1)[wanted - low]
+        several: np.ndarray[Any, Any] = values[(np.arange(chosen.size).reshape(chosen.shape), *rest)]
+        return several
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        """Return all frames."""
+        """Return all frames.
+
+        Raises
+        ------
+        ValueError
+            If they must not be copied: they are on the disk.
+        """
+        if copy is False:
+            raise ValueError(f"{self.feature} of {self._split.name} cannot be had without a copy: it is on the disk")
         values = self._read(0, len(self))
         return values if dtype is None else values.astype(dtype)
-
-    def _motion(self, number: int) -> np.ndarray[Any, Any]:
-        return self._split.stored(self._split.rows[number])[self.feature]
 
     def _read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
         """Return frames ``start`` to ``stop``."""
         import numpy as np
 
         out = np.empty((stop - start, *self.shape[1:]), self.dtype)
-        first = bisect_right(self._ends, start)
-        for number in range(first, len(self._ends)):
-            begin = self._ends[number] - self._split.rows[number]["frames"]
+        for number in range(bisect_right(self._ends, start), len(self._ends)):
+            row = self._split.rows[number]
+            begin = self._ends[number] - row["frames"]
             if begin >= stop:
                 break
             low, high = max(start, begin), min(stop, self._ends[number])
-            out[low - start : high - start] = self._motion(number)[low - begin : high - begin]
+            part = {**row, "start": row["start"] + low - begin, "stop": row["start"] + high - begin}
+            out[low - start : high - start] = self._split.stored(part)[self.feature]
         return out
 
 

@@ -73,7 +73,7 @@ class Windows(Sequence[Any]):
         self.stride = _count("stride", stride, task.stride if task else 1)
         self.step = _count("step", step, task.step if task else 1)
         self.label = label if label is not None else bool(task and task.label)
-        self._normalize = normalize if isinstance(normalize, bool) else tuple(normalize)
+        self._normalize = normalize if isinstance(normalize, bool) else _features(split, normalize)
         self.outputs = _outputs(split, task, features, inputs, targets)
         self._blocks, self._bases = _blocks(split.rows)
         self._choices: dict[Any, fields.Choice] = {}
@@ -163,8 +163,8 @@ class Windows(Sequence[Any]):
         """
         if isinstance(index, slice):
             item = self.take(np.arange(*index.indices(len(self))))
-        elif isinstance(index, np.ndarray | list | tuple):
-            item = self.take(np.array([self._at(at) for at in index], np.int64))
+        elif np.ndim(index):
+            item = self.take(self._several(np.asarray(index)))
         else:
             item = {name: array[0] for name, array in self.take(np.array([self._at(index)])).items()}
         return item if self.transform is None else self.transform(item)
@@ -201,7 +201,7 @@ class Windows(Sequence[Any]):
     def within(self, memory: int) -> Windows:
         """Return the same windows, read with another amount of memory."""
         other = copy(self)
-        other.memory = memory
+        other.memory, other._cache = memory, Cache(memory)
         other.__dict__.pop("fits", None)
         return other
 
@@ -263,16 +263,21 @@ class Windows(Sequence[Any]):
         A piece fits a processor's cache, and no chunk is read twice but where motions of two skeletons share one.
         """
         whole = self._blocks[block]
+        for piece in self._pieces(whole.rows, first, last):
+            yield Block(whole.shard, (piece,))
+
+    def _pieces(self, rows: Sequence[Mapping[str, Any]], first: int, last: int) -> Iterator[Mapping[str, Any]]:
+        """Yield frames ``first`` to ``last`` of motions of a shard, each run of one kind and chunk as a row."""
         feature = next(iter(self.outputs.values())).fields[0].feature
-        chunk = self.split.dataset.array(whole.shard, feature).chunk
         end = 0
-        for run in self._runs(whole.rows):
+        for run in self._runs(rows):
+            chunk = self.split.dataset.array(run[0]["shard"], feature).chunk
             begin, end = end, end + run[-1]["stop"] - run[0]["start"]
             shift = run[0]["start"] - begin
             start, stop = max(first, begin) + shift, min(last, end) + shift
             if start < stop:
                 for low, high in pairwise([start, *range((start // chunk + 1) * chunk, stop, chunk), stop]):
-                    yield Block(whole.shard, ({**run[0], "start": low, "stop": high, "frames": high - low},))
+                    yield {**run[0], "start": low, "stop": high, "frames": high - low}
 
     def pool_of(self, blocks: Sequence[int]) -> Pool:
         """Return some blocks in a pool of their own."""
@@ -309,6 +314,20 @@ class Windows(Sequence[Any]):
             raise IndexError(f"there is no window {at}; there are {len(self):,}")
         return at % len(self)
 
+    def _several(self, index: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the numbers of windows that an array names, or marks as true."""
+        if index.dtype == bool:
+            if index.shape != (len(self),):
+                raise IndexError(f"there are {len(self):,} windows; the mask has shape {index.shape}")
+            return np.flatnonzero(index)
+        if index.ndim != 1 or (index.size and index.dtype.kind not in "iu"):
+            raise IndexError(f"windows are named by a list of numbers; got {index.dtype} of shape {index.shape}")
+        numbers = index.astype(np.int64)
+        out = (numbers < -len(self)) | (numbers >= len(self))
+        if out.any():
+            raise IndexError(f"there is no window {numbers[out][0]}; there are {len(self):,}")
+        return numbers % len(self)
+
     def _output(self, name: str) -> Output:
         if name not in self.outputs:
             raise KeyError(f"windows have no {name!r}; they have {', '.join(self.outputs)}")
@@ -331,7 +350,15 @@ class Windows(Sequence[Any]):
         kinds: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
         first: dict[str, str] = {}
         of_kind = {self._kind(row): row for row in reversed(self.split.rows)}
+        orders: dict[tuple[fields.Field, frozenset[str]], tuple[str, ...]] = {}
         for row in reversed(of_kind.values()):
+            for field in (field for output in self.outputs.values() for field in output.fields):
+                of_what = self._choice(field, row).of_what
+                order = orders.setdefault((field, frozenset(of_what)), of_what)
+                if order != of_what:
+                    # The same nodes or markers in another order: they are handed out in that of the first.
+                    named = fields.Field(field.feature, order, field.axes)
+                    self._choices[field, self._kind(row)] = self._choice(named, row)
             for name, output in self.outputs.items():
                 shapes = [self._choice(field, row).shape for field in output.fields]
                 shape = (sum(int(np.prod(one)) for one in shapes),) if output.joined else shapes[0]
@@ -377,44 +404,44 @@ class Windows(Sequence[Any]):
         ``room`` keeps memory from one call to the next.
         """
         at, room = 0, {} if room is None else room
-        for run in self._runs(block.rows):
-            frames = run[-1]["stop"] - run[0]["start"]
+        for run in self._pieces(block.rows, 0, block.frames):
             raw: dict[str, NDArray[Any]] = {}
             for name, output in self.outputs.items():
-                part = out[name][at : at + frames]
+                part = out[name][at : at + run["frames"]]
                 if not output.joined:
                     self._fill(part, output.fields[0], run, raw, room)
                     continue
                 column = 0
                 for field in output.fields:
-                    width = int(np.prod(self._choice(field, run[0]).shape))
+                    width = int(np.prod(self._choice(field, run).shape))
                     self._fill(part[:, column : column + width], field, run, raw, room)
                     column += width
-            at += frames
+            at += run["frames"]
 
     def _fill(
         self,
         part: NDArray[Any],
         field: fields.Field,
-        run: Sequence[Mapping[str, Any]],
+        run: Mapping[str, Any],
         raw: dict[str, NDArray[Any]],
         room: dict[str, NDArray[Any]],
     ) -> None:
-        """Fill a part of an array with a field of the motions of a run, reading each feature once."""
-        choice, feature, row = self._choice(field, run[0]), field.feature, run[0]
-        motion = self.split.stored(row)
+        """Fill a part of an array with a field of a run of frames, reading each feature once."""
+        choice, feature = self._choice(field, run), field.feature
+        motion = self.split.stored(run)
         normalized = self.is_normalized(feature, motion)
         changed = normalized != motion.is_baked(feature)
-        array = self.split.dataset.array(row["shard"], feature)
+        array = self.split.dataset.array(run["shard"], feature)
         whole = choice.rows is None and choice.columns is None and not changed
-        if whole and part.flags.c_contiguous and part.shape[1:] == array.shape and feature not in raw:
-            array.read_into(row["start"], part.view(array.dtype))
+        like = part.flags.c_contiguous and part.itemsize == np.dtype(array.dtype).itemsize
+        if whole and like and feature not in raw:
+            array.read_into(run["start"], part.view(array.dtype).reshape(len(part), *array.shape))
             return
         if feature not in raw:
             if feature not in room or len(room[feature]) < len(part) or room[feature].shape[1:] != array.shape:
                 room[feature] = np.empty((len(part), *array.shape), array.dtype)
             raw[feature] = room[feature][: len(part)]
-            array.read_into(row["start"], raw[feature])
+            array.read_into(run["start"], raw[feature])
             if changed:
                 stats = motion.stats(feature)
                 raw[feature] = (stats.normalize if normalized else stats.restore)(raw[feature])
@@ -429,6 +456,19 @@ def _count(name: str, given: int | None, told: int | None) -> int:
     if count < 1:
         raise DatasetError(f"{name} is {count}; it must be at least 1")
     return count
+
+
+def _features(split: Split, given: Sequence[str]) -> tuple[str, ...]:
+    """Return features that are to be normalized."""
+    if isinstance(given, str):
+        raise DatasetError(f"normalize is {given!r}; give a list of features, [{given!r}]")
+    known = [feature for feature in split.features if feature not in MASKS]
+    for feature in given:
+        if feature not in known:
+            raise DatasetError(
+                f"normalize: there are no numbers {feature!r} in {split.name}; there are {', '.join(known)}"
+            )
+    return tuple(given)
 
 
 def _outputs(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ def built(data: Path, out: Path, how: Recipe, **options: Any) -> Dataset:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("baking")
     motionprep.write_sample(folder, subjects=3, motions=2, frames=40)
+    yesterday = time.time() - 86_400
+    for path in folder.rglob("*.*"):  # what was written just now is looked at again
+        os.utime(path, (yesterday, yesterday))
     return folder
 
 

@@ -378,3 +378,26 @@ def test_a_feature_over_motions_of_other_shapes_is_refused(corpus: Path, tmp_pat
 def test_windows_and_batches_are_asked_of_a_split(dataset: Dataset) -> None:
     batch = next(iter(dataset["train"].batches(4, 8, inputs=["positions[*-Hips]"], targets=["positions[Hips]"])))
     assert {name: array.shape for name, array in batch.items()} == {"inputs": (4, 8, 111), "targets": (4, 8, 3)}
+
+
+def test_frames_and_nodes_are_named_together_as_numpy_has_it(dataset: Dataset, whole: np.ndarray) -> None:
+    positions = dataset["train"]["positions"]
+    assert np.array_equal(positions[[1, 2], [0, 1]], whole[[1, 2], [0, 1]])
+    with pytest.raises(ValueError, match="cannot be had without a copy"):
+        positions.__array__(copy=False)
+
+
+def test_splits_and_features_are_asked_for_by_in(dataset: Dataset) -> None:
+    assert "train" in dataset
+    assert "val" not in dataset
+    assert list(dataset) == ["train", "test"]
+    assert "positions" in dataset["train"]
+    assert "feet" not in dataset["train"]
+
+
+def test_metadata_that_say_other_frames_are_damage(copied: Path) -> None:
+    for path in copied.glob("shards/*/positions/zarr.json"):
+        path.write_text(path.read_text().replace("38,3", "3,38").replace("38, 3", "3, 38"))
+    shutil.rmtree(copied / ".cache")
+    with pytest.raises(DatasetError, match=r"positions/zarr\.json is damaged"):
+        motionprep.open(copied)["train"].windows(4, features=["positions"])
