@@ -107,7 +107,8 @@ class Comparison:
             found["mpjpe_mm"] = distances * self.mm
             if len(self.names) >= _LEAST_ALIGNED:
                 aligned = metrics.procrustes(predicted, target, mask=mask)
-                found["pa_mpjpe_mm"] = metrics.euclidean_distance(aligned, target, mask=mask) * self.mm
+                enough = mask & (np.count_nonzero(mask, axis=-1, keepdims=True) >= _LEAST_ALIGNED)
+                found["pa_mpjpe_mm"] = metrics.euclidean_distance(aligned, target, mask=enough) * self.mm
         found["pck"] = np.where(mask, distances <= self.threshold, np.nan)
         for order, name in ((1, "velocity_error"), (2, "acceleration_error")):
             if target.shape[1] > order:

@@ -43,11 +43,12 @@ class FrameCsv:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-        if kind is None:
-            self._beside.replace(self._path)
-        else:
-            self._beside.unlink()
+        try:
+            self._file.close()
+            if kind is None:
+                self._beside.replace(self._path)
+        finally:
+            self._beside.unlink(missing_ok=True)
 
     def write(
         self, motion: str, subject: str, windows: range, frames: Any, errors: Mapping[str, tuple[Sequence[str], Floats]]

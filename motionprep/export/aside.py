@@ -63,10 +63,11 @@ def aside(dest: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[
         ) from None
     finally:
         _clear(place, beside)
-        lock.release()
-        with suppress(OSError):  # another process may hold it already
+        # While it is held: who opens it now finds it held, or a file without a name, which is no lock.
+        with suppress(OSError):
             (beside / _LOCK).unlink(missing_ok=True)
             beside.rmdir()
+        lock.release()
 
 
 def _check(place: Path, dest: str | os.PathLike[str], overwrite: bool) -> None:

@@ -139,12 +139,17 @@ def _animate(motion: StoredMotion, said: Mapping[str, NDArray[Any]]) -> tuple[Mo
     world = invert(motion, {**kept, **said}) if said else true
     matrices = animation.local_rotations(true, skeleton)
     predicted = animation.local_rotations(world, skeleton) if turned else matrices
+    if turned and predicted is None and matrices is not None and "rotations" in world:
+        rest = world["rotations"].reshape(len(matrices), -1, 3, 3)
+        predicted = np.concatenate([matrices[:, :1], rest], axis=1)
     if turned and predicted is None:
         raise ValueError("rotations are predicted without the root's, which are not stored either")
     if matrices is None or predicted is None or (not turned and _leads(said, stored)):
         positions = world["positions"]
         if "root_position" in said and "positions" not in said:
             positions[:, 0] = world["root_position"]
+        if said and not _leads(said, stored):
+            positions[:, 1:] += (positions[:, 0] - true["positions"][:, 0])[:, None]
         return animation.moving(skeleton, motion.rate, positions), positions
     places = _places(skeleton, matrices, true)
     if said:

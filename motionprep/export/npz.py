@@ -19,6 +19,9 @@ motion = np.load("{split}/{name}.npz")  # no pickle in it
 motion["{feature}"], motion["rate"], motion["label"]
 """
 
+#: A feature is called markers, so their names are not.
+_WORDS = {"markers": "marker_names"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Npz(ByMotion):
@@ -46,7 +49,7 @@ class Npz(ByMotion):
                     labels=np.array([name for _, _, name in named], str),
                     label_frames=np.array([frames for *frames, _ in named], np.int64).reshape(-1, 2),
                     rate=np.array(motion.rate),
-                    **{word: np.array(values) for word, values in body(motion).items()},
+                    **{_WORDS.get(word, word): np.array(values) for word, values in body(motion).items()},
                     **{feature: self.read(motion, feature) for feature in chosen},
                 )
                 done += 1
