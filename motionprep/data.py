@@ -30,6 +30,11 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
+def contiguous(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array in one memory layout, as a kernel is compiled anew, for seconds, for each that it meets."""
+    return read_only(np.ascontiguousarray(array))
+
+
 @dataclass(frozen=True)
 class EndSite:
     """The tip of a chain: a place on a joint that does not rotate by itself.

@@ -38,7 +38,7 @@ ORDER = [
         "retiming",
     ],
     ["spaces"],
-    ["kinematics"],
+    ["kinematics", "rigid"],
     ["rotations"],
     ["data"],
     ["axes", "identity", "lanes", "naming", "shipped", "sides"],
