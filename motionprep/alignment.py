@@ -14,8 +14,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from motionprep import kinematics
+from motionprep import kinematics, rigid
 from motionprep.axes import AXES, matrix, mirrors
 from motionprep.data import Floats, Markers, Motion, Poses, Vector
 
@@ -360,6 +361,8 @@ class _Bones:
 
     def fit(self, guess: _Guess, scale: bool, offset: bool) -> _Fit:
         """Return the scale, or offset, or both, that leave the markers most at rest; the guess's where not wanted."""
+        if not scale and not offset:
+            return self._as_guessed(guess)
         axes = matrix(guess.axes)
         products, means = self._products(axes)
         fits = [_solve(products, means, guess, scale, None)]
@@ -371,6 +374,17 @@ class _Bones:
         ours, theirs = self._spreads
         theirs *= best.guess.scale
         return best if not scale or ours / _REACH < theirs < ours * _REACH else best._replace(cost=math.inf)
+
+    def _as_guessed(self, guess: _Guess) -> _Fit:
+        """Return the fit if there is nothing to find, as :func:`_solve` would, without all that could be varied."""
+        points = self.points @ matrix(guess.axes)
+        squares, means = rigid.rest(self.places / guess.scale, self.turns, points, self.weights)
+        costs = squares - np.sum(means**2, axis=1) / (1 + _CLOSENESS)
+        markers = np.arange(costs.shape[1])
+        joints = costs.argmin(axis=0)
+        least = _least(costs[joints, markers])
+        cost = float(costs[joints[least], least].mean())
+        return _Fit(guess, np.zeros(3), cost, _residual(cost, means[joints[least], :, least]) * guess.scale)
 
     @cached_property
     def _spreads(self) -> tuple[float, float]:
@@ -428,7 +442,7 @@ def _solve(products: Floats, means: Floats, guess: _Guess, scale: bool, offset: 
     for _ in range(_ROUNDS):
         costs, before = products @ factors @ factors, (joints, least)
         joints = costs.argmin(axis=0)
-        least = np.argsort(costs[joints, markers], kind="stable")[: (len(markers) + 1) // 2]
+        least = _least(costs[joints, markers])
         if all(map(np.array_equal, before, (joints, least))):
             break
         chosen = products[joints[least], least].mean(axis=0)
@@ -437,17 +451,25 @@ def _solve(products: Floats, means: Floats, guess: _Guess, scale: bool, offset: 
             factors[free] = np.linalg.lstsq(chosen[np.ix_(free, free)], -against, rcond=None)[0]
     cost = float(factors @ chosen @ factors)
     mean = np.einsum("mai,a->mi", means[joints[least], least], factors)
-    # What closeness added to the cost is taken off again.
-    residual = max(0.0, cost - _CLOSENESS / (1 + _CLOSENESS) * float(np.mean(np.sum(mean**2, axis=1))))
     if factors[4] >= 0:
         return _Fit(guess, np.zeros(3), math.inf, math.inf)
     found = -1 / float(factors[4])
-    return _Fit(guess._replace(scale=found), factors[1:4] * found, cost, math.sqrt(residual) * found)
+    return _Fit(guess._replace(scale=found), factors[1:4] * found, cost, _residual(cost, mean) * found)
+
+
+def _least(costs: Floats) -> NDArray[np.intp]:
+    """Return that half of the markers that moves least on its joints."""
+    return np.argsort(costs, kind="stable")[: (len(costs) + 1) // 2]
+
+
+def _residual(cost: float, means: Floats) -> float:
+    """Return the movement behind a cost of markers whose mean places are (M, 3): without what closeness added."""
+    return math.sqrt(max(0.0, cost - _CLOSENESS / (1 + _CLOSENESS) * float(np.mean(np.sum(means**2, axis=1)))))
 
 
 def _size(parents: Sequence[int], places: Floats) -> float:
     """Return twice the longest way along bones from the root, of nodes at places (F, N, 3)."""
-    bones = np.median(np.linalg.norm(places - places[:, list(parents)], axis=2), axis=0)
+    bones = rigid.apart(places, places[:, list(parents)])
     ways = [0.0]
     for length, parent in zip(bones[1:], parents[1:], strict=True):
         ways.append(ways[parent] + float(length))
