@@ -27,6 +27,9 @@ from motionprep.stages import Dropped, Features, Stage
 
 Digest = tuple[str, bool]
 
+#: What stages get that draw nothing: to seed a generator takes longer than some of them.
+_UNUSED = np.random.default_rng(0)
+
 
 class Stopped(MotionPrepError):
     """The build was interrupted while this shard was made."""
@@ -237,10 +240,13 @@ class _Taken:
 
     def _apply(self, item: Item, row: Row, number: int, stage: Stage, take: Take) -> Take | Dropped:
         earlier = sum(other.name == stage.name for other in self._stages[:number])
-        # Nothing but recipe, motion, copy and stage decides what is drawn.
-        seed = identity.key([self._recipe.seed, item.key, item.copy, stage.name, earlier])
+        rng = _UNUSED
+        if stage.random:
+            # Nothing but recipe, motion, copy and stage decides what is drawn.
+            seed = identity.key([self._recipe.seed, item.key, item.copy, stage.name, earlier])
+            rng = np.random.default_rng(int(seed, 16))
         try:
-            return stage.apply(take, np.random.default_rng(int(seed, 16)))
+            return stage.apply(take, rng)
         except (ValueError, ArithmeticError, LookupError) as error:
             raise ReadError(f"{stage.name}: {error}", path=row.recording.sources[0].name) from error
 

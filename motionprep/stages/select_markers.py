@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from motionprep.data import Markers, Take
+
+
+#: Most takes of a corpus have the same names.
+_choose = lru_cache(maxsize=64)(naming.choose)
 
 
 class SelectMarkers(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,7 +77,7 @@ class SelectMarkers(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True
         if take.markers is None:
             return Dropped("select_markers: no markers")
         names = take.markers.names
-        chosen, missing = naming.choose(self.markers, names)
+        chosen, missing = _choose(self.markers, names)
         lacking = [name for name in chosen if name in missing]
         if missing and (self.missing_markers == "drop" or len(lacking) == len(chosen)):
             return Dropped(f"select_markers: {naming.absent(missing, names)}")
@@ -90,9 +95,12 @@ def _selected(markers: Markers, chosen: Sequence[str]) -> Markers:
     places = {name: place for place, name in enumerate(markers.names)}
     there = [column for column, name in enumerate(chosen) if name in places]
     columns = [places[chosen[column]] for column in there]
-    positions = np.zeros((markers.frames, len(chosen), 3))
-    visible = np.zeros((markers.frames, len(chosen)), dtype=np.bool_)
-    positions[:, there] = markers.positions[:, columns]
-    visible[:, there] = markers.visible[:, columns]
+    # Several times as fast as an index of that many columns.
+    positions, visible = markers.positions.take(columns, axis=1), markers.visible.take(columns, axis=1)
+    if len(there) < len(chosen):
+        some, seen = positions, visible
+        positions = np.zeros((markers.frames, len(chosen), 3))
+        visible = np.zeros((markers.frames, len(chosen)), dtype=np.bool_)
+        positions[:, there], visible[:, there] = some, seen
     raw_names = tuple(markers.raw_names[places[name]] if name in places else name for name in chosen)
     return replace(markers, names=tuple(chosen), positions=positions, visible=visible, raw_names=raw_names)
