@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,7 @@ _WANTED = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """An array of the parameter section; its first dimension varies fastest."""
 
     kind: int
@@ -96,7 +96,7 @@ def read_parameters(data: bytes, name: str, block: Block) -> Parameters:
     for group, title, parameter in _records(data, name, block, notes):
         if parameter is None:
             groups.setdefault(-group, title)
-        elif _WANTED.fullmatch(title):
+        elif _is_wanted(title):
             found[group, title] = parameter
     arrays: dict[tuple[str, str], Parameter] = {}
     for (group, title), parameter in sorted(found.items(), key=lambda item: item[0][0]):
@@ -111,14 +111,14 @@ def _records(data: bytes, name: str, block: Block, notes: list[str]) -> Iterator
     what = "file" if end < block.start else "section"
     place = block.parameters + 4
     while place < end and data[place]:
-        title_end = place + 2 + abs(int.from_bytes(data[place : place + 1], signed=True))
+        title_end = place + 2 + abs(_signed(data[place]))
         step = data[title_end : title_end + 2]
-        group = int.from_bytes(data[place + 1 : place + 2], signed=True)
+        group = _signed(_byte(data, place + 1))
         title = _text(data[place + 2 : title_end]).upper()
         array, parameter = title_end + 2, None
         if group > 0:
             parameter, array = _parameter(data, array, block.processor)
-        own = array + 1 + int.from_bytes(data[array : array + 1])
+        own = array + 1 + _byte(data, array)
         following = title_end + int.from_bytes(step, "big" if big else "little") if any(step) else own
         if big and title_end + int.from_bytes(step, "little") == own != following:
             # The MIPS samples of c3d.org end in a record that a program of the other byte order has put there.
@@ -128,7 +128,7 @@ def _records(data: bytes, name: str, block: Block, notes: list[str]) -> Iterator
             message = f"{title[:32]!r} at byte {place} has type {parameter.kind}; types are -1, 1, 2 and 4"
             raise damage(name, "parameter section", message)
         # A length that skips more than padding is a damaged one.
-        if not group or not own <= following <= end or any(data[own:following]):
+        if not group or not own <= following <= end or (own < following and any(data[own:following])):
             raise damage(
                 name,
                 "parameter section",
@@ -143,11 +143,26 @@ def _records(data: bytes, name: str, block: Block, notes: list[str]) -> Iterator
 
 def _parameter(data: bytes, place: int, processor: Processor) -> tuple[Parameter, int]:
     """Return the array at byte ``place``, of which ``data`` may lack the end, and the byte after it."""
-    kind = int.from_bytes(data[place : place + 1], signed=True)
-    values = place + 2 + int.from_bytes(data[place + 1 : place + 2])
+    kind = _signed(_byte(data, place))
+    values = place + 2 + _byte(data, place + 1)
     dims = tuple(data[place + 2 : values])
     after = values + abs(kind) * math.prod(dims)
     return Parameter(kind, dims, data[values:after], processor), after
+
+
+@lru_cache(maxsize=256)
+def _is_wanted(title: str) -> bool:
+    # Every file has the same few dozen titles.
+    return _WANTED.fullmatch(title) is not None
+
+
+def _byte(data: bytes, place: int) -> int:
+    """Return a byte; 0 behind the end."""
+    return data[place] if place < len(data) else 0
+
+
+def _signed(byte: int) -> int:
+    return byte - 256 if byte > 127 else byte
 
 
 def _text(raw: bytes) -> str:
