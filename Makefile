@@ -20,7 +20,7 @@ lint:
 	$(BIN)/mypy
 
 bench:
-	$(BIN)/pip install -q pybvh==0.9.0
+	$(BIN)/pip install -q pybvh==0.9.0 webdataset datasets
 	$(BIN)/python tests/benchmarks/bench.py
 
 lock:

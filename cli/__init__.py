@@ -14,6 +14,7 @@ from .build import build
 from .info import info
 from .plan import plan
 from .sample import sample
+from .score import score
 from .verify import verify
 
 
@@ -29,7 +30,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, sample, align):
+for verb in (build, plan, info, verify, sample, align, score):
     cli.add_command(verb)
 
 

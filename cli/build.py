@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import make_recipe, recipe_options
 from .progress import Progress
+
+if TYPE_CHECKING:
+    from motionprep.plan import Plan
 
 
 @click.command()
@@ -31,14 +34,14 @@ def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options:
 
     recipe = make_recipe(options)
     with Progress(quiet=quiet) as progress:
+
+        def announce(plan: Plan) -> None:
+            for note in () if quiet else plan.notes:
+                click.echo(f"note: {note}", err=True)
+            progress.start(sum(len(shard.items) for shard in plan.shards))
+
         summary = motionprep.build(
-            data,
-            out,
-            recipe=recipe,
-            strict=strict,
-            announce=lambda plan: progress.start(sum(len(shard.items) for shard in plan.shards)),
-            tell=progress.tell,
-            **options,
+            data, out, recipe=recipe, strict=strict, announce=announce, tell=progress.tell, **options
         )
     if quiet:
         return

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 _MOST = 6
+_MOST_CLASSES = 20
 
 
 def _short(value: object) -> object:
@@ -12,29 +16,51 @@ def _short(value: object) -> object:
     return f"{len(value)} names" if isinstance(value, list | tuple) and len(value) > _MOST else value
 
 
+def _cells(side: Mapping[str, Any]) -> list[str]:
+    """Return motions, subjects, frames and hours of a side or part."""
+    return [
+        f"{side['motions']:,}",
+        f"{side['subjects']:,}",
+        f"{side['frames']:,}",
+        f"{side['seconds'] / 3600:.2f}",
+    ]
+
+
 @click.command()
 @click.argument("out", type=click.Path(exists=True))
-def info(out: str) -> None:
-    """Show what is in the dataset OUT: splits, features, joints, sizes, and what was left out and why."""
+@click.option("--classes", is_flag=True, help="List all labels, not the commonest alone.")
+def info(out: str, classes: bool) -> None:
+    """Show what is in the dataset OUT: splits, labels, features, joints, sizes, and what was left out and why."""
     import motionprep
 
     from .tables import left_out, size, table
 
     dataset = motionprep.open(out)
     facts = dataset.facts
-    rows = [
-        [
-            name,
-            f"{side['motions']:,}",
-            f"{side['subjects']:,}",
-            f"{side['frames']:,}",
-            f"{side['seconds'] / 3600:.2f}",
-            f"{len(side['shards']):,}",
-        ]
-        for name, side in facts["splits"].items()
-    ]
+    rows = []
+    for name, side in facts["splits"].items():
+        rows.append([name, *_cells(side), f"{len(side['shards']):,}"])
+        rows += [[f"{name}/{number}", *_cells(part), ""] for number, part in enumerate(side.get("parts", []), start=1)]
     click.echo(table(["split", "motions", "subjects", "frames", "hours", "shards"], rows))
     click.echo()
+    if dataset.classes:
+        labelled = dataset.class_table
+        shown = labelled if classes else labelled[:_MOST_CLASSES]
+        cells = [
+            [
+                row.label or "(none)",
+                row.split,
+                f"{row.motions:,}",
+                f"{row.frames:,}",
+                f"{row.percent:.2f}",
+                f"{row.hours:.2f}",
+            ]
+            for row in shown
+        ]
+        click.echo(table(["label", "split", "motions", "frames", "percent", "hours"], cells))
+        if len(labelled) > len(shown):
+            click.echo(f"{len(labelled) - len(shown):,} more; --classes lists them all")
+        click.echo()
     features = [
         [name, feature["dtype"], " or ".join(" x ".join(map(str, shape)) for shape in feature["shapes"])]
         for name, feature in facts["features"].items()

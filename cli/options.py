@@ -32,6 +32,10 @@ _OPTIONS = [
         type=click.Choice(["natural", "hash"]),
         help="natural: the first ones train. hash: names decide, so that none moves when data is added.",
     ),
+    click.option("--stratify", is_flag=True, help="Split the motions of each label by the percentages."),
+    click.option(
+        "--parts", metavar="N", type=click.IntRange(min=1), help="Deal train into N parts, read as train/1 to train/N."
+    ),
     click.option(
         "--trim", metavar="N", multiple=True, help="Leave out N leading T-pose frames (train=N: of one split)."
     ),
@@ -46,6 +50,8 @@ _OPTIONS = [
     click.option("--lenient", is_flag=True, help="Keep what rows there are where Frames: says another number."),
     click.option("--rates", metavar="FILE", type=_EXISTING, help="CSV key,fps for files that say theirs wrong."),
     click.option("--index", metavar="FILE", type=_EXISTING, help="Labels, KEY<TAB>text [default: found beside DATA]."),
+    click.option("--labels", metavar="FILE", type=_EXISTING, help="CSV key,label or key,start,stop,label."),
+    click.option("--label-pattern", metavar="REGEX", help="Group label in a file's path below DATA."),
     click.option("--verify-sources", is_flag=True, help="Hash all files again, though size and time are the same."),
     click.option("--workers", type=click.IntRange(min=1), help="Threads [default: one a processor]."),
 ]
@@ -62,30 +68,38 @@ def make_recipe(options: dict[str, Any]) -> Any:
     """Return the recipe that the options describe, taking out those that they use."""
     import msgspec
 
-    from motionprep.formats.index import parse_index, parse_rates
+    from motionprep.formats.index import parse_index, parse_labels, parse_rates
     from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
     name = options.pop("recipe")
     base = load_recipe(name) if name else Recipe()
     value = base.to_json()
-    percent, by, order = options.pop("split"), options.pop("split_by"), options.pop("split_order")
+    percent = options.pop("split")
+    how = {"by": options.pop("split_by"), "order": options.pop("split_order"), "stratify": options.pop("stratify")}
     if percent:
-        kept = {word: value["split"][word] for word in ("by", "order") if word in value["split"]}
+        kept = {word: value["split"][word] for word in (*how, "parts") if word in value["split"]}
         value["split"] = {"percent": percent} | kept
-    if (by or order) and not value["split"].get("percent"):
-        raise click.UsageError("--split-by and --split-order need --split, such as --split 90/10")
-    value["split"] |= {word: given for word, given in (("by", by), ("order", order)) if given}
-    for word in ("key_pattern", "positions"):
+    if any(how.values()) and not value["split"].get("percent"):
+        raise click.UsageError("--split-by, --split-order and --stratify need --split, such as --split 90/10")
+    value["split"] |= {word: given for word, given in (*how.items(), ("parts", options.pop("parts"))) if given}
+    for word in ("key_pattern", "label_pattern", "positions"):
         if given := options.pop(word):
             value["reading"][word] = given
     if options.pop("lenient"):
         value["reading"]["lenient"] = True
     if rates := options.pop("rates"):
         value["reading"]["rates"] = parse_rates(Path(rates).read_text(encoding="utf-8", errors="replace"), rates)
+    labels: dict[str, Any] = {}
     if index := options.pop("index"):
-        labels = parse_index(Path(index).read_text(encoding="utf-8", errors="replace"))
+        labels |= parse_index(Path(index).read_text(encoding="utf-8", errors="replace"))
         if not labels:
             raise click.BadParameter(f"{index}: has no line KEY<TAB>text", param_hint="--index")
+    if file := options.pop("labels"):
+        more = parse_labels(Path(file).read_text(encoding="utf-8", errors="replace"), file)
+        if not more:
+            raise click.BadParameter(f"{file}: has no row but the first", param_hint="--labels")
+        labels |= more
+    if labels:
         value["reading"]["labels"] = labels
     seed = options.pop("seed")
     if seed is not None:

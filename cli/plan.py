@@ -39,6 +39,8 @@ def plan(
         workers=workers or 1,
         digests=True,
     )
+    for note in planned.notes:
+        click.echo(f"note: {note}", err=True)
     rows = []
     for side in recipe.split.sides():
         shards = [shard for shard in planned.shards if shard.split == side]

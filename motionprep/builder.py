@@ -43,6 +43,8 @@ class Summary:
         Shards that were computed, and that were there.
     seconds
         How long it took.
+    notes
+        Of the plan: what of the recipe speaks of nothing that was found, or cannot be met in full.
     """
 
     out: Path
@@ -51,6 +53,7 @@ class Summary:
     made: int
     kept: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 def build(
@@ -120,7 +123,8 @@ def build(
         if before.complete and not any(store.left_over(out, before.dataset)):
             announce(before)
             _tell_kept(before, tell)
-            return Summary(out, False, _unless_failed(before, strict), 0, len(before.shards), time.monotonic() - began)
+            dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
+            return Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes)
     with store.hold(out):
         shards.sweep(out / store.SHARDS)
         before = look()
@@ -140,7 +144,8 @@ def build(
             dataset = commit(todo, out, strict=strict)
             store.tidy(out, dataset, todo.dataset)
         todo.cache.save(todo.sources)
-    return Summary(out, changed, dataset, made, len(todo.shards) - made, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return Summary(out, changed, dataset, made, len(todo.shards) - made, seconds, todo.notes)
 
 
 def _paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from motionprep import identity, manifest, shards, stats, store
+from motionprep import identity, labels, manifest, shards, stats, store
 from motionprep.errors import BuildError
 from motionprep.plan import Plan
+from motionprep.recipe import Recipe
 
 #: Columns of the manifest for a file, by half.
 _COLUMNS = {"motion": "source", "markers": "markers_source"}
@@ -54,7 +55,9 @@ def commit(todo: Plan, out: Path, *, strict: bool) -> dict[str, Any]:
             "bytes": sum(source.size for source in todo.sources),
         },
         "splits": {
-            side: _side([row for row in table if row["split"] == side]) | {"shards": [keys[n] for n in numbers]}
+            side: _side([row for row in table if row["split"] == side])
+            | _parts(table, todo.recipe, side)
+            | {"shards": [keys[n] for n in numbers]}
             for side, numbers in sides.items()
         },
         "left_out": _left_out(table),
@@ -94,6 +97,10 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
             files_in[column] = source.name
             files_in[f"{column}_bytes"] = source.size
             files_in[f"{column}_sha256"] = look.sha256 or None
+        made = facts.get(number, {})
+        stored = made if made.get("status") == "ok" else None
+        if stored:
+            labels.check(row.recording.key, row.label, stored["frames_in"])
         table.append(
             {
                 "key": row.recording.key,
@@ -101,15 +108,16 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
                 "motion": row.recording.key,
                 "ordinal": row.ordinal,
                 **files_in,
-                "label": row.label or None,
+                **labels.columns(row.label, stored),
                 "status": "failed" if row.failed else "dropped",
                 "reason": row.reason or None,
                 "split": row.split or None,
+                "part": row.part or None,
                 "copy": row.copy,
                 "frames_in": first.frames,
                 "fps_in": row.rate or first.rate or None,
             }
-            | facts.get(number, {})
+            | made
         )
     return table
 
@@ -132,6 +140,14 @@ def _side(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "frames": sum(row["frames"] for row in kept),
         "seconds": sum(row["frames"] / row["fps"] for row in kept),
     }
+
+
+def _parts(table: Sequence[Mapping[str, Any]], recipe: Recipe, side: str) -> dict[str, Any]:
+    """Return how large the parts are that a side is dealt into, if it is."""
+    if side != "train" or recipe.split.parts == 1:
+        return {}
+    numbers = range(1, recipe.split.parts + 1)
+    return {"parts": [_side([row for row in table if row["part"] == number]) for number in numbers]}
 
 
 def _left_out(table: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

@@ -474,6 +474,8 @@ class Take:
         The same take's markers.
     of_file
         Which of the file's frames these are; all from the first on if None.
+    retimed
+        Where frame ``f`` of ``of_file`` was before a stage changed the speed: at ``retimed[0] + retimed[1] * f``.
     root
         The root's way where a stage has kept it apart; otherwise it is that of ``motion``.
     corrupt
@@ -490,6 +492,7 @@ class Take:
     motion: Motion | Poses | None = None
     markers: Markers | None = None
     of_file: range | None = None
+    retimed: tuple[float, float] = (0.0, 1.0)
     root: Root | None = None
     corrupt: Markers | None = None
     steps: tuple[Step, ...] = ()
@@ -507,6 +510,13 @@ class Take:
         """Frames a second."""
         part = self.motion or self.markers
         return part.rate if part is not None else 0.0
+
+    @property
+    def in_file(self) -> tuple[float, float]:
+        """Where its first frame is in the file, counted in frames from 0, and how many it is from each to the next."""
+        origin, pace = self.retimed
+        of_file = self.of_file if self.of_file is not None else range(self.frames)
+        return origin + pace * of_file.start, pace * of_file.step
 
     def at(self, frames: range) -> Take:
         """Return the frames ``frames`` names."""

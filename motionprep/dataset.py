@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from motionprep import manifest, shards, store
+from motionprep import labels, manifest, shards, store
 from motionprep.errors import DatasetError
+from motionprep.labels import ClassRow
 from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
-from motionprep.stages.features import MASKS
+from motionprep.stages.features import MASKS, Features
 from motionprep.stages.normalize import Normalize
+from motionprep.stages.represent import Represent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +29,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import ArrayLike
 
+    from motionprep.batches import Batches
+    from motionprep.chunks import Chunked
     from motionprep.data import Skeleton
+    from motionprep.windows import Windows
 
 
 #: A standard deviation is of rounding alone if it is no larger part of the mean, or of 1.
@@ -78,6 +85,7 @@ class Dataset:
         #: What ``dataset.json`` says; see docs/format.md.
         self.facts = value
         self._stored: dict[str, tuple[str, ...]] = {}
+        self._arrays: dict[tuple[str, str], Chunked] = {}
 
     def __repr__(self) -> str:
         sides = ", ".join(
@@ -85,6 +93,27 @@ class Dataset:
             for name, side in self.facts["splits"].items()
         )
         return f"Dataset({os.fspath(self.path)!r}: {sides})"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: splits and features."""
+        from html import escape
+
+        sides = "".join(
+            f"<tr><td>{escape(name)}</td><td>{side['motions']:,}</td><td>{side['subjects']:,}</td>"
+            f"<td>{side['frames']:,}</td><td>{side['seconds'] / 3600:.2f}</td></tr>"
+            for name, side in self.facts["splits"].items()
+        )
+        features = "".join(
+            f"<tr><td>{escape(name)}</td><td>{feature['dtype']}</td>"
+            f"<td>{' or '.join(' x '.join(map(str, shape)) for shape in feature['shapes'])}</td></tr>"
+            for name, feature in self.facts["features"].items()
+        )
+        return (
+            f"<b>Dataset</b> {escape(os.fspath(self.path))}<p>{escape(self.recipe.description)}</p>"
+            "<table><tr><th>split</th><th>motions</th><th>subjects</th><th>frames</th><th>hours</th></tr>"
+            f"{sides}</table>"
+            f"<table><tr><th>feature</th><th>type</th><th>numbers a frame</th></tr>{features}</table>"
+        )
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -100,6 +129,21 @@ class Dataset:
     def manifest(self) -> pd.DataFrame:
         """A row for every motion, kept, dropped or failed."""
         return manifest.to_pandas(self._table)
+
+    @cached_property
+    def _rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._table.to_pylist()
+        return rows
+
+    @cached_property
+    def class_table(self) -> tuple[ClassRow, ...]:
+        """How much of each split has each label, the commonest first; ``pandas.DataFrame`` takes it as it is."""
+        return tuple(labels.table(self._rows, self.splits))
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """All labels of motions, and of ranges of frames, that are in a split, sorted."""
+        return tuple(sorted({row.label for row in self.class_table if row.label}))
 
     @cached_property
     def _table(self) -> pa.Table:
@@ -137,17 +181,28 @@ class Dataset:
             self._stored[shard] = shards.read_features(self.path / store.SHARDS, shard)
         return self._stored[shard]
 
+    def array(self, shard: str, feature: str) -> Chunked:
+        """Return a feature of a shard, to read frames of."""
+        if (shard, feature) not in self._arrays:
+            self._arrays[shard, feature] = shards.open_array(self.path / store.SHARDS, shard, feature)
+        return self._arrays[shard, feature]
+
     def __getitem__(self, split: str) -> Split:
-        """Return a split by name.
+        """Return a split by name, or a part of it, ``train/1``.
 
         Raises
         ------
         KeyError
             If there is none of that name.
         """
-        if split not in self.splits:
-            raise KeyError(f"there is no split {split!r}; there are {', '.join(self.splits)}")
+        parts = [f"{name}/{part + 1}" for name in self.splits for part in range(len(self._parts(name)))]
+        if split not in (*self.splits, *parts):
+            raise KeyError(f"there is no split {split!r}; there are {', '.join((*self.splits, *parts))}")
         return Split(self, split)
+
+    def _parts(self, split: str) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = self.facts["splits"][split].get("parts", [])
+        return parts
 
 
 def _fixed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -197,24 +252,116 @@ class Stats:
 
 
 class Split:
-    """The motions of one side of a dataset, in natural order."""
+    """The motions of one side of a dataset, or of a part of it, in natural order."""
 
     def __init__(self, dataset: Dataset, name: str) -> None:
         self.dataset, self.name = dataset, name
-        table = dataset._table.to_pylist()
-        self._rows = [row for row in table if row["split"] == name and row["status"] == "ok"]
+        #: The side that it is, or is a part of.
+        self.side, _, part = name.partition("/")
+        #: Their rows of the manifest.
+        self.rows = tuple(
+            row
+            for row in dataset._rows
+            if row["split"] == self.side and row["status"] == "ok" and part in ("", str(row["part"]))
+        )
 
     def __repr__(self) -> str:
-        return f"Split({self.name!r}: {len(self._rows):,} motions, {len(self):,} frames)"
+        return f"Split({self.name!r}: {len(self.rows):,} motions, {len(self):,} frames)"
 
     def __len__(self) -> int:
         """Return the number of frames."""
-        return sum(row["frames"] for row in self._rows)
+        return sum(row["frames"] for row in self.rows)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features that are stored of each motion."""
+        stage = self.dataset.recipe.stages_for(self.side)[-1]
+        return stage.arrays if isinstance(stage, Features) else ()
+
+    def __getitem__(self, feature: str) -> FrameArray:
+        """Return a feature over all frames, motion after motion; nothing is read before frames are asked for.
+
+        Raises
+        ------
+        KeyError
+            If it is not stored.
+        DatasetError
+            If its frames have other shapes in some motions.
+        """
+        if feature not in self.features:
+            raise KeyError(f"there is no feature {feature!r} in {self.name}; there are {', '.join(self.features)}")
+        return FrameArray(self, feature)
+
+    def windows(
+        self, length: int | None = None, stride: int | None = None, step: int | None = None, **options: Any
+    ) -> Windows:
+        """Return the windows of the motions: so many frames each, never across the end of a motion.
+
+        Parameters
+        ----------
+        length
+            Frames in a window; what the recipe's task says if None.
+        stride
+            Frames from the beginning of a window to that of the next: 1, unless the task says otherwise.
+        step
+            Every how many frames one is taken: 1, unless the task says otherwise.
+        features
+            Fields (``"positions"``, ``"positions[*-Hips]"``, ``"positions[RFoot].xz"``), each an array (length, ...) of
+            its own under its text.
+        inputs, targets
+            Fields that together are one array (length, K) each, ``"inputs"`` and ``"targets"``. If none of the three is
+            given: those of the task, or all features.
+        normalize
+            True: numbers that the recipe's stage ``normalize`` names come normalized. False: all as they are stored.
+            Or features to normalize, whatever the recipe says.
+        label
+            Add ``"label"``, an index into :attr:`Dataset.classes`; only windows that have one label throughout are in.
+        transform
+            Called with what is handed out, a dict of arrays of one window or of several; returns it changed, as
+            :func:`motionprep.augment` does.
+        memory
+            How many bytes of frames may be held, 1 GiB.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such field, a number cannot be, a frame has not the same shape in all motions, or there is
+            no window.
+        """
+        from motionprep.windows import Windows
+
+        return Windows(self, length, stride, step, **options)
+
+    def batches(
+        self,
+        batch_size: int,
+        length: int | None = None,
+        stride: int | None = None,
+        step: int | None = None,
+        *,
+        shuffle: bool = True,
+        seed: int = 0,
+        epoch: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        drop_last: bool = False,
+        **options: Any,
+    ) -> Batches:
+        """Return batches of windows: :meth:`windows` and :class:`motionprep.batches.Batches` in one call."""
+        return self.windows(length, stride, step, **options).batches(
+            batch_size,
+            shuffle=shuffle,
+            seed=seed,
+            epoch=epoch,
+            rank=rank,
+            world_size=world_size,
+            drop_last=drop_last,
+        )
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys of the motions, in order; a motion that is there with several ranges or copies is named as often."""
-        return tuple(row["key"] for row in self._rows)
+        return tuple(row["key"] for row in self.rows)
 
     def motion(self, key: str, index: int = 0) -> StoredMotion:
         """Return a motion.
@@ -231,16 +378,116 @@ class Split:
         KeyError
             If there is none.
         """
-        found = [row for row in self._rows if row["key"] == key]
+        found = [row for row in self.rows if row["key"] == key]
         if not found:
-            raise KeyError(f"there is no motion {key!r} in {self.name}; it has {len(self._rows)}, see .keys")
+            raise KeyError(f"there is no motion {key!r} in {self.name}; it has {len(self.rows)}, see .keys")
         if not 0 <= index < len(found):
             raise KeyError(f"there is no part {index} of motion {key!r} in {self.name}; it has {len(found)}, from 0")
         return StoredMotion(self.dataset, found[index])
 
     def __iter__(self) -> Iterator[StoredMotion]:
         """Return the motions one after the other."""
-        return (StoredMotion(self.dataset, row) for row in self._rows)
+        return map(self.stored, self.rows)
+
+    def stored(self, row: Mapping[str, Any]) -> StoredMotion:
+        """Return the motion of a row of the manifest."""
+        return StoredMotion(self.dataset, row)
+
+
+class FrameArray:
+    """A feature over all frames of a split, read when frames are asked for; made by ``split["positions"]``.
+
+    Parameters
+    ----------
+    split, feature
+        Of which.
+
+    Raises
+    ------
+    DatasetError
+        If its frames have other shapes in some motions.
+    """
+
+    def __init__(self, split: Split, feature: str) -> None:
+        import numpy as np
+
+        self._split, self.feature = split, feature
+        shapes = {split.stored(row).frame_shape(feature): row["key"] for row in reversed(split.rows)}
+        if len(shapes) > 1:
+            found = ", ".join(f"{shape} in {key}" for shape, key in shapes.items())
+            raise DatasetError(f"{split.name}: frames of {feature} have shapes {found}; read motion by motion")
+        (frame,) = shapes or ((),)
+        #: Frames, then the shape of one.
+        self.shape: tuple[int, ...] = (len(split), *frame)
+        self.dtype = np.dtype(bool if feature in MASKS else np.float32)
+        self._ends = list(accumulate(row["frames"] for row in split.rows))
+
+    def __repr__(self) -> str:
+        return f"FrameArray({self.feature!r} of {self._split.name!r}: {self.shape}, {self.dtype})"
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> np.ndarray[Any, Any]:
+        """Return frames as an array: one by number, a slice, or a list of numbers; further axes as in NumPy.
+
+        Raises
+        ------
+        IndexError
+            If there is no such frame.
+        """
+        import numpy as np
+
+        first, *rest = index if isinstance(index, tuple) else (index,)
+        if first is Ellipsis:
+            first, rest = slice(None), [Ellipsis, *rest]
+        if isinstance(first, slice):
+            frames = range(len(self))[first]
+            low, high = (min(frames[0], frames[-1]), max(frames[0], frames[-1]) + 1) if frames else (0, 0)
+            found = self._read(low, high)
+            if frames.step != 1:
+                found = found[np.asarray(frames, np.int64) - low]
+            return found[(slice(None), *rest)]
+        chosen = np.arange(len(self))[first]
+        if not np.ndim(chosen):
+            one: np.ndarray[Any, Any] = self._read(int(chosen), int(chosen) + 1)[0][tuple(rest)]
+            return one
+        values = np.empty((chosen.size, *self.shape[1:]), self.dtype)
+        order = np.argsort(chosen, axis=None, kind="stable")
+        motions = np.searchsorted(self._ends, chosen.ravel()[order], side="right")
+        for motion in np.unique(motions).tolist():
+            places = order[motions == motion]
+            start = self._ends[motion] - self._split.rows[motion]["frames"]
+            values[places] = self._motion(motion)[chosen.ravel()[places] - start]
+        return values.reshape(*chosen.shape, *self.shape[1:])[(slice(None), *rest)]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        """Return all frames."""
+        values = self._read(0, len(self))
+        return values if dtype is None else values.astype(dtype)
+
+    def _motion(self, number: int) -> np.ndarray[Any, Any]:
+        return self._split.stored(self._split.rows[number])[self.feature]
+
+    def _read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
+        """Return frames ``start`` to ``stop``."""
+        import numpy as np
+
+        out = np.empty((stop - start, *self.shape[1:]), self.dtype)
+        first = bisect_right(self._ends, start)
+        for number in range(first, len(self._ends)):
+            begin = self._ends[number] - self._split.rows[number]["frames"]
+            if begin >= stop:
+                break
+            low, high = max(start, begin), min(stop, self._ends[number])
+            out[low - start : high - start] = self._motion(number)[low - begin : high - begin]
+        return out
 
 
 class StoredMotion(Mapping[str, Any]):
@@ -330,6 +577,22 @@ class StoredMotion(Mapping[str, Any]):
             values.flags.writeable = False
         return values
 
+    def frame_shape(self, feature: str) -> tuple[int, ...]:
+        """Return the shape that a frame of a feature is stored in."""
+        return self._dataset.array(self.row["shard"], feature).shape
+
+    def names(self, feature: str) -> tuple[str, ...]:
+        """Return what the first axis of a frame counts: nodes, joints or markers; empty if it counts nothing."""
+        if feature.startswith("markers"):
+            return self.marker_names
+        if feature in ("positions", "positions_velocity"):
+            return self.skeleton.nodes
+        if feature in ("rotations", "quaternions", "rotations_6d", "global_rotations"):
+            form = next((stage for stage in self.stages if isinstance(stage, Represent)), None)
+            rootless = feature == "rotations" and form is not None and form.root != "with"
+            return self.skeleton.joints[rootless:]
+        return ()
+
     def is_normalized(self, feature: str) -> bool:
         """Return whether the recipe hands out a feature normalized."""
         stage = next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
@@ -345,7 +608,7 @@ class StoredMotion(Mapping[str, Any]):
         DatasetError
             If no motion of train has such frames.
         """
-        return self._stats(feature, self.stored(feature).shape[1:])
+        return self._stats(feature, self.frame_shape(feature))
 
     def _stats(self, feature: str, shape: tuple[int, ...]) -> Stats:
         for stats in self._dataset.stats.get(feature, []):
@@ -357,10 +620,7 @@ class StoredMotion(Mapping[str, Any]):
         """Return a feature as it is stored; otherwise like ``motion[feature]``."""
         if feature not in self._features:
             raise KeyError(f"there is no feature {feature!r}; stored are {', '.join(self._features)}")
-        folder = self._dataset.path / store.SHARDS
-        values: np.ndarray[Any, Any] = shards.read_rows(
-            folder, self.row["shard"], feature, self.row["start"], self.row["stop"]
-        )
+        values = self._dataset.array(self.row["shard"], feature).read(self.row["start"], self.row["stop"])
         if feature in MASKS:
             values = values.view(bool)
         values.flags.writeable = False
@@ -403,7 +663,6 @@ def invert(
     import numpy as np
 
     from motionprep import inversion, rotations
-    from motionprep.stages import Represent
 
     plain = msgspec.json.decode(motion.row["steps"] or "[]")
     steps = inversion.steps_from_json(

@@ -60,3 +60,7 @@ class MotionPrepWarning(UserWarning):
 
 class BuildError(MotionPrepError):
     """A build ended without changing the dataset: no motion could be built, or one failed and it was strict."""
+
+
+class PredictionError(MotionPrepError):
+    """Predictions do not fit the dataset that they are for, or are no numbers that can be compared."""

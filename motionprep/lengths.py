@@ -11,12 +11,13 @@ import numpy as np
 
 from motionprep import kinematics, rigid
 from motionprep.data import POSITION_CHANNELS, Markers, Poses, Skeleton, Take
+from motionprep.naming import plain
 from motionprep.sides import pairs
 
 Chain = tuple[str, ...]
 
 #: Hip, knee and ankle of a left leg as skeletons name them, behind a prefix such as ``mixamorig:`` too: CMU's
-#: motionbuilder, 3dsmax and daz releases, and others.
+#: motionbuilder, 3dsmax and daz releases, canonical skeletons, and others.
 LEGS: tuple[Chain, ...] = (
     ("LeftUpLeg", "LeftLeg", "LeftFoot"),
     ("LeftHip", "LeftKnee", "LeftAnkle"),
@@ -27,6 +28,7 @@ LEGS: tuple[Chain, ...] = (
     ("L_Hip", "L_Knee", "L_Ankle"),
     ("left_hip", "left_knee", "left_ankle"),
     ("LHip", "LKnee", "LFoot"),
+    ("LHip", "LKnee", "LAnkle"),
     ("lfemur", "ltibia", "lfoot"),
 )
 #: The same on markers. The front of the waist is nearest to the hip; a height is that of shin, thigh, trunk and neck.
@@ -126,7 +128,7 @@ def _on_skeleton(nodes: Chain, part: str) -> tuple[Chain, ...]:
     """Return hip and knee, or ankle and tip of the head, of each leg; none if the names are not known."""
     if part == "thigh":
         return tuple(_of_both_sides(nodes, [leg[:2] for leg in LEGS]))
-    heads = [node for node in nodes if _plain(node).lower() in ("head", "head_nub")]
+    heads = [node for node in nodes if plain(node).lower() in ("head", "head_nub")]
     return tuple((leg[-1], heads[-1]) for leg in _of_both_sides(nodes, LEGS)) if heads else ()
 
 
@@ -134,14 +136,10 @@ def _of_both_sides(nodes: Sequence[str], chains: Sequence[Chain]) -> list[Chain]
     """Return the first of chains whose names are all there, and its counterpart on the right if that is there too."""
     right = dict(pairs(nodes))
     for names in chains:
-        left = tuple(next((node for node in nodes if _plain(node) == name), "") for name in names)
+        left = tuple(next((node for node in nodes if plain(node) == name), "") for name in names)
         if all(left):
             return [left, tuple(right[node] for node in left)] if all(node in right for node in left) else [left]
     return []
-
-
-def _plain(node: str) -> str:
-    return node.rpartition(":")[2].removeprefix("Bip01 ")
 
 
 def _up(skeleton: Skeleton, node: int) -> list[int]:

@@ -196,6 +196,7 @@ class _Taken:
         return features, facts | {
             "reason": "; ".join(read.notes) or None,
             "frames": take.frames,
+            "in_file": list(take.in_file),
             "fps": take.rate,
             "of_skeleton": take.motion.skeleton if take.motion is not None and "motion" in last.halves else None,
             "marker_names": list(markers.names) if markers is not None else None,

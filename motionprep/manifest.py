@@ -28,9 +28,11 @@ SCHEMA = pa.schema(
         ("markers_source_bytes", pa.int64()),
         ("markers_source_sha256", pa.string()),
         ("label", pa.string()),
+        ("labels", pa.string()),
         ("status", pa.string()),
         ("reason", pa.string()),
         ("split", pa.string()),
+        ("part", pa.int32()),
         ("copy", pa.int32()),
         ("frames_in", pa.int64()),
         ("fps_in", pa.float64()),
@@ -65,7 +67,8 @@ def decode(data: bytes) -> pa.Table:
         If they are no Parquet file.
     """
     try:
-        return pq.read_table(pa.BufferReader(data))
+        # Not read_table, which imports pandas.
+        return pq.ParquetFile(pa.BufferReader(data)).read()
     except (OSError, pa.ArrowException) as error:
         raise DatasetError(f"the manifest cannot be read: {error}") from None
 

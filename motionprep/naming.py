@@ -15,6 +15,11 @@ def is_pattern(word: str) -> bool:
     return any(sign in word for sign in "*?[")
 
 
+def plain(name: str) -> str:
+    """Return a joint's name without a character's: ``Hips`` of ``mixamorig:Hips``, ``Head`` of ``Bip01 Head``."""
+    return name.rpartition(":")[2].removeprefix("Bip01 ")
+
+
 def choose(wanted: Sequence[str], names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names that are chosen, in the order in which they are asked for, and those that are missing.
 

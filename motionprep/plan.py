@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from motionprep import identity, layout, shards, sources, splits, store
+from motionprep import identity, labels, layout, shards, sources, splits, store
 from motionprep.errors import DatasetError, RecipeError, SourceError
 from motionprep.formats import HALVES
 from motionprep.layout import Item
-from motionprep.recipe import Recipe
+from motionprep.recipe import Label, Recipe
 from motionprep.sources import Look, Recording, Source, SourceCache
 from motionprep.stages.base import Dropped, Stage, pick_frames
 
@@ -37,7 +37,7 @@ class Row(msgspec.Struct, frozen=True):
     rate
         That takes the place of the file's.
     label
-        From the index.
+        Of the whole of it, or of ranges of the file's frames; empty if it has none.
     reason
         Why it is not built; empty if it is.
     failed
@@ -46,6 +46,8 @@ class Row(msgspec.Struct, frozen=True):
         How many frames its header and the stages promise.
     copy
         Which of several copies, from 0.
+    part
+        Which part of train it is dealt to, from 1; 0 if it is dealt to none.
     """
 
     recording: Recording
@@ -54,11 +56,12 @@ class Row(msgspec.Struct, frozen=True):
     split: str
     frames: tuple[int, int] | None
     rate: float | None
-    label: str
+    label: Label
     reason: str = ""
     failed: bool = False
     expected: int = 0
     copy: int = 0
+    part: int = 0
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -106,6 +109,8 @@ class Plan:
         What ``dataset.json`` says now; None if there is none or it is damaged.
     cache
         What is known of the sources.
+    notes
+        What of the recipe speaks of nothing that was found, or cannot be met in full.
     """
 
     recipe: Recipe
@@ -113,6 +118,7 @@ class Plan:
     shards: tuple[Shard, ...]
     dataset: dict[str, Any] | None = field(repr=False)
     cache: SourceCache = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def keys(self) -> list[str]:
@@ -209,22 +215,53 @@ def make_plan(
         looks = sources.digest(files, cache, workers)
     else:
         looks = sources.look(files, cache)
-    labels = recipe.reading.labels or sources.labels_beside(data)
-    parts = _deal(recipe, needs, recordings)
-    rows = _rows(recipe, needs, recordings, iter(looks), parts, labels)
-    return Plan(recipe, tuple(rows), tuple(_shards(recipe, rows, out, look_into=digests)), dataset, cache)
+    keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
+    beside = {} if recipe.reading.labels or recipe.reading.label_pattern else sources.labels_beside(data)
+    named = labels.assign(recipe.reading, keys, names, beside)
+    notes = labels.notes(recipe.reading, keys, named)
+    parts, lacking = _assign(recipe, needs, recordings, named)
+    rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(looks), parts, named))
+    made = _shards(recipe, rows, out, look_into=digests)
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*notes, *lacking))
 
 
-def _deal(recipe: Recipe, needs: Mapping[str, frozenset[str]], recordings: Sequence[Recording]) -> list[splits.Part]:
-    """Put takes on sides; percentages are of those that have what every side needs, if all sides need the same."""
+def _assign(
+    recipe: Recipe, needs: Mapping[str, frozenset[str]], recordings: Sequence[Recording], named: Sequence[Label]
+) -> tuple[list[splits.Part], list[str]]:
+    """Put takes on sides, and say of which labels there are too few for every side.
+
+    Percentages are of those takes that have what every side needs, if all sides need the same.
+    """
     dealt = list(range(len(recordings)))
     same = set(needs.values())
     if recipe.split.percent and len(same) == 1:
         (needed,) = same
         dealt = [at for at in dealt if needed <= {source.half for source in recordings[at].sources}]
     chosen = [recordings[at] for at in dealt]
-    parts = splits.assign(recipe.split, [one.key for one in chosen], [one.subject for one in chosen])
-    return [replace(part, motion=dealt[part.motion]) for part in parts]
+    classes = [labels.main(named[at]) for at in dealt]
+    parts = splits.assign(recipe.split, [one.key for one in chosen], [one.subject for one in chosen], classes)
+    said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
+    return [replace(part, motion=dealt[part.motion]) for part in parts], said
+
+
+def _dealt(recipe: Recipe, rows: list[Row]) -> list[Row]:
+    """Deal the motions of train into the recipe's parts; all ranges and copies of a motion go to one."""
+    if recipe.split.parts == 1:
+        return rows
+    frames: dict[int, int] = {}
+    classes: dict[int, str] = {}
+    for row in rows:
+        if row.split == "train" and not row.reason:
+            frames[row.ordinal] = frames.get(row.ordinal, 0) + row.expected
+            classes[row.ordinal] = labels.main(row.label)
+    if len(frames) < recipe.split.parts:
+        raise RecipeError(f"split: parts is {recipe.split.parts}, but train has {len(frames)} motions")
+    numbers = splits.deal(list(frames.values()), list(classes.values()), recipe.split.parts)
+    part_of = dict(zip(frames, numbers, strict=True))
+    return [
+        msgspec.structs.replace(row, part=part_of[row.ordinal]) if row.split == "train" and not row.reason else row
+        for row in rows
+    ]
 
 
 def _rows(
@@ -233,7 +270,7 @@ def _rows(
     recordings: Sequence[Recording],
     looks: Iterator[Look],
     parts: Sequence[splits.Part],
-    labels: dict[str, str],
+    named: Sequence[Label],
 ) -> list[Row]:
     of_motion: dict[int, list[splits.Part]] = {}
     for part in parts:
@@ -244,7 +281,10 @@ def _rows(
     rows: list[Row] = []
     for index, recording in enumerate(recordings):
         whole = tuple([next(looks) for _ in recording.sources])
-        rate, label = rates.get(recording.key), labels.get(recording.key, "")
+        rate, label = rates.get(recording.key), named[index]
+        # A header that says too little is let pass where the recipe is lenient; its label is looked at when it is read.
+        if not (whole[0].error or recipe.reading.lenient):
+            labels.check(recording.key, label, whole[0].frames)
         halves = {source.half for source in recording.sources}
         for part in of_motion.get(index, ()):
             missing = needs[part.side] - halves
@@ -297,13 +337,17 @@ def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) 
     there = shards.keys(out / store.SHARDS)
     made = []
     for side in recipe.split.sides():
-        fixed = any(stage.fixes_markers for stage in recipe.stages_for(side))
+        stages = recipe.stages_for(side)
+        fixed = {
+            "motion": any(stage.fixes_joints for stage in stages),
+            "markers": any(stage.fixes_markers for stage in stages),
+        }
         runs: dict[tuple[str, ...], list[Item]] = {}
         for number, row in enumerate(rows):
             if row.split == side and not row.reason:
                 item = Item(number, row.recording.key, row.recording.size, row.frames, row.rate, row.copy)
                 structure = tuple(
-                    "" if fixed and source.half == "markers" else look.structure
+                    "" if fixed[source.half] else look.structure
                     for source, look in zip(row.recording.sources, row.looks, strict=True)
                 )
                 runs.setdefault(structure, []).append(item)

@@ -8,13 +8,16 @@ import os
 import re
 from collections.abc import Mapping, Sequence, Set
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 
 from motionprep import identity, shipped
+from motionprep.canonical import Joint
 from motionprep.errors import RecipeError
+from motionprep.fields import parse_field
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
@@ -71,6 +74,10 @@ def span(text: str, field: str) -> tuple[int, int]:
 
 
 Entry = str | Choice
+#: First and last frame of a file, counted from 1, both taken, and what they are labelled.
+LabelRange = tuple[int, int, str]
+#: Of a whole motion, or of ranges of its frames.
+Label = str | tuple[LabelRange, ...]
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -86,6 +93,12 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     order
         ``"natural"``: the first motions train. ``"hash"``: each motion's (or subject's) own name decides, so that it
         never changes sides when data is added; the percentages are then met on average.
+    stratify
+        Deal the motions of each label by the percentages, and those without a label as well. Train and test then have
+        their share of a label to within one motion; by subject, as nearly as whole subjects can. ``order`` only says
+        which motions of a label come first; by subject, which of equal subjects do.
+    parts
+        Into how many parts of equal size and the same labels train is dealt, to be read one by one; 1: none.
     train, val, test
         Explicit lists in place of percentages: keys, ranges, patterns or tables (:class:`Choice`).
     """
@@ -93,6 +106,8 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     percent: str = ""
     by: Literal["motion", "subject"] = "motion"
     order: Literal["natural", "hash"] = "natural"
+    stratify: bool = False
+    parts: int = 1
     train: tuple[Entry, ...] = ()
     val: tuple[Entry, ...] = ()
     test: tuple[Entry, ...] = ()
@@ -106,8 +121,12 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"give percent or lists, not both (there is a list for {', '.join(lists)})")
         if self.percent:
             self.shares()
-        elif self.by != "motion" or self.order != "natural":
-            raise ValueError("by and order go with percent")
+        elif self.by != "motion" or self.order != "natural" or self.stratify:
+            raise ValueError("by, order and stratify go with percent")
+        if self.parts < 1:
+            raise ValueError(f"parts is {self.parts}; it must be at least 1")
+        if self.parts > 1 and "train" not in self.sides():
+            raise ValueError(f"parts is {self.parts}, but there is no train to be dealt into parts")
 
     def lists(self) -> dict[str, tuple[Choice, ...]]:
         """Return the explicit lists, each entry as a :class:`Choice`."""
@@ -159,26 +178,84 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rates
         Frames a second of takes whose files say it wrong, by key; of both files, where a take has two.
     labels
-        A label by key; from the text index beside the data if empty.
+        By key a label, or labels of ranges of the file's frames, ``[[1, 120, "walk"], [121, 300, "turn"]]``, counted
+        from 1, both ends taken; from ``label_pattern`` where a key is not in it, or, if that is empty as well, from the
+        text index beside the data.
+    label_pattern
+        A regular expression with a group ``label``, searched for where ``key_pattern`` is.
     """
 
     key_pattern: str = ""
     positions: Literal["replace", "add"] = "replace"
     lenient: bool = False
     rates: dict[str, float] = {}
-    labels: dict[str, str] = {}
+    labels: dict[str, Label] = {}
+    label_pattern: str = ""
 
     def __post_init__(self) -> None:
         for key, rate in self.rates.items():
             if not 0 < rate < math.inf:
                 raise ValueError(f"rates has {rate:g} for {key!r}; expected a number above 0")
-        if self.key_pattern:
+        for key, label in self.labels.items():
+            if not isinstance(label, str):
+                _check_ranges(key, label)
+        for field, needed in (("key_pattern", {"subject", "motion"}), ("label_pattern", {"label"})):
+            if not (pattern := getattr(self, field)):
+                continue
             try:
-                groups = re.compile(self.key_pattern).groupindex
+                groups = re.compile(pattern).groupindex
             except re.error as error:
-                raise ValueError(f"key_pattern {self.key_pattern!r} is no regular expression: {error}") from None
-            if missing := {"subject", "motion"} - set(groups):
-                raise ValueError(f"key_pattern {self.key_pattern!r} has no group {', '.join(sorted(missing))}")
+                raise ValueError(f"{field} {pattern!r} is no regular expression: {error}") from None
+            if missing := needed - set(groups):
+                raise ValueError(f"{field} {pattern!r} has no group {', '.join(sorted(missing))}")
+
+
+def _check_ranges(key: str, ranges: Sequence[LabelRange]) -> None:
+    if not ranges:
+        raise ValueError(f'labels has no range for {key!r}; expected such as [[1, 120, "walk"]]')
+    for start, stop, label in ranges:
+        if not 1 <= start <= stop:
+            raise ValueError(f"labels has frames {start}-{stop} of {key!r}; expected such as 1-120, counted from 1")
+        if not label:
+            raise ValueError(f"labels has an empty label for frames {start}-{stop} of {key!r}")
+    for one, other in pairwise(sorted(ranges)):
+        if other[0] <= one[1]:
+            raise ValueError(
+                f"labels has frames {other[0]}-{other[1]} of {key!r} ({other[2]}), which overlap frames "
+                f"{one[0]}-{one[1]} ({one[2]})"
+            )
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is to be learnt from what: the windows that are read, exported and scored unless asked for otherwise.
+
+    Parameters
+    ----------
+    inputs, targets
+        Fields of features, such as ``positions[*-Hips]``.
+    length, stride, step
+        Frames in a window, from the beginning of a window to that of the next, and every how many frames one is taken.
+    label
+        Whether a window's class is to be learnt; then there need be no targets.
+    """
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    length: Annotated[int, msgspec.Meta(ge=1)] = 1
+    stride: Annotated[int, msgspec.Meta(ge=1)] = 1
+    step: Annotated[int, msgspec.Meta(ge=1)] = 1
+    label: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.inputs:
+            raise ValueError("inputs is empty; name at least one field")
+        if not self.targets and not self.label:
+            raise ValueError("targets is empty; name at least one field, or say label = true")
+        self.features()
+
+    def features(self) -> tuple[str, ...]:
+        """Return the features that its fields are of."""
+        return tuple(dict.fromkeys(parse_field(text).feature for text in (*self.inputs, *self.targets)))
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,6 +269,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         Of random stages.
     reading, split, stages
         The three parts. The last stage of a split's is ``features``; it is added where it is not given.
+    task
+        What is to be learnt; decides no array.
 
     Raises
     ------
@@ -204,6 +283,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     reading: Reading = Reading()
     split: Split = Split()
     stages: tuple[Stage, ...] = ()
+    task: Task | None = None
 
     def __post_init__(self) -> None:
         for number, stage in enumerate(self.stages, start=1):
@@ -224,6 +304,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                 if isinstance(stage, Features) and stage.works_on(split):
                     last = number
             self._check_order(split)
+            self._check_task(split)
 
     def stages_for(self, split: str) -> tuple[Stage, ...]:
         """Return the stages of a split in order, ``features`` last."""
@@ -270,18 +351,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                 f"split {split!r} stores or needs skeleton and markers, which no stage brings together; put align first"
             )
         for number, stage in enumerate(stages):
-            earlier = stages[:number]
-            smooths = isinstance(stage, Downsample) and stage.lowpass
-            if (stage.alters or smooths) and (maker := next((one.name for one in earlier if one.derives), "")):
-                raise RecipeError(
-                    f"{stage.name} comes after {maker} in split {split!r}, whose arrays it would not change; put it "
-                    "before"
-                )
-            if (stage.in_world or smooths) and "local_frame" in [one.name for one in earlier]:
-                raise RecipeError(
-                    f"{stage.name} comes after local_frame in split {split!r}; it works on takes in the world: put it "
-                    "before"
-                )
+            _check_place(stage, stages[:number], split)
         if names.count("normalize") > 1:
             raise RecipeError(f"normalize is given twice in split {split!r}; name all arrays in one")
         stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
@@ -300,6 +370,13 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     f"{array} is stored in split {split!r}, but no stage {MADE_BY[array]} is there to make it"
                 )
 
+    def _check_task(self, split: str) -> None:
+        stored = [array for stage in self.stages_for(split) if isinstance(stage, Features) for array in stage.arrays]
+        told = any(isinstance(stage, Features) for stage in self.stages)
+        for feature in self.task.features() if self.task else ():
+            if told and feature not in stored:
+                raise RecipeError(f"task: {feature} is no feature that split {split!r} stores")
+
     def with_stages(self, stages: Sequence[Stage]) -> Recipe:
         """Return a recipe in which these stages take the place of all that have their names.
 
@@ -315,9 +392,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             later = (number for number, stage in enumerate(kept) if order.index(stage.name) > order.index(name))
             at = old[0] if old else next(later, len(kept))
             kept = kept[:at] + new + [stage for stage in kept[at:] if stage.name != name]
-        return Recipe(
-            description=self.description, seed=self.seed, reading=self.reading, split=self.split, stages=tuple(kept)
-        )
+        return msgspec.structs.replace(self, stages=tuple(kept))
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole recipe as plain values, defaults left out; :func:`recipe_from_json` takes it back."""
@@ -327,6 +402,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             "reading": msgspec.to_builtins(self.reading, order="deterministic"),
             "split": msgspec.to_builtins(self.split),
             "stages": [{"stage": stage.name, **stage.settings()} for stage in self.stages],
+            **({"task": msgspec.to_builtins(self.task)} if self.task else {}),
         }
 
     def identity(self) -> str:
@@ -337,13 +413,31 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         return identity.key([FORMAT, value])
 
 
+def _check_place(stage: Stage, earlier: Sequence[Stage], split: str) -> None:
+    """Refuse a stage that comes too late."""
+    smooths = isinstance(stage, Downsample) and stage.lowpass
+    if (stage.alters or smooths) and (maker := next((one.name for one in earlier if one.derives), "")):
+        raise RecipeError(
+            f"{stage.name} comes after {maker} in split {split!r}, whose arrays it would not change; put it before"
+        )
+    if (stage.in_world or smooths) and "local_frame" in [one.name for one in earlier]:
+        raise RecipeError(
+            f"{stage.name} comes after local_frame in split {split!r}; it works on takes in the world: put it before"
+        )
+    if stage.fixes_joints and (maker := next((one.name for one in earlier if one.exchanges), "")):
+        raise RecipeError(
+            f"{stage.name} makes other joints after {maker} has exchanged left and right in split {split!r}, "
+            "so that these could not be told when features are brought back; put it before"
+        )
+
+
 def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     """Check plain values, as TOML or JSON give them, and make a recipe of them.
 
     Parameters
     ----------
     value
-        A table with ``description``, ``seed``, ``reading``, ``split`` and ``stages``.
+        A table with ``description``, ``seed``, ``reading``, ``split``, ``stages`` and ``task``.
     name
         Stands in errors.
 
@@ -352,7 +446,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     RecipeError
         If anything in it is unknown, of a wrong type or impossible; it names the file, the stage and the field.
     """
-    known = ("description", "seed", "reading", "split", "stages")
+    known = ("description", "seed", "reading", "split", "stages", "task")
     for field in value:
         if field not in known:
             raise RecipeError(f"{name}: there is no {field!r}{_did_you_mean(field, known)}")
@@ -367,6 +461,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
             reading=_convert(value.get("reading", {}), Reading, f"{name}: reading"),
             split=_convert(value.get("split", {}), Split, f"{name}: split"),
             stages=made,
+            task=_convert(value["task"], Task, f"{name}: task") if "task" in value else None,
         )
     except RecipeError as error:
         text = str(error)
@@ -399,7 +494,21 @@ def load_recipe(source: str | os.PathLike[str]) -> Recipe:
         raise RecipeError(f"{name}: {error}") from None
     if not isinstance(value, Mapping) or not isinstance(value.get("recipe"), Mapping):
         raise RecipeError(f"{name}: has no recipe; expected a TOML file or the dataset.json of a dataset")
-    return recipe_from_json(value["recipe"], name)
+    return recipe_from_json(_beside(value["recipe"], Path(name).parent), name)
+
+
+def _beside(recipe: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Return the recipe with the tables that its stages name in the folder of its own file."""
+    stages = recipe.get("stages")
+    if not isinstance(stages, list):
+        return recipe
+    placed = [
+        {**stage, "table": str(folder / stage["table"])}
+        if isinstance(stage, Mapping) and isinstance(stage.get("table"), str) and stage["table"]
+        else stage
+        for stage in stages
+    ]
+    return {**recipe, "stages": placed}
 
 
 def make_stage(name: str, **settings: Any) -> Stage:
@@ -441,7 +550,8 @@ def _convert(value: Any, kind: Any, place: str) -> Any:
 def _plainly(what: str, kind: Any, field: str | None) -> str:
     """Say what msgspec found in the words of TOML, and what would be right."""
     if what.startswith("Object contains unknown field"):
-        return f"there is no {what.rsplit(maxsplit=1)[-1]}; there are {', '.join(Choice.__struct_fields__)}"
+        table = Choice if kind is Split else Joint
+        return f"there is no {what.rsplit(maxsplit=1)[-1]}; there are {', '.join(table.__struct_encode_fields__)}"
     if what.startswith("Object missing required field"):
         return f"{what.rsplit(maxsplit=1)[-1]} is missing"
     if what.startswith("Invalid enum value") and field:

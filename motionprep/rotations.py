@@ -159,6 +159,21 @@ def from_axis_angle(vectors: Floats) -> Floats:
     return from_quaternion(np.concatenate([np.cos(half), 0.5 * np.sinc(half / np.pi) * vectors], axis=-1))
 
 
+def nearest(matrices: Floats) -> Floats:
+    """Return the rotation matrices (..., D, D) with the least squared distance to any matrices (..., D, D).
+
+    By singular value decomposition, with the last direction turned over where a mirror image would be nearer (Kabsch
+    1978, "A discussion of the solution for the best rotation to relate two sets of vectors"). So nine numbers that a
+    network predicts become a rotation (Levinson et al. 2020, "An analysis of SVD for deep rotation estimation"). What
+    is not finite becomes NaN.
+    """
+    m = np.asarray(matrices, dtype=np.float64)
+    finite = np.isfinite(m).all(axis=(-2, -1), keepdims=True)
+    left, _, right = np.linalg.svd(np.where(finite, m, 0.0))
+    left[..., -1] *= np.sign(np.linalg.det(left @ right))[..., None]
+    return np.where(finite, left @ right, np.nan)
+
+
 def to_6d(matrices: Floats) -> Floats:
     """Return the first two columns of matrices (..., 3, 3), one after the other (..., 6)."""
     return np.concatenate([matrices[..., 0], matrices[..., 1]], axis=-1)

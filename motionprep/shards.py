@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import msgspec
 
 from motionprep import identity
+from motionprep.chunks import MEND, REMEDY, Chunked, open_chunked
 from motionprep.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ MOST_CHUNK = 4096
 _FLUSHED_AT_ONCE = 4
 _GROUP = "zarr.json"
 _BESIDE = ".part-"
-_MEND = "build again to mend it"
-_REMEDY = f"{_MEND}, or open the dataset anew if it was built since it was opened"
 
 
 class Frames(Protocol):
@@ -340,50 +339,26 @@ def fast_zarr() -> Iterator[None]:
         yield
 
 
-def open_array(folder: Path, key: str, feature: str) -> Any:
-    """Return a feature of a shard as a Zarr array that is prolonged to the end of its last chunk.
-
-    zarrs does not look at the checksum of a chunk that it reads in part, as it would the last one.
+def open_array(folder: Path, key: str, feature: str) -> Chunked:
+    """Return a feature of a shard, to read frames of.
 
     Raises
     ------
     DatasetError
         If it is not there.
     """
-    import zarr
-
-    try:
-        with fast_zarr():
-            array = zarr.open_array(folder / key / feature, mode="r")
-            frames, chunk = array.shape[0], array.chunks[0]
-            longer = array.metadata.update_shape((-(-frames // chunk) * chunk, *array.shape[1:]))
-            return zarr.Array(zarr.AsyncArray(longer, array.store_path))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"shard {key}: {feature} cannot be opened: {error}; {_REMEDY}") from None
+    return open_chunked(folder / key / feature, f"shard {key}: {feature}")
 
 
 def read_rows(folder: Path, key: str, feature: str, start: int, stop: int) -> Any:
-    """Return frames ``start`` to ``stop`` of a feature of a shard, checked against their checksums.
+    """Return frames ``start`` to ``stop`` of a feature of a shard, compared with their checksums.
 
     Raises
     ------
     DatasetError
         If they are damaged or missing.
     """
-    array = open_array(folder, key, feature)
-    chunk = array.chunks[0]
-    first, last = start // chunk, -(-stop // chunk)
-    for number in range(first, last):
-        name = ".".join(["c", str(number), *["0"] * (array.ndim - 1)])
-        # Zarr has zeros for it.
-        if not (folder / key / feature / name).is_file():
-            raise DatasetError(f"shard {key}: {feature}/{name} is missing; {_MEND}")
-    try:
-        # Whole chunks, so that their checksums are looked at.
-        values = array[first * chunk : last * chunk]
-        return values[start - first * chunk : stop - first * chunk].copy()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise DatasetError(f"shard {key}: {feature} is damaged: {error}; {_MEND}") from None
+    return open_array(folder, key, feature).read(start, stop)
 
 
 def read_record(folder: Path, key: str) -> dict[str, Any]:
@@ -399,9 +374,9 @@ def read_record(folder: Path, key: str) -> dict[str, Any]:
         record: dict[str, Any] = group["attributes"]["motionprep"]["record"]
         good = record["key"] == key and group == _group(record)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError, KeyError, TypeError) as error:
-        raise DatasetError(f"shard {key}: its record cannot be read: {error}; {_REMEDY}") from None
+        raise DatasetError(f"shard {key}: its record cannot be read: {error}; {REMEDY}") from None
     if not good:
-        raise DatasetError(f"shard {key}: its record is damaged; {_MEND}")
+        raise DatasetError(f"shard {key}: its record is damaged; {MEND}")
     return record
 
 
@@ -432,7 +407,7 @@ def check(folder: Path, key: str) -> None:
     there, expected = set(_files(folder / key)) - {_GROUP}, record["files"]
     for name in sorted(there | set(expected)):
         if name not in expected:
-            raise DatasetError(f"shard {key}: {name} does not belong there; {_MEND}")
+            raise DatasetError(f"shard {key}: {name} does not belong there; {MEND}")
         _check_file(folder, key, name, expected[name])
     for feature in record["features"]:
         read_rows(folder, key, feature, 0, record["frames"])
@@ -522,9 +497,9 @@ def _files(folder: Path) -> list[str]:
 def _check_file(folder: Path, key: str, name: str, mark: list[int | str]) -> None:
     path = folder / key / name
     if not path.is_file():
-        raise DatasetError(f"shard {key}: {name} is missing; {_MEND}")
+        raise DatasetError(f"shard {key}: {name} is missing; {MEND}")
     if _mark(path) != mark:
-        raise DatasetError(f"shard {key}: {name} is damaged; {_MEND}")
+        raise DatasetError(f"shard {key}: {name} is damaged; {MEND}")
 
 
 def _mark(path: Path) -> list[int | str]:

@@ -38,10 +38,23 @@ def marker_sets() -> dict[str, list[str]]:
     return _sets("marker-sets", "markers")
 
 
-@cache
+def skeletons() -> dict[str, list[str]]:
+    """Return the joints of each canonical skeleton, in order, by the skeleton's name."""
+    table = skeleton_table()["skeletons"]
+    return {name: [joint["name"] for joint in skeleton["joints"]] for name, skeleton in table.items()}
+
+
+def skeleton_table() -> dict[str, Any]:
+    """Return the table of canonical skeletons and of what files call the places on a body."""
+    return _table("skeletons")
+
+
 def _sets(table: str, of: str) -> dict[str, list[str]]:
+    return {name: list(value[of]) for name, value in _table(table).items()}
+
+
+@cache
+def _table(name: str) -> dict[str, Any]:
     import tomllib
 
-    text = (_shelf() / "tables" / f"{table}.toml").read_text(encoding="utf-8")
-    sets: dict[str, Any] = tomllib.loads(text)
-    return {name: list(value[of]) for name, value in sets.items()}
+    return tomllib.loads((_shelf() / "tables" / f"{name}.toml").read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -35,7 +35,7 @@ class Part:
     frames: tuple[int, int] | None = None
 
 
-def assign(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> list[Part]:
+def assign(split: Split, keys: Sequence[str], subjects: Sequence[str], labels: Sequence[str] = ()) -> list[Part]:
     """Put motions on sides.
 
     Parameters
@@ -44,6 +44,8 @@ def assign(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> list[P
         The rule.
     keys, subjects
         Of all motions, in natural order.
+    labels
+        Of the same motions, empty where there is none; for a split that stratifies.
 
     Returns
     -------
@@ -56,7 +58,14 @@ def assign(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> list[P
         If a side is empty, an entry of a list names nothing, or a motion (or a frame of it) is on two sides.
     """
     lists = split.lists()
-    parts = _by_lists(lists, keys, subjects) if lists else _by_percent(split, keys, subjects)
+    if lists:
+        parts = _by_lists(lists, keys, subjects)
+    elif split.stratify and split.by == "subject":
+        parts = _by_label_and_subject(split, subjects, labels)
+    elif split.stratify:
+        parts = _by_label(split, keys, labels)
+    else:
+        parts = _by_percent(split, keys, subjects)
     for side in split.sides():
         if not any(part.side == side for part in parts):
             raise RecipeError(
@@ -69,11 +78,8 @@ def assign(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> list[P
 def _by_percent(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> list[Part]:
     names = list(dict.fromkeys(subjects)) if split.by == "subject" else list(keys)
     of_motion = subjects if split.by == "subject" else keys
-    shares = split.shares()
-    ends: list[Fraction] = []
-    for share in shares.values():
-        ends.append(share + (ends[-1] if ends else 0))
-    sides = list(shares)
+    ends = _ends(split)
+    sides = list(split.shares())
     if split.order == "hash":
         side_of = {name: sides[next(k for k, end in enumerate(ends) if _fraction(name) < end)] for name in names}
     else:
@@ -86,6 +92,111 @@ def _by_percent(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> l
         for side, (start, stop) in zip(sides, pairwise([0, *cuts]), strict=True):
             side_of.update(dict.fromkeys(names[start:stop], side))
     return [Part(index, side_of[name]) for index, name in enumerate(of_motion)]
+
+
+def _ends(split: Split) -> list[Fraction]:
+    """Return where each side ends, of one."""
+    return list(accumulate(split.shares().values()))
+
+
+def _by_label(split: Split, keys: Sequence[str], labels: Sequence[str]) -> list[Part]:
+    """Cut the motions of each label by the percentages.
+
+    What is rounded off of one label goes on to the next, so the sides are as large as without labels, and each cut
+    through a label is within one motion of its place.
+    """
+    of_label: dict[str, list[int]] = {}
+    for motion, (_, label) in enumerate(zip(keys, labels, strict=True)):
+        of_label.setdefault(label, []).append(motion)
+    ends = [Fraction(0), *_ends(split)]
+    parts: list[Part] = []
+    before = 0
+    for _, motions in sorted(of_label.items()):
+        if split.order == "hash":
+            motions.sort(key=lambda motion: _fraction(keys[motion]))
+        cuts = [int(end * (before + len(motions))) - int(end * before) for end in ends]
+        for side, (start, stop) in zip(split.sides(), pairwise(cuts), strict=True):
+            parts += [Part(motion, side) for motion in motions[start:stop]]
+        before += len(motions)
+    return sorted(parts)
+
+
+def _by_label_and_subject(split: Split, subjects: Sequence[str], labels: Sequence[str]) -> list[Part]:
+    """Put each subject, that with the most motions first, where its labels are missed most.
+
+    A side misses a label by the square of how far it is from its goal, over that goal; so a rare label counts as much
+    as a common one.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for subject, label in zip(subjects, labels, strict=True):
+        counts.setdefault(subject, Counter())[label] += 1
+    shares = split.shares()
+    goals = {side: {label: share * count for label, count in Counter(labels).items()} for side, share in shares.items()}
+    have: dict[str, Counter[str]] = {side: Counter() for side in shares}
+    names = sorted(counts, key=_fraction) if split.order == "hash" else list(counts)
+    names.sort(key=lambda name: -counts[name].total())
+    side_of: dict[str, str] = {}
+    for left, name in zip(range(len(names), 0, -1), names, strict=True):
+        empty = [side for side in shares if not have[side]]
+        # No side stays empty while there are subjects.
+        open_to = empty if left <= len(empty) else list(shares)
+        worse = {side: _worse(counts[name], have[side], goals[side]) for side in open_to}
+        side_of[name] = min(worse, key=lambda side: worse[side])
+        have[side_of[name]] += counts[name]
+    return [Part(motion, side_of[subject]) for motion, subject in enumerate(subjects)]
+
+
+def _worse(more: Mapping[str, int], have: Mapping[str, int], goals: Mapping[str, Fraction]) -> Fraction:
+    """Return by how much a side misses its goals more, over all labels, if it gets so many motions of each label more.
+
+    That is the sum of ``((have + more - goal)**2 - (have - goal)**2) / goal``, but for what is the same for all sides.
+    """
+    return sum((count * (2 * have[label] + count) / goals[label] for label, count in more.items()), Fraction(0))
+
+
+def lacking(split: Split, parts: Sequence[Part], labels: Sequence[str]) -> dict[str, int]:
+    """Return which labels a split that stratifies could not bring to every side, and how many motions have them."""
+    on: dict[str, set[str]] = {}
+    for part in parts:
+        on.setdefault(labels[part.motion], set()).add(part.side)
+    of_label = Counter(labels)
+    return {label: of_label[label] for label, sides in sorted(on.items()) if len(sides) < len(split.sides())}
+
+
+def deal(frames: Sequence[int], labels: Sequence[str], parts: int) -> list[int]:
+    """Deal motions into parts of equal size with the same share of each label.
+
+    The motions of a label, the longest first, are dealt in rounds of one for each part: the longest of a round to the
+    part that has the fewest frames so far, and so on. So no two parts differ by more frames than the longest motion
+    has, nor in a label by more than one motion, or by more frames than its longest motion has.
+
+    Parameters
+    ----------
+    frames, labels
+        Of each motion.
+    parts
+        How many.
+
+    Returns
+    -------
+    list of int
+        The part of each motion, from 1.
+    """
+    of_label: dict[str, list[int]] = {}
+    for motion in sorted(range(len(frames)), key=lambda motion: -frames[motion]):
+        of_label.setdefault(labels[motion], []).append(motion)
+    rounds = [motions[at : at + parts] for motions in of_label.values() for at in range(0, len(motions), parts)]
+
+    def unevenness(motions: list[int]) -> int:
+        return frames[motions[0]] - (frames[motions[-1]] if len(motions) == parts else 0)
+
+    have, part_of = [0] * parts, [0] * len(frames)
+    # What sets the parts apart comes first, so that what follows can make up for it.
+    for motions in sorted(rounds, key=unevenness, reverse=True):
+        for motion, part in zip(motions, sorted(range(parts), key=lambda part: have[part]), strict=False):
+            have[part] += frames[motion]
+            part_of[motion] = part + 1
+    return part_of
 
 
 def _cuts(counts: Sequence[int], ends: Sequence[Fraction]) -> list[int]:

@@ -17,7 +17,7 @@ import pytest
 import zarr
 
 import motionprep
-from motionprep import DatasetError, Motion, Recipe, build, kinematics, layout, read_bvh
+from motionprep import DatasetError, Motion, Recipe, build, kinematics, layout, read_bvh, shipped
 from motionprep.data import Take
 from motionprep.errors import BuildError, MotionPrepWarning, ReadError, SourceError
 from motionprep.recipe import recipe_from_json
@@ -219,6 +219,48 @@ def test_a_motion_that_lacks_a_selected_joint_is_dropped_and_the_joint_is_named(
     rows = motionprep.open(out).manifest
     assert set(rows.status) == {"ok", "dropped"}
     assert rows[rows.status == "dropped"].reason.str.startswith("select_joints: no LFingers").all()
+
+
+@pytest.fixture(scope="module")
+def canonical(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> motionprep.Dataset:
+    """Return takes of all of CMU's releases, half of them turned into mirror images, and of another laboratory."""
+    out = tmp_path_factory.mktemp("canonical") / "out"
+    stages = [
+        {"stage": "trim", "last": 200},
+        {"stage": "select_joints", "set": "h36m-17"},
+        {"stage": "mirror", "chance": 0.5},
+        {"stage": "scale", "thigh": 1},
+    ]
+    build([real_data / "cmu-bvh", real_data / "other-bvh"], out, recipe=recipe(*stages))
+    return motionprep.open(out)
+
+
+def test_takes_of_all_releases_have_one_canonical_skeleton_and_share_a_shard(canonical: motionprep.Dataset) -> None:
+    rows = canonical.manifest
+    assert (set(rows.status), rows.shard.nunique()) == ({"ok"}, 1)
+    assert {skeleton.joints for skeleton in canonical.skeletons.values()} == {tuple(shipped.skeletons()["h36m-17"])}
+    assert canonical.stats["positions"][0].mean.shape == (17, 3)
+
+
+def test_canonical_positions_are_brought_back_to_those_of_the_files(
+    canonical: motionprep.Dataset, real_data: Path
+) -> None:
+    assert {json.loads(facts)["mirrored"] for facts in canonical.manifest.facts} == {0.0, 1.0}
+    for path in real_data.glob("*-bvh/*.bvh"):
+        motion = read_bvh(path).at(range(200))
+        arms = [node for node in ("LeftArm", "RightArm", "lShldr", "rShldr") if node in motion.skeleton.joints]
+        nodes = [motion.skeleton.joints.index(node) for node in arms or ["LeftShoulder", "RightShoulder"]]
+        back = motionprep.invert(canonical["train"].motion(path.stem))["positions"]
+        np.testing.assert_allclose(back[:, [11, 14]], motion.positions()[:, nodes], rtol=0, atol=1e-3)
+        np.testing.assert_allclose(back[:, 8], motion.positions()[:, nodes].mean(axis=1), rtol=0, atol=1e-3)
+
+
+def test_takes_of_several_namings_are_built_again_from_the_stored_skeleton(
+    canonical: motionprep.Dataset, real_data: Path
+) -> None:
+    dataset = canonical.path / "dataset.json"
+    again = build([real_data / "cmu-bvh", real_data / "other-bvh"], canonical.path, recipe=dataset)
+    assert not again.changed
 
 
 def test_a_low_pass_comes_before_downsampling(corpus: Path, out: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import motionprep
 from motionprep import Dataset, DatasetError, build, read_bvh
@@ -47,6 +49,15 @@ def test_a_dataset_tells_its_splits_motions_and_frames(dataset: Dataset, built: 
     assert repr(dataset) == (
         f"Dataset('{built}': train: 6 motions, {train:,} frames, test: 4 motions, {test:,} frames)"
     )
+
+
+def test_a_notebook_shows_splits_and_features_and_takes_no_markup_from_a_recipe(corpus: Path, tmp_path: Path) -> None:
+    build(corpus, tmp_path / "out", recipe=recipe_from_json({"split": SPLIT, "description": "<script>"}))
+    shown = motionprep.open(tmp_path / "out")._repr_html_()
+    assert "<td>train</td><td>6</td><td>2</td>" in shown
+    assert "<td>rotations</td><td>float32</td><td>31 x 3 x 3</td>" in shown
+    assert "&lt;script&gt;" in shown
+    assert "<script>" not in shown
 
 
 def test_splits_are_named_in_their_order(dataset: Dataset) -> None:
@@ -262,7 +273,7 @@ def test_damage_that_changes_no_size_is_noticed_when_it_is_read(copied: Path, da
     data[-5] ^= 1
     path.write_bytes(data)
     motion = motionprep.open(copied)["train"].motion("02_01")
-    with pytest.raises(DatasetError, match=rf"shard {key}: positions is damaged"):
+    with pytest.raises(DatasetError, match=rf"shard {key}: positions/c.0.0.0 is damaged"):
         motion["positions"]
 
 
@@ -274,5 +285,58 @@ def test_damage_since_the_last_build_that_changes_no_size_is_noticed_when_it_is_
     data = bytearray(path.read_bytes())
     data[-5] ^= 1
     path.write_bytes(data)
-    with pytest.raises(DatasetError, match=rf"shard {key}: positions is damaged"):
+    with pytest.raises(DatasetError, match=rf"shard {key}: positions/c.0.0.0 is damaged"):
         motionprep.open(copied)
+
+
+# Features over all frames
+
+
+@pytest.fixture
+def whole(dataset: Dataset) -> np.ndarray:
+    return np.concatenate([motion["positions"] for motion in dataset["train"]])
+
+
+def test_a_feature_of_a_split_is_all_its_motions_end_to_end(dataset: Dataset, whole: np.ndarray) -> None:
+    positions = dataset["train"]["positions"]
+    assert positions.shape == whole.shape == (len(dataset["train"]), 38, 3)
+    assert positions.dtype == np.float32
+    assert np.array_equal(np.asarray(positions), whole)
+    assert np.asarray(positions, dtype=np.float64).dtype == np.float64
+
+
+@given(st.data())
+def test_frames_of_a_split_are_indexed_as_an_array_is(built: Path, data: st.DataObject) -> None:
+    dataset = motionprep.open(built)
+    whole = np.concatenate([motion["positions"] for motion in dataset["train"]])
+    positions, frames = dataset["train"]["positions"], len(whole)
+    number = st.integers(-frames, frames - 1)
+    part = st.builds(slice, st.none() | number, st.none() | number, st.sampled_from([None, 1, 3, -1, -7]))
+    chosen = data.draw(number | part | st.lists(number, max_size=6))
+    index = chosen if not isinstance(chosen, list) else np.array(chosen, dtype=int)
+    assert np.array_equal(positions[index], whole[index])
+    assert np.array_equal(positions[index, ..., 1], whole[index, ..., 1])
+
+
+def test_a_frame_that_is_not_there_is_an_index_error(dataset: Dataset) -> None:
+    with pytest.raises(IndexError):
+        dataset["train"]["positions"][len(dataset["train"])]
+
+
+def test_a_feature_that_a_split_has_not_is_told_with_those_that_it_has(dataset: Dataset) -> None:
+    with pytest.raises(KeyError, match="there is no feature 'feet' in train; there are positions, rotations"):
+        dataset["train"]["feet"]
+
+
+def test_a_feature_over_motions_of_other_shapes_is_refused(corpus: Path, tmp_path: Path, real_data: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(corpus / "02", data / "02")
+    shutil.copy(real_data / "other-bvh" / "cmu-daz_05_20.bvh", data / "05_20.bvh")
+    build(data, tmp_path / "out", recipe=recipe_from_json({}))
+    with pytest.raises(DatasetError, match=r"frames of positions have shapes .* in 05_20.*; read motion by motion"):
+        motionprep.open(tmp_path / "out")["train"]["positions"]
+
+
+def test_windows_and_batches_are_asked_of_a_split(dataset: Dataset) -> None:
+    batch = next(iter(dataset["train"].batches(4, 8, inputs=["positions[*-Hips]"], targets=["positions[Hips]"])))
+    assert {name: array.shape for name, array in batch.items()} == {"inputs": (4, 8, 111), "targets": (4, 8, 3)}

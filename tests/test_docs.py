@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,20 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
+#: What an example may need that need not be installed; it is left out then.
+EXTRAS = ("torch", "jax", "tensorflow")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
 def examples(language: str) -> list[pytest.param]:
-    found = []
-    for page in PAGES:
-        blocks = re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-        found += [pytest.param(block, id=f"{page.name}-{number}") for number, block in enumerate(blocks, start=1)]
-    return found
+    return [
+        pytest.param(block, id=f"{page.name}-{number}")
+        for page in PAGES
+        for number, block in enumerate(blocks(page, language), start=1)
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +40,13 @@ def folder_with_out(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("code", examples("python"))
-def test_a_python_example_runs_as_written(code, folder_with_out, monkeypatch):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_python_examples_of_a_page_run_as_written_one_after_the_other(page, folder_with_out, monkeypatch):
     monkeypatch.chdir(folder_with_out)
-    exec(compile(code, "example", "exec"), {})
+    names = {}
+    for code in blocks(page, "python"):
+        if all(find_spec(extra) for extra in EXTRAS if f"import {extra}" in code or f"from {extra}" in code):
+            exec(compile(code, page.name, "exec"), names)
 
 
 @pytest.mark.parametrize("text", examples("toml"))

@@ -40,7 +40,9 @@ def marked(visible: dict[str, list[int]] | None = None, noise: float = 0.0, only
 
 
 class TestOnASkeleton:
-    @pytest.mark.parametrize("names", ["L_Hip, L_Knee, L_Ankle", "lThigh, lShin, lFoot", "LHip, LKnee, LFoot"])
+    @pytest.mark.parametrize(
+        "names", ["L_Hip, L_Knee, L_Ankle", "lThigh, lShin, lFoot", "LHip, LKnee, LFoot", "LHip, LKnee, LAnkle"]
+    )
     def test_a_thigh_is_the_mean_of_left_and_right(self, names: str) -> None:
         assert lengths.measure(legs(names), "thigh") == 4.0
 

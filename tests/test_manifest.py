@@ -15,8 +15,21 @@ from motionprep.recipe import recipe_from_json
 
 COLUMNS = [
     *("key", "subject", "motion", "ordinal", "source", "source_bytes", "source_sha256"),
-    *("markers_source", "markers_source_bytes", "markers_source_sha256", "label", "status", "reason"),
-    *("split", "copy", "frames_in", "fps_in", "frames", "fps", "shard", "start", "stop", "skeleton", "marker_names"),
+    *("markers_source", "markers_source_bytes", "markers_source_sha256", "label", "labels", "status", "reason"),
+    *(
+        "split",
+        "part",
+        "copy",
+        "frames_in",
+        "fps_in",
+        "frames",
+        "fps",
+        "shard",
+        "start",
+        "stop",
+        "skeleton",
+        "marker_names",
+    ),
     *("scale", "facts", "steps"),
 ]
 ROWS = [{"key": "02_01", "ordinal": 1, "fps": 120.0}, {"key": "02_02", "ordinal": 2, "reason": "short"}]

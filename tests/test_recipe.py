@@ -63,6 +63,7 @@ not_features = st.one_of(
     st.builds(Downsample, splits=splits_of_a_stage, rate=st.floats(0.1, 1000)),
     st.builds(SelectJoints, splits=splits_of_a_stage, joints=st.lists(names, min_size=1, max_size=3).map(tuple)),
     st.builds(SelectJoints, splits=splits_of_a_stage, set=st.sampled_from(sorted(shipped.joint_sets()))),
+    st.builds(SelectJoints, splits=splits_of_a_stage, set=st.sampled_from(sorted(shipped.skeletons()))),
 )
 sinks = st.lists(
     st.builds(Features, arrays=st.lists(st.sampled_from(list(FEATURES)), min_size=1, unique=True).map(tuple)),
@@ -72,11 +73,17 @@ recipes = st.builds(
     Recipe,
     description=st.text(max_size=5),
     seed=st.integers(0, 2**64),
-    reading=st.builds(Reading, rates=st.dictionaries(names, st.floats(1, 1000), max_size=3), lenient=st.booleans()),
+    reading=st.builds(
+        Reading,
+        rates=st.dictionaries(names, st.floats(1, 1000), max_size=3),
+        labels=st.dictionaries(names, st.one_of(names, st.just(((1, 9, "walk"), (12, 12, "turn")))), max_size=3),
+        lenient=st.booleans(),
+    ),
     split=st.sampled_from(
         [
             Split(percent="80/10/10"),
             Split(percent="80/10/10", by="subject", order="hash"),
+            Split(percent="80/10/10", stratify=True, parts=4),
             Split(
                 train=("a..b", Choice(subject="1")),
                 val=(Choice(ordinals="1-2"),),
@@ -175,6 +182,20 @@ class TestSources:
 
         assert str(error.value).startswith(message)
 
+    def test_a_table_of_skeletons_is_beside_the_recipe_that_names_it(self, tmp_path: Path) -> None:
+        stage = '[[stages]]\nstage = "select_joints"\nset = "stick"\ntable = "mine.toml"'
+        (tmp_path / "a.toml").write_text(stage, encoding="utf-8")
+        (tmp_path / "mine.toml").write_text(
+            '[names.rod]\nfoot = "Low"\n[skeletons.stick]\njoints = [{ name = "End", at = "foot" }]', encoding="utf-8"
+        )
+
+        (stage,) = load_recipe(tmp_path / "a.toml").to_json()["stages"]
+
+        assert json.loads(json.dumps(stage)) == {
+            "stage": "select_joints",
+            "skeleton": [{"name": "End", "from": ["Low"]}],
+        }
+
     def test_a_file_that_is_not_text_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "a.toml").write_bytes(b"\xff\xfe")
 
@@ -194,7 +215,7 @@ class TestErrors:
         ("text", "message"),
         [
             ("stage = 1", "x.toml: there is no 'stage'; did you mean 'stages'?"),
-            ("zzz = 1", "x.toml: there is no 'zzz'; there are description, seed, reading, split, stages"),
+            ("zzz = 1", "x.toml: there is no 'zzz'; there are description, seed, reading, split, stages, task"),
             ("description = 1", "x.toml: description: expected `str`, got `int`"),
             ("seed = -1", "x.toml: seed: expected `int` >= 0"),
             ("[stages]\nstage = 'trim'", "x.toml: stages is {'stage': 'trim'}; expected a list of tables, [[stages]]"),
@@ -227,6 +248,15 @@ class TestErrors:
                 "stage = 'features'\narrays = 'positions'",
                 "x.toml: stage 2 (features): arrays: expected `list`, got `str`",
             ),
+            (
+                "stage = 'select_joints'\nskeleton = [{ name = 'Hip' }]",
+                "x.toml: stage 2 (select_joints): skeleton[0]: `from` is missing",
+            ),
+            (
+                "stage = 'select_joints'\nskeleton = [{ name = 'Hip', from = ['Hips'], root = true }]",
+                "x.toml: stage 2 (select_joints): skeleton[0]: there is no `root`; "
+                "there are name, parent, from, rotation",
+            ),
             ("stage = 'features'\narrays = [1]", "x.toml: stage 2 (features): arrays[0]: expected `str`, got `int`"),
             (
                 "stage = 'trim'\nsplits = ['tran']",
@@ -250,8 +280,8 @@ class TestErrors:
             ("percent = '90/9.5'", "percent is '90/9.5', which adds up to 99.5; expected 100"),
             ("percent = '100/0'", "percent is '100/0'; each side needs more than 0"),
             ("percent = '90/10'\ntest = ['a']", "give percent or lists, not both (there is a list for test)"),
-            ("by = 'subject'", "by and order go with percent"),
-            ("order = 'hash'\ntrain = ['a']", "by and order go with percent"),
+            ("by = 'subject'", "by, order and stratify go with percent"),
+            ("order = 'hash'\ntrain = ['a']", "by, order and stratify go with percent"),
             ("by = 'take'", "by: invalid enum value 'take'; expected 'motion' or 'subject'"),
             ("trian = ['a']", "there is no 'trian'; did you mean 'train'?"),
             ("test = ['']", "test holds an empty key"),
@@ -260,6 +290,9 @@ class TestErrors:
                 "test = ['a', { motion = 'b' }]",
                 "test[1]: there is no `motion`; there are motions, subject, ordinals, frames",
             ),
+            ("stratify = true", "by, order and stratify go with percent"),
+            ("parts = 0", "parts is 0; it must be at least 1"),
+            ("parts = 2\ntest = ['a']", "parts is 2, but there is no train to be dealt into parts"),
             ("test = [{ frames = '1-2' }]", "test[0]: give one of motions, subject and ordinals"),
             ("test = [{ motions = 'a', subject = 'b' }]", "test[0]: give one of motions, subject and ordinals"),
             (
@@ -289,6 +322,23 @@ class TestErrors:
             ("rates = { a = nan }", "rates has nan for 'a'; expected a number above 0"),
             ("key_pattern = '(?P<motion>.)'", "key_pattern '(?P<motion>.)' has no group subject"),
             ("key_pattern = '.'", "key_pattern '.' has no group motion, subject"),
+            ("label_pattern = '.'", "label_pattern '.' has no group label"),
+            ("labels = { a = 1 }", "labels[...]: expected `str | list`, got `int`"),
+            ("labels = { a = [] }", "labels has no range for 'a'; expected such as [[1, 120, \"walk\"]]"),
+            ("labels = { a = [[1, 'x']] }", "labels[...][0]: expected `list` of length 3, got 2"),
+            (
+                "labels = { a = [[0, 9, 'x']] }",
+                "labels has frames 0-9 of 'a'; expected such as 1-120, counted from 1",
+            ),
+            (
+                "labels = { a = [[9, 8, 'x']] }",
+                "labels has frames 9-8 of 'a'; expected such as 1-120, counted from 1",
+            ),
+            ("labels = { a = [[1, 2, '']] }", "labels has an empty label for frames 1-2 of 'a'"),
+            (
+                "labels = { a = [[9, 12, 'x'], [1, 9, 'y']] }",
+                "labels has frames 9-12 of 'a' (x), which overlap frames 1-9 (y)",
+            ),
         ],
     )
     def test_of_reading_name_the_field(self, text: str, message: str) -> None:
@@ -431,6 +481,10 @@ class TestIdentity:
             {"reading": Reading(lenient=True)},
             {"reading": Reading(rates={"69_01": 60.0})},
             {"reading": Reading(key_pattern="(?P<subject>.)(?P<motion>.)")},
+            {"reading": Reading(labels={"69_01": "walk"})},
+            {"reading": Reading(label_pattern="(?P<label>.)")},
+            {"split": Split(percent="90/10", stratify=True)},
+            {"split": Split(percent="90/10", parts=4)},
             {"split": Split(percent="80/20")},
             {"split": Split(percent="90/10", by="subject")},
             {"split": Split(percent="90/10", order="hash")},
@@ -502,6 +556,16 @@ class TestOrder:
     def test_what_moves_takes_in_the_world_comes_before_a_local_frame(self) -> None:
         with pytest.raises(RecipeError, match="yaw comes after local_frame in split 'train'"):
             self.stages({"stage": "local_frame"}, {"stage": "yaw"})
+
+    def test_a_canonical_skeleton_comes_before_what_keeps_the_root_apart_or_exchanges_sides(self) -> None:
+        skeleton = {"stage": "select_joints", "set": "h36m-17"}
+        with pytest.raises(RecipeError, match="select_joints comes after local_frame in split 'train'"):
+            self.stages({"stage": "local_frame"}, skeleton)
+        for stage in ({"stage": "mirror"}, {"stage": "permute_axes", "axes": "-xyz", "mirror": True}):
+            with pytest.raises(RecipeError, match=f"select_joints makes other joints after {stage['stage']} has"):
+                self.stages(stage, skeleton)
+            self.stages(stage, {"stage": "select_joints", "set": "legs"})
+            self.stages(skeleton, stage)
 
     def test_what_smooths_takes_comes_before_a_local_frame(self) -> None:
         with pytest.raises(RecipeError, match="downsample comes after local_frame in split 'train'"):

@@ -238,3 +238,21 @@ def test_quaternions_of_any_length_come_back_as_rotations():
 def test_an_unknown_form_is_an_error():
     with pytest.raises(KeyError):
         rotations.tell(TOLD, "rodrigues")
+
+
+def test_the_nearest_rotation_is_the_rotation_itself():
+    np.testing.assert_allclose(rotations.nearest(RANDOM.as_matrix()), RANDOM.as_matrix(), atol=1e-14)
+
+
+def test_the_nearest_rotation_is_nearer_than_those_around_it():
+    matrices = np.random.default_rng(7).normal(size=(500, 3, 3))
+    found = rotations.nearest(matrices)
+    np.testing.assert_allclose(np.linalg.det(found), 1, atol=1e-13)
+    for turn in Rotation.from_rotvec(1e-3 * RANDOM.as_rotvec()[:20]):
+        nearby = found @ turn.as_matrix()
+        assert (np.linalg.norm(nearby - matrices, axis=(1, 2)) > np.linalg.norm(found - matrices, axis=(1, 2))).all()
+
+
+def test_the_nearest_rotation_of_nan_is_nan():
+    matrices = np.stack([np.eye(3), np.full((3, 3), np.nan)])
+    np.testing.assert_array_equal(rotations.nearest(matrices), matrices)

@@ -227,13 +227,13 @@ def test_a_damaged_chunk_is_noticed_though_only_a_part_of_it_is_read(
     folder: Path, shard: Path, start: int, stop: int
 ) -> None:
     flip(shard / "root" / "c.1.0", -5)
-    with pytest.raises(DatasetError, match=rf"shard {KEY}: root is damaged: .*checksum.*; build again to mend it"):
+    with pytest.raises(DatasetError, match=rf"shard {KEY}: root/c.1.0 is damaged; build again to mend it"):
         shards.read_rows(folder, KEY, "root", start, stop)
 
 
 def test_damage_in_a_last_chunk_that_is_not_full_is_noticed(folder: Path, shard: Path) -> None:
     flip(shard / "root" / "c.2.0", 0)
-    with pytest.raises(DatasetError, match="root is damaged"):
+    with pytest.raises(DatasetError, match=r"root/c\.2\.0 is damaged"):
         shards.read_rows(folder, KEY, "root", 18, 25)
 
 
@@ -249,7 +249,7 @@ def test_a_missing_chunk_is_no_zeros(folder: Path, shard: Path) -> None:
 
 
 def test_a_feature_that_is_not_there_cannot_be_opened(folder: Path, shard: Path) -> None:
-    with pytest.raises(DatasetError, match=rf"shard {KEY}: feet cannot be opened"):
+    with pytest.raises(DatasetError, match=rf"shard {KEY}: feet is missing"):
         shards.open_array(folder, KEY, "feet")
 
 

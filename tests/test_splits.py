@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from motionprep.errors import RecipeError
 from motionprep.recipe import Choice, Split, recipe_from_json
-from motionprep.splits import Part, assign
+from motionprep.splits import Part, assign, deal, lacking
 
 CMU_69 = [f"69_{number:02}" for number in range(1, 76)]
 
@@ -211,6 +211,175 @@ def test_in_natural_order_the_sides_follow_each_other(counts: list[int], by: str
         assume(False)
 
     assert [side for side, _ in groupby(found)] == ["train", "val", "test"]
+
+
+def shares(split: Split, labels: list[str], subjects: list[str] | None = None) -> dict[str, Counter[str]]:
+    """Return how many motions of each label each side has."""
+    found: dict[str, Counter[str]] = {side: Counter() for side in split.sides()}
+    keys = [f"1_{number}" for number in range(len(labels))]
+    for part in assign(split, keys, subjects or keys, labels):
+        found[part.side][labels[part.motion]] += 1
+    return found
+
+
+PERCENT = st.sampled_from(["80/20", "90/10", "80/10/10", "34/33/33"])
+LABELS = st.lists(st.sampled_from(["", "walk", "run", "jump"]), min_size=20, max_size=120)
+
+
+class TestStratified:
+    @given(LABELS, PERCENT, st.sampled_from(["natural", "hash"]))
+    def test_each_cut_through_a_label_is_within_one_motion_of_its_place(
+        self, labels: list[str], percent: str, order: str
+    ) -> None:
+        split = recipe_from_json({"split": {"percent": percent, "stratify": True, "order": order}}).split
+        found = shares(split, labels)
+        ends = list(accumulate(split.shares().values()))
+
+        for label, count in Counter(labels).items():
+            cuts = accumulate(found[side][label] for side in split.sides())
+            assert all(abs(cut - end * count) < 1 for cut, end in zip(cuts, ends, strict=True))
+
+    @given(LABELS, PERCENT)
+    def test_the_sides_are_as_large_as_without_labels(self, labels: list[str], percent: str) -> None:
+        keys = [f"1_{number}" for number in range(len(labels))]
+        plain = Counter(part.side for part in assign(Split(percent=percent), keys, keys))
+
+        dealt = Counter(part.side for part in assign(Split(percent=percent, stratify=True), keys, keys, labels))
+
+        assert dealt == plain
+
+    @given(LABELS, PERCENT, st.sampled_from(["motion", "subject"]))
+    def test_every_motion_is_on_one_side_and_in_order(self, labels: list[str], percent: str, by: str) -> None:
+        split = recipe_from_json({"split": {"percent": percent, "stratify": True, "by": by}}).split
+        keys = [f"1_{number}" for number in range(len(labels))]
+
+        parts = assign(split, keys, keys, labels)
+
+        assert [part.motion for part in parts] == list(range(len(labels)))
+
+    def test_the_first_motions_of_each_label_train(self) -> None:
+        labels = ["walk", "walk", "run", "walk", "run", "run", "walk", "run"]
+
+        parts = assign(Split(percent="75/25", stratify=True), list("abcdefgh"), list("abcdefgh"), labels)
+
+        assert [part.motion for part in parts if part.side == "test"] == [6, 7]
+
+    def test_by_hash_the_motions_of_a_label_are_dealt_in_the_order_of_their_hashes(self) -> None:
+        keys = [f"1_{number}" for number in range(100)]
+        split = recipe_from_json({"split": {"percent": "50/50", "order": "hash", "stratify": True}}).split
+        # What a hash alone puts into train are those whose hashes are small.
+        alone = {
+            part.motion for part in assign(Split(percent="30/70", order="hash"), keys, keys) if part.side == "train"
+        }
+
+        train = {part.motion for part in assign(split, keys, keys, [""] * 100) if part.side == "train"}
+
+        assert alone < train
+
+    def test_labels_of_a_motion_each_are_dealt_as_one_would_be(self) -> None:
+        found = shares(Split(percent="80/20", stratify=True), [f"label {number:02}" for number in range(50)])
+
+        assert (found["train"].total(), found["test"].total()) == (40, 10)
+
+    def test_labels_that_are_not_on_every_side_are_told_with_their_number(self) -> None:
+        split = Split(percent="80/10/10", stratify=True)
+        labels = [*["walk"] * 30, *["run"] * 2, "jump", "", *["turn"] * 40]
+
+        parts = assign(split, [str(number) for number in range(len(labels))], labels, labels)
+
+        assert lacking(split, parts, labels) == {"": 1, "jump": 1, "run": 2}
+
+
+class TestStratifiedBySubject:
+    split = Split(percent="80/20", by="subject", stratify=True)
+
+    @given(
+        st.lists(st.lists(st.sampled_from(["", "walk", "run"]), min_size=1, max_size=9), min_size=3, max_size=12),
+        PERCENT,
+        st.sampled_from(["natural", "hash"]),
+    )
+    def test_no_subject_is_on_two_sides_and_none_is_empty(
+        self, of_subjects: list[list[str]], percent: str, order: str
+    ) -> None:
+        split = recipe_from_json(
+            {"split": {"percent": percent, "by": "subject", "stratify": True, "order": order}}
+        ).split
+        keys, subjects = of([len(labels) for labels in of_subjects])
+        found: dict[str, set[str]] = {}
+        for part in assign(split, keys, subjects, [label for labels in of_subjects for label in labels]):
+            found.setdefault(part.side, set()).add(subjects[part.motion])
+
+        assert sorted(name for side in found.values() for name in side) == sorted(set(subjects))
+        assert set(found) == set(split.sides())
+
+    def test_subjects_that_all_do_the_same_meet_the_percentages(self) -> None:
+        _, subjects = of([6] * 10)
+
+        found = shares(self.split, ["walk", "walk", "walk", "run", "run", "jump"] * 10, subjects)
+
+        assert found["test"] == {"walk": 6, "run": 4, "jump": 2}
+
+    def test_subjects_that_do_one_thing_each_are_dealt_thing_by_thing(self) -> None:
+        _, subjects = of([4] * 20)
+        labels = [label for label in ("walk", "run", "jump", "turn") for _ in range(20)]
+
+        found = shares(self.split, labels, subjects)
+
+        assert found["test"] == {"walk": 4, "run": 4, "jump": 4, "turn": 4}
+
+    def test_fewer_subjects_than_sides_are_an_error(self) -> None:
+        with pytest.raises(RecipeError, match="side 'test' is empty: 9 motions of 1 subjects are too few"):
+            assign(self.split, *of([9]), ["walk"] * 9)
+
+
+MOTIONS = st.lists(st.tuples(st.integers(0, 5000), st.sampled_from(["", "walk", "run", "jump"])), min_size=1)
+
+
+class TestDeal:
+    @given(MOTIONS, st.integers(1, 6))
+    def test_every_motion_is_in_one_part(self, motions: list[tuple[int, str]], parts: int) -> None:
+        frames, labels = zip(*motions, strict=True)
+
+        assert set(deal(frames, labels, parts)) <= set(range(1, parts + 1))
+        assert len(deal(frames, labels, parts)) == len(motions)
+
+    @given(MOTIONS, st.integers(2, 6))
+    def test_sizes_differ_by_no_more_than_the_longest_motion(self, motions: list[tuple[int, str]], parts: int) -> None:
+        frames, labels = zip(*motions, strict=True)
+        sizes = [0] * parts
+        for part, count in zip(deal(frames, labels, parts), frames, strict=True):
+            sizes[part - 1] += count
+
+        assert max(sizes) - min(sizes) <= max(frames)
+
+    @given(MOTIONS, st.integers(2, 6))
+    def test_a_label_differs_by_no_more_than_one_motion_or_its_longest(
+        self, motions: list[tuple[int, str]], parts: int
+    ) -> None:
+        frames, labels = zip(*motions, strict=True)
+        dealt = deal(frames, labels, parts)
+        for label in set(labels):
+            of_label = [at for at, other in enumerate(labels) if other == label]
+            each = [[frames[at] for at in of_label if dealt[at] == part] for part in range(1, parts + 1)]
+
+            assert max(map(len, each)) - min(map(len, each)) <= 1
+            assert max(map(sum, each)) - min(map(sum, each)) <= max(frames[at] for at in of_label)
+
+    def test_what_is_uneven_is_made_up_for_by_what_follows(self) -> None:
+        frames = [1000, 1, *[100] * 22]
+
+        dealt = deal(frames, ["long", "long", *["short"] * 22], 2)
+
+        assert sorted(Counter(dealt).values()) == [12, 12]
+        assert dealt[:2] == [1, 2]
+
+    def test_parts_of_a_long_list_are_all_but_equal(self) -> None:
+        frames = [100 + 37 * number % 400 for number in range(400)]
+
+        dealt = deal(frames, [f"label {number % 12}" for number in range(400)], 4)
+
+        sizes = [sum(count for count, part in zip(frames, dealt, strict=True) if part == one) for one in range(1, 5)]
+        assert max(sizes) - min(sizes) < 0.002 * sum(frames)
 
 
 class TestLists:

@@ -1,14 +1,19 @@
-"""The two small text tables that come with motion files: a motion's text index, and corrected frame rates."""
+"""The small tables that come with motion files: a motion's text index, labels, and corrected frame rates."""
 
 from __future__ import annotations
 
 import csv
 import math
 import re
+from bisect import bisect
+from collections.abc import Iterator, Sequence
 
 from motionprep.errors import ReadError
 
 _ENTRY = re.compile(r"\s*(?P<key>\S+)(?:\t\s*|\s{2,})(?P<label>\S.*?)\s*")
+
+#: As in :class:`motionprep.recipe.Reading`.
+Label = str | tuple[tuple[int, int, str], ...]
 
 
 def parse_index(text: str) -> dict[str, str]:
@@ -20,6 +25,58 @@ def parse_index(text: str) -> dict[str, str]:
     return labels
 
 
+def parse_labels(text: str, name: str) -> dict[str, Label]:
+    """Return labels by key from a CSV with the columns ``key,label`` or ``key,start,stop,label``.
+
+    Returns
+    -------
+    dict
+        A label, or tuples of first and last frame (counted from 1, both taken) and label, by frame; a row whose start
+        and stop are empty is of the whole motion.
+
+    Raises
+    ------
+    ReadError
+        If a column, a key or a label is missing, a range is none, or a frame of a motion has two labels.
+    """
+    whole: dict[str, str] = {}
+    ranges: dict[str, list[tuple[int, int, str]]] = {}
+    for line, row in _rows(text, name, ("key", "label"), ("key", "start", "stop", "label")):
+        key, label, ends = row["key"], row["label"], (row.get("start", ""), row.get("stop", ""))
+        if not label:
+            raise ReadError(f"found no label of {key!r}", path=name, line=line)
+        if key in whole or (key in ranges and not any(ends)):
+            raise ReadError(
+                f"{key!r} has a label for all of it already; expected one label a frame"
+                if key in whole
+                else f"{key!r} has labels for some of its frames already; expected one label a frame",
+                path=name,
+                line=line,
+            )
+        if not any(ends):
+            whole[key] = label
+            continue
+        start, stop = (int(end) if re.fullmatch(r"[0-9]{1,15}", end) else 0 for end in ends)
+        if not 1 <= start <= stop:
+            raise ReadError(
+                f"found frames {ends[0]!r} to {ends[1]!r} of {key!r}; expected the first and the last one, counted "
+                "from 1",
+                path=name,
+                line=line,
+            )
+        parts = ranges.setdefault(key, [])
+        at = bisect(parts, (start, stop, label))
+        for first, last, other in parts[max(at - 1, 0) : at + 1]:
+            if start <= last and first <= stop:
+                raise ReadError(
+                    f"frames {start}-{stop} of {key!r} ({label}) overlap frames {first}-{last} ({other})",
+                    path=name,
+                    line=line,
+                )
+        parts.insert(at, (start, stop, label))
+    return {**whole, **{key: tuple(parts) for key, parts in ranges.items()}}
+
+
 def parse_rates(text: str, name: str) -> dict[str, float]:
     """Return frames a second by key from a CSV with the columns ``key,fps``.
 
@@ -28,24 +85,51 @@ def parse_rates(text: str, name: str) -> dict[str, float]:
     ReadError
         If a column or a key is missing, a key stands twice, or a rate is no number above zero.
     """
-    reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), skipinitialspace=True)
-    columns = reader.fieldnames or []
-    if not {"key", "fps"} <= set(columns):
-        raise ReadError(f"found columns {', '.join(columns) or 'none'}; expected key,fps", path=name, line=1)
     rates: dict[str, float] = {}
-    for row in reader:
-        key, value = row["key"], row["fps"] or ""
-        if not key:
-            raise ReadError(f"found no key beside fps {value!r}; expected key,fps", path=name, line=reader.line_num)
+    for line, row in _rows(text, name, ("key", "fps")):
+        key, value = row["key"], row["fps"]
         if key in rates:
-            raise ReadError(f"{key!r} stands twice", path=name, line=reader.line_num)
+            raise ReadError(f"{key!r} stands twice", path=name, line=line)
         try:
             rate = float(value)
         except ValueError:
             rate = math.nan
         if not 0 < rate < math.inf:
-            raise ReadError(
-                f"found {value!r} as fps of {key!r}; expected a number above zero", path=name, line=reader.line_num
-            )
+            raise ReadError(f"found {value!r} as fps of {key!r}; expected a number above zero", path=name, line=line)
         rates[key] = rate
     return rates
+
+
+def _rows(text: str, name: str, *heads: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line and cells by column of each row of a CSV that has the columns of one of ``heads``."""
+    reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), restval="", skipinitialspace=True)
+    try:
+        columns = [column.strip() for column in reader.fieldnames or []]
+        reader.fieldnames = columns
+        asked = {column for head in heads for column in head}
+        # A column that only a longer head has makes that head the one that is meant.
+        if not any(set(head) <= set(columns) and asked & set(columns) <= set(head) for head in heads):
+            expected = " or ".join(",".join(head) for head in heads)
+            raise ReadError(f"found columns {', '.join(columns) or 'none'}; expected {expected}", path=name, line=1)
+        for row in reader:
+            line = reader.line_num
+            if None in row:
+                raise ReadError(
+                    f"found {len(columns) + len(row[None])} cells; expected {len(columns)}: a cell that holds a comma "
+                    "stands in quotation marks",
+                    path=name,
+                    line=line,
+                )
+            cells = {column: cell.strip() for column, cell in row.items()}
+            if not any(cells.values()):
+                continue
+            if not cells["key"]:
+                column = heads[0][-1]
+                raise ReadError(
+                    f"found no key beside {column} {cells[column]!r}; expected {','.join(heads[0])}",
+                    path=name,
+                    line=line,
+                )
+            yield line, cells
+    except csv.Error as error:
+        raise ReadError(f"is no CSV: {error}", path=name, line=reader.line_num + 1) from None

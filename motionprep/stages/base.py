@@ -59,6 +59,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     on_reading: ClassVar[bool] = False
     #: Whether it works on takes in the world alone, not in a local frame.
     in_world: ClassVar[bool] = False
+    #: Whether it may exchange left and right.
+    exchanges: ClassVar[bool] = False
     #: What it cannot work without: ``"motion"``, ``"markers"``.
     needs: ClassVar[tuple[str, ...]] = ()
 
@@ -77,6 +79,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def fixes_markers(self) -> bool:
         """Whether all takes that leave it have the same markers, whatever they had before."""
+        return False
+
+    @property
+    def fixes_joints(self) -> bool:
+        """Whether all takes that leave it have the same joints, whatever they had before; bone lengths may differ."""
         return False
 
     def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:

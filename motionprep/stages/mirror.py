@@ -30,6 +30,7 @@ class Mirror(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "mirror"
+    exchanges: ClassVar[bool] = True
 
     chance: float = 0.5
     axis: Literal["x", "y", "z"] = "x"

@@ -47,6 +47,11 @@ class PermuteAxes(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Which halves of a take it cannot work without: those of which it is to change something alone."""
         return tuple(dict.fromkeys("markers" if part == "markers" else "motion" for part in self.only))
 
+    @property
+    def exchanges(self) -> bool:  # type: ignore[override]
+        """Whether it exchanges left and right."""
+        return self.mirror
+
     def __post_init__(self) -> None:
         if not re.fullmatch("([+-]?[xyz]){3}", self.axes) or len({*self.axes} - {*"+-"}) != 3:
             raise ValueError(f"axes is {self.axes!r}; it is x, y and z in some order, each with or without a minus")

@@ -1,4 +1,4 @@
-"""Keep some joints and leave out the others."""
+"""Keep some joints and leave out the others, or make those of a canonical skeleton."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from motionprep import naming
-from motionprep.shipped import joint_sets
+from motionprep import naming, skeleton_tables
+from motionprep.canonical import Joint, check, parts, without
+from motionprep.shipped import joint_sets, skeletons
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from motionprep.data import Take
+    from motionprep.data import Motion, Poses, Take
 
 
 class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,6 +28,11 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
     frame to that of the nearest kept joint above it. The root always stays, since all else hangs from it; an End Site
     only stays with the joint that it ends.
 
+    A canonical skeleton has its own joints instead, in its own order and tree, and no End Sites; takes of any naming
+    that it knows have the same joints then. Each is where a node of the file is, or in the middle of several, and takes
+    the world rotation of one of them. Thus positions can be compared from naming to naming, and rotations only as far
+    as the files' rest poses are alike.
+
     Parameters
     ----------
     joints
@@ -34,7 +40,13 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
         begins with ``!`` leaves out what it names. If the first leaves out, all is kept before it. A name must be
         there; a pattern may find nothing.
     set
-        A named set of ``manifests/tables/joint-sets.toml``; what it stands for is put before ``joints``.
+        A named set of ``manifests/tables/joint-sets.toml``; what it stands for is put before ``joints``. Or the name of
+        a canonical skeleton of ``manifests/tables/skeletons.toml``, which becomes ``skeleton``.
+    table
+        A TOML file of your own to take the skeleton ``set`` from, or further namings for one that ships; in a recipe
+        its path is from the recipe's folder.
+    skeleton
+        The joints of a canonical skeleton, the root first. ``joints`` can only leave some of them out (``!Neck``).
     """
 
     name: ClassVar[str] = "select_joints"
@@ -42,19 +54,46 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     joints: tuple[str, ...] = ()
     set: str = ""
+    table: str = ""
+    skeleton: tuple[Joint, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.set:
-            sets = joint_sets()
-            if self.set not in sets:
-                raise ValueError(f"there is no set {self.set!r}; there are {', '.join(sets)}")
-            # The recipe that is stored says what was selected, whatever the set will mean one day.
-            msgspec.structs.force_setattr(self, "joints", (*sets[self.set], *self.joints))
-            msgspec.structs.force_setattr(self, "set", "")
-        if not self.joints:
-            raise ValueError("joints is empty; name joints, patterns or a set")
         if not all(joint.removeprefix("!") for joint in self.joints):
             raise ValueError("joints holds an empty name")
+        if self.table and not self.set:
+            raise ValueError("table goes with set, the name of a skeleton")
+        if self.set and self.skeleton:
+            raise ValueError("give set or skeleton, not both")
+        # The recipe that is stored says what was selected, whatever the set will mean one day.
+        if self.set:
+            self._resolve(joint_sets())
+        if self.skeleton:
+            check(self.skeleton)
+            msgspec.structs.force_setattr(self, "skeleton", without(self.skeleton, self.joints))
+            msgspec.structs.force_setattr(self, "joints", ())
+        elif not self.joints:
+            raise ValueError("joints is empty; name joints, patterns or a set")
+
+    def _resolve(self, sets: dict[str, list[str]]) -> None:
+        """Put what a set stands for in its place."""
+        if self.set in sets and not self.table:
+            msgspec.structs.force_setattr(self, "joints", (*sets[self.set], *self.joints))
+        elif self.table or self.set in skeletons():
+            msgspec.structs.force_setattr(self, "skeleton", skeleton_tables.load(self.set, self.table))
+        else:
+            raise ValueError(f"there is no set {self.set!r}; there are {', '.join((*sets, *skeletons()))}")
+        msgspec.structs.force_setattr(self, "set", "")
+        msgspec.structs.force_setattr(self, "table", "")
+
+    @property
+    def fixes_joints(self) -> bool:
+        """Whether all takes that leave it have the same joints: whether they are those of a canonical skeleton."""
+        return bool(self.skeleton)
+
+    @property
+    def in_world(self) -> bool:  # type: ignore[override]
+        """Whether it works on takes in the world alone: a canonical root may be elsewhere than the one kept apart."""
+        return bool(self.skeleton)
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the kept joints, or which ones it has not."""
@@ -62,6 +101,8 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
         if take.motion is None:
             return Dropped("select_joints: no skeleton")
+        if self.skeleton:
+            return self._remake(take, take.motion)
         skeleton = take.motion.skeleton
         chosen = select(self.joints, skeleton.nodes)
         if isinstance(chosen, Dropped):
@@ -71,6 +112,19 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
             if tip in self.joints and tip in chosen and joint not in chosen:
                 return Dropped(f"select_joints: {tip} ends {joint}, which is left out; name {joint} too")
         return replace(take, motion=kinematics.select(kinematics.poses(take.motion), chosen))
+
+    def _remake(self, take: Take, motion: Motion | Poses) -> Take | Dropped:
+        """Return the take with the joints of the canonical skeleton, or which of their nodes it has not."""
+        from motionprep import assembly
+
+        if take.root is not None or any(step.swap for step in take.steps):
+            return Dropped(
+                "select_joints: the root is kept apart or left and right are exchanged; put select_joints first"
+            )
+        made, missing = parts(self.skeleton, motion.skeleton.nodes)
+        if missing:
+            return Dropped(f"select_joints: {naming.absent(missing, motion.skeleton.nodes)}")
+        return replace(take, motion=assembly.assemble(motion, made))
 
 
 def select(wanted: Sequence[str], nodes: Sequence[str]) -> tuple[str, ...] | Dropped:

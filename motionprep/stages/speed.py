@@ -29,6 +29,7 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "speed"
+    version: ClassVar[int] = 2
 
     least: float = 0.8
     most: float = 1.25
@@ -50,10 +51,12 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
         last = max(take.frames - 1, 0)
         times = np.arange(math.floor(last / factor) + min(take.frames, 1)) * factor
         start = take.of_file.start if take.of_file is not None else 0
+        first, step = take.in_file
         return replace(
             retiming.retime(take, np.minimum(times, last)),
             # These are no longer frames of the file; so many, from the same one on, is the nearest that can be said.
             of_file=range(start, start + len(times)),
+            retimed=(first - step * factor * start, step * factor),
             facts={**take.facts, "speed": factor},
         )
 

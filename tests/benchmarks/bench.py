@@ -192,8 +192,25 @@ class Bench:
         self.clean()
         subprocess.run([PYTHON, str(HERE / "paired.py"), str(data), str(self.work / "out")], check=True)
 
+    def read(self) -> None:
+        """Read windows of train at every 8th frame, shuffled, and the first batch in a process of its own."""
+        self.clean()
+        run(*self._build(self.corpus, "--recipe", "cmu-exp5", "--features", "positions"))
+        out, work = str(self.work / "out"), self.work / "reading"
+        work.mkdir(exist_ok=True)
+        first = (
+            "import motionprep\n"
+            f"split = motionprep.open({out!r})['train']\n"
+            f"next(iter(split.batches(256, 8, features=['positions'])))"
+        )
+        seconds = statistics.median(run(PYTHON, "-c", first)[0] for _ in range(3 * self.runs))
+        say("open to the first batch, s", seconds, 0.5, "in a fresh process, interpreter and imports counted")
+        subprocess.run([PYTHON, str(HERE / "reading.py"), out, str(work), str(self.runs)], check=True)
+        shutil.rmtree(work)
+        self.clean()
 
-ROWS = ("help", "parse", "again", "cold", "every", "growth", "pairs")
+
+ROWS = ("help", "parse", "again", "cold", "every", "growth", "pairs", "read")
 
 
 def say(name: str, value: float, most: float, note: str) -> None:

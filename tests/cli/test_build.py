@@ -133,6 +133,9 @@ def test_progress_is_a_bar_on_a_terminal(corpus: Path, out: Path) -> None:
         (["--split", "80/10/10"], {"split": {"percent": "80/10/10"}}),
         (["--split", "75/25", "--split-by", "subject"], {"split": {"percent": "75/25", "by": "subject"}}),
         (["--split", "75/25", "--split-order", "hash"], {"split": {"percent": "75/25", "order": "hash"}}),
+        (["--split", "75/25", "--stratify"], {"split": {"percent": "75/25", "stratify": True}}),
+        (["--parts", "4"], {"split": {"parts": 4}}),
+        (["--label-pattern", r"_(?P<label>\d+)$"], {"reading": {"label_pattern": r"_(?P<label>\d+)$"}}),
         (["--trim", "1"], {"stages": [{"stage": "trim", "t_pose": 1}]}),
         (["--min-frames", "9"], {"stages": [{"stage": "drop_short", "frames": 9}]}),
         (["--downsample", "8"], {"stages": [{"stage": "downsample", "factor": 8}]}),
@@ -171,6 +174,14 @@ def test_a_set_of_joints_is_named_with_an_at_sign(run: Any, corpus: Path, out: P
     assert recipe_of(out)["stages"] == [{"stage": "select_joints", "joints": joints}]
 
 
+def test_a_canonical_skeleton_is_named_like_a_set(run: Any, corpus: Path, out: Path) -> None:
+    run("build", corpus, "--joints", "@smpl-22,!neck,!head", "-o", out)
+    (stage,) = recipe_of(out)["stages"]
+    assert [joint["name"] for joint in stage["skeleton"]] == [
+        name for name in shipped.skeletons()["smpl-22"] if name not in ("neck", "head")
+    ]
+
+
 def test_rates_come_from_a_table(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
     (tmp_path / "rates.csv").write_text("key,fps\n02_01,60\n")
     run("build", corpus, "--rates", tmp_path / "rates.csv", "-o", out)
@@ -181,6 +192,60 @@ def test_labels_come_from_a_named_index(run: Any, corpus: Path, out: Path, tmp_p
     (tmp_path / "mine.txt").write_text("02_01\tfalls over\n")
     run("build", corpus, "--index", tmp_path / "mine.txt", "-o", out)
     assert motionprep.open(out)["train"].motion("02_01").label == "falls over"
+
+
+def test_labels_of_motions_and_of_frames_come_from_a_table(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("key,start,stop,label\n02_01,,,walk\n02_02,1,10,run\n02_02,11,20,jump\n")
+    run("build", corpus, "--labels", tmp_path / "mine.csv", "-o", out)
+    assert recipe_of(out) == {"reading": {"labels": {"02_01": "walk", "02_02": [[1, 10, "run"], [11, 20, "jump"]]}}}
+    assert motionprep.open(out)["train"].motion("02_02").row["labels"] == '[[0,10,"run"],[10,20,"jump"]]'
+
+
+def test_a_table_of_labels_says_more_than_an_index(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("02_01\tfalls over\n02_02\tstands up\n")
+    (tmp_path / "mine.csv").write_text("key,label\n02_01,falls\n")
+    run("build", corpus, "--index", tmp_path / "mine.txt", "--labels", tmp_path / "mine.csv", "-o", out)
+    assert motionprep.open(out).classes == ("falls", "stands up")
+
+
+@pytest.mark.parametrize("option", ["--labels", "--rates"])
+@pytest.mark.parametrize("verb", ["build", "plan"])
+def test_keys_of_a_table_that_no_motion_has_are_told(
+    run: Any, corpus: Path, out: Path, tmp_path: Path, option: str, verb: str
+) -> None:
+    column, value = {"--labels": ("label", "walk"), "--rates": ("fps", "60")}[option]
+    (tmp_path / "mine.csv").write_text(f"key,{column}\n02_01,{value}\n99_01,{value}\n")
+    ended = run(verb, corpus, option, tmp_path / "mine.csv", "-o", out)
+    assert (ended.code, ended.err) == (
+        0,
+        f"note: {option.removeprefix('--')}: 1 of 2 keys are those of no motion that was found: 99_01\n",
+    )
+
+
+def test_a_quiet_build_keeps_its_notes_to_itself(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("key,label\n99_01,walk\n")
+    assert run("build", corpus, "--labels", tmp_path / "mine.csv", "-q", "-o", out).err == ""
+
+
+def test_a_table_of_labels_that_cannot_be_is_told_by_line(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("key,label\n02_01,walk\n02_01,run\n")
+    ended = run("build", corpus, "--labels", tmp_path / "mine.csv", "-o", out)
+    assert ended.code == 1
+    assert f"{tmp_path / 'mine.csv'}:3: '02_01' has a label for all of it already" in ended.err
+
+
+def test_a_table_of_no_labels_is_wrong_usage(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("key,label\n")
+    ended = run("build", corpus, "--labels", tmp_path / "mine.csv", "-o", out)
+    assert (ended.code, "has no row but the first" in ended.err) == (2, True)
+
+
+def test_a_split_of_other_percentages_keeps_what_the_recipe_says_beside_them(
+    run: Any, corpus: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text('[split]\npercent = "75/25"\nstratify = true\nparts = 2\n')
+    run("build", corpus, "--recipe", tmp_path / "mine.toml", "--split", "50/50", "-o", out)
+    assert recipe_of(out) == {"split": {"percent": "50/50", "stratify": True, "parts": 2}}
 
 
 def test_a_flag_takes_the_place_of_the_field_of_a_shipped_recipe(run: Any, corpus: Path, out: Path) -> None:
@@ -235,6 +300,10 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--split", "90/20"], "percent is '90/20', which adds up to 110; expected 100"),
         (["DATA", "-o", "OUT", "--split-by", "joint"], "'joint' is not one of"),
         (["DATA", "-o", "OUT", "--split-by", "subject"], "need --split"),
+        (["DATA", "-o", "OUT", "--stratify"], "need --split"),
+        (["DATA", "-o", "OUT", "--parts", "0"], "0 is not in the range x>=1"),
+        (["DATA", "-o", "OUT", "--parts", "17"], "parts is 17, but train has 16 motions"),
+        (["DATA", "-o", "OUT", "--label-pattern", "x"], "label_pattern 'x' has no group label"),
         (["DATA", "-o", "OUT", "--split", "98/1/1"], "side 'val' is empty"),
         (["DATA", "-o", "OUT", "--downsample", "many"], "'many': expected a number, or SPLIT=NUMBER"),
         (["DATA", "-o", "OUT", "--downsample", "0"], "factor is 0; it must be at least 1"),

@@ -53,6 +53,55 @@ def test_splits_are_a_table(said: list[str], built: Path) -> None:
     ]
 
 
+def test_parts_stand_below_the_split_that_they_are_of(run: Any, corpus: Path, out: Path) -> None:
+    motionprep.build(corpus, out, recipe={"split": {"percent": "75/25", "parts": 3}})
+    parts = motionprep.open(out).facts["splits"]["train"]["parts"]
+    rows = after(run("info", out).out.splitlines(), "split")
+    assert [row[0] for row in rows] == ["train", "train/1", "train/2", "train/3", "test"]
+    assert [row[1:4] for row in rows[1:4]] == [["4", str(part["subjects"]), f"{part['frames']:,}"] for part in parts]
+
+
+def test_labels_are_a_table_the_commonest_first(run: Any, corpus: Path, out: Path) -> None:
+    labels = {f"02_0{number}": "walk forward" for number in (1, 2, 3)} | {"02_04": "run"}
+    motionprep.build(corpus / "02", out, recipe={"split": {"percent": "75/25"}, "reading": {"labels": labels}})
+    train, test = (len(motionprep.open(out)[name]) for name in ("train", "test"))
+    said = run("info", out).out.splitlines()
+    assert next(line for line in said if line.startswith("label")).split() == [
+        *("label", "split", "motions", "frames", "percent", "hours")
+    ]
+    assert after(said, "label") == [
+        ["walk", "forward", "train", "3", str(train), "100.00", "0.00"],
+        ["run", "test", "1", str(test), "100.00", "0.00"],
+    ]
+
+
+def test_frames_without_a_label_are_counted_beside_those_that_have_one(run: Any, corpus: Path, out: Path) -> None:
+    motionprep.build(corpus / "02" / "02_01.bvh", out, recipe={"reading": {"labels": {"02_01": [[1, 20, "walk"]]}}})
+    bare = len(motionprep.open(out)["train"]) - 20
+    assert [row[:4] for row in after(run("info", out).out.splitlines(), "label")] == [
+        ["walk", "train", "1", "20"],
+        ["(none)", "train", "1", str(bare)],
+    ]
+
+
+def test_without_labels_there_is_no_table_of_them(run: Any, corpus: Path, out: Path) -> None:
+    motionprep.build(corpus / "02" / "02_01.bvh", out)
+    assert "label" not in run("info", out).out
+
+
+@pytest.mark.parametrize(
+    ("flags", "rows", "more"), [([], 20, ["5 more; --classes lists them all"]), (["--classes"], 25, [])]
+)
+def test_of_many_labels_the_commonest_are_listed_and_all_on_request(
+    run: Any, corpus: Path, out: Path, flags: list[str], rows: int, more: list[str]
+) -> None:
+    many = [[number, number, f"label{number}"] for number in range(1, 25)]
+    motionprep.build(corpus / "02" / "02_01.bvh", out, recipe={"reading": {"labels": {"02_01": many}}})
+    said = run("info", out, *flags).out.splitlines()
+    assert len([row for row in after(said, "label") if "train" in row]) == rows
+    assert [line for line in said if "more;" in line] == more
+
+
 def test_features_are_a_table(said: list[str]) -> None:
     assert [" ".join(row) for row in after(said, "feature")] == [
         "positions float32 38 x 3",

@@ -12,7 +12,7 @@ import pytest
 def test_the_help_names_every_verb_and_the_first_steps(run: Any, option: str) -> None:
     ended = run(option)
     assert ended.code == 0
-    assert [word in ended.out for word in ("build", "plan", "info", "verify", "sample")] == [True] * 5
+    assert [word in ended.out for word in ("build", "plan", "info", "verify", "sample", "score")] == [True] * 6
     assert "\n  motionprep sample DATA                       make a small corpus to try things on\n" in ended.out
 
 

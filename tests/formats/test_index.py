@@ -1,11 +1,15 @@
-"""The text index of a release and the table of corrected frame rates."""
+"""The text index of a release, and the tables of labels and of corrected frame rates."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from motionprep.errors import ReadError
-from motionprep.formats.index import parse_index, parse_rates
+from motionprep.formats.index import parse_index, parse_labels, parse_rates
 
 INDEX = """\
 This file lists the motions.
@@ -88,6 +92,10 @@ def test_a_table_of_rates_may_have_its_columns_marks_and_line_ends_as_csv_does(t
         ("key,fps\na,-60", "rates.csv:2: found '-60' as fps of 'a'; expected a number above zero"),
         ("key,fps\na,nan", "rates.csv:2: found 'nan' as fps of 'a'; expected a number above zero"),
         ("key,fps\na,inf", "rates.csv:2: found 'inf' as fps of 'a'; expected a number above zero"),
+        (
+            "key,fps\na,59,94",
+            "rates.csv:2: found 3 cells; expected 2: a cell that holds a comma stands in quotation marks",
+        ),
         ('key,fps\na,"59,94"', "rates.csv:2: found '59,94' as fps of 'a'; expected a number above zero"),
     ],
 )
@@ -95,3 +103,83 @@ def test_a_table_of_rates_that_cannot_be_is_refused_by_line(text, message):
     with pytest.raises(ReadError) as caught:
         parse_rates(text, "rates.csv")
     assert str(caught.value) == message
+
+
+def test_labels_are_read_by_key():
+    assert parse_labels("key,label\n69_01,walk\n69_02,turn left\n", "l.csv") == {"69_01": "walk", "69_02": "turn left"}
+
+
+def test_labels_of_ranges_are_read_by_key_and_frame_and_those_without_frames_are_of_the_whole_motion():
+    text = "key,start,stop,label\n69_02,121,300,turn\n69_01,,,walk\n69_02,1,120,walk\n"
+
+    assert parse_labels(text, "l.csv") == {"69_01": "walk", "69_02": ((1, 120, "walk"), (121, 300, "turn"))}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffkey,label\na,walk\n",
+        "key,label\r\na,walk\r\n",
+        "label,key\nwalk,a",
+        "key,note,label\na,x,walk",
+        "key, label\na, walk\n\n",
+        'key,label\n"a","walk"',
+        "key,label\na,walk\n,\n",
+        "key ,label \na , walk ",
+    ],
+)
+def test_a_table_of_labels_may_have_its_columns_marks_and_line_ends_as_csv_does(text):
+    assert parse_labels(text, "l.csv") == {"a": "walk"}
+
+
+def test_a_label_with_a_comma_stands_in_quotation_marks():
+    assert parse_labels('key,label\na,"walk, turn"', "l.csv") == {"a": "walk, turn"}
+
+
+HEAD = "key,start,stop,label\n"
+COLUMNS = "expected key,label or key,start,stop,label"
+ENDS = "expected the first and the last one, counted from 1"
+COMMA = "found 3 cells; expected 2: a cell that holds a comma stands in quotation marks"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "l.csv:1: found columns none; " + COLUMNS),
+        ("key;label\na;b", "l.csv:1: found columns key;label; " + COLUMNS),
+        ("key,start,label\na,1,b", "l.csv:1: found columns key, start, label; " + COLUMNS),
+        ("key,label\na,walk, turn", "l.csv:2: " + COMMA),
+        ("key,label\na,walk\na,run", "l.csv:3: 'a' has a label for all of it already; expected one label a frame"),
+        ("key,label\n,walk", "l.csv:2: found no key beside label 'walk'; expected key,label"),
+        ("key,label\na", "l.csv:2: found no label of 'a'"),
+        (HEAD + "a,1,,b", "l.csv:2: found frames '1' to '' of 'a'; " + ENDS),
+        (HEAD + "a,0,9,b", "l.csv:2: found frames '0' to '9' of 'a'; " + ENDS),
+        (HEAD + "a,9,8,b", "l.csv:2: found frames '9' to '8' of 'a'; " + ENDS),
+        (HEAD + "a,1,x,b", "l.csv:2: found frames '1' to 'x' of 'a'; " + ENDS),
+        (HEAD + "a,5,9,b\na,1,5,c", "l.csv:3: frames 1-5 of 'a' (c) overlap frames 5-9 (b)"),
+        (HEAD + "a,,,b\na,1,5,c", "l.csv:3: 'a' has a label for all of it already; expected one label a frame"),
+        (HEAD + "a,1,5,c\na,,,b", "l.csv:3: 'a' has labels for some of its frames already; expected one label a frame"),
+    ],
+)
+def test_a_table_of_labels_that_cannot_be_is_refused_by_line(text, message):
+    with pytest.raises(ReadError) as caught:
+        parse_labels(text, "l.csv")
+    assert str(caught.value) == message
+
+
+def test_what_is_no_csv_at_all_is_refused_by_line():
+    with pytest.raises(ReadError, match=r"l\.csv:2: is no CSV: field larger than field limit"):
+        parse_labels(f"key,label\na,{'x' * 200_000}", "l.csv")
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=1, max_size=6))
+def test_ranges_are_refused_exactly_when_two_share_a_frame(ends):
+    ranges = [(min(pair), max(pair)) for pair in ends]
+    taken = Counter(frame for first, last in ranges for frame in range(first, last + 1))
+    text = HEAD + "\n".join(f"a,{first},{last},b" for first, last in ranges)
+    try:
+        found = parse_labels(text, "l.csv")["a"]
+    except ReadError:
+        found = None
+
+    assert found == (tuple((*ends, "b") for ends in sorted(ranges)) if max(taken.values()) == 1 else None)

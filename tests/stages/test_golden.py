@@ -21,6 +21,8 @@ from motionprep.stages import STAGES, Dropped, Features, Stage
 GOLDEN = Path(__file__).parents[1] / "golden_stages.json"
 #: Arrays are compared to so many decimals, since libraries differ in the last bits from machine to machine.
 DECIMALS = 5
+#: A take whose speed no stage has changed does not speak of it.
+AS_RECORDED = ("retimed", (0.0, 1.0))
 
 #: Settings for a take with markers of its own making.
 SMALL: dict[str, list[dict[str, Any]]] = {
@@ -37,6 +39,13 @@ SMALL: dict[str, list[dict[str, Any]]] = {
         {"joints": ["Head", "LeftFoot", "*_Nub"]},
         {"joints": ["!Spine", "!Head_Nub"]},
         {"joints": ["Neck"]},
+        {
+            "skeleton": [
+                {"name": "Root", "from": ["Hips"]},
+                {"name": "Middle", "parent": "Root", "from": [["Spine", "LeftLeg"]], "rotation": ["LeftLeg"]},
+                {"name": "Tip", "parent": "Middle", "from": ["Head_Nub"]},
+            ]
+        },
     ],
     "features": [{}, {"arrays": ["global_rotations", "rotations_6d"]}],
 }
@@ -81,7 +90,8 @@ def rounded(array: np.ndarray[Any, Any]) -> list[Any]:
 def told(value: Any) -> Any:
     """Return a take, and all that is in it, as JSON."""
     if is_dataclass(value):
-        return {field.name: told(getattr(value, field.name)) for field in fields(value)}
+        parts = [(field.name, getattr(value, field.name)) for field in fields(value)]
+        return {name: told(part) for name, part in parts if (name, part) != AS_RECORDED}
     if isinstance(value, np.ndarray):
         return rounded(value)
     if isinstance(value, float):

@@ -1,17 +1,30 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep import kinematics
-from motionprep.data import EndSite, Motion, Skeleton, Take
-from motionprep.shipped import joint_sets
-from motionprep.stages import Dropped, SelectJoints
+from motionprep import inversion, kinematics, lengths
+from motionprep.canonical import Joint
+from motionprep.data import EndSite, Motion, Poses, Skeleton, Take
+from motionprep.formats import bvh
+from motionprep.shipped import joint_sets, skeletons
+from motionprep.sides import pairs
+from motionprep.stages import Dropped, LocalFrame, Mirror, PermuteAxes, Scale, SelectJoints, Yaw
 from motionprep.stages.select_joints import select
 
 RNG = np.random.default_rng(0)
+RELEASES = {
+    "motionbuilder": "cmu-bvh/01_01.bvh",
+    "motionbuilder with other fingers": "cmu-bvh/12_01.bvh",
+    "3dsmax": "cmu-bvh/131_01.bvh",
+    "daz": "other-bvh/cmu-daz_05_20.bvh",
+}
+#: A pair of limbs, as each release names its left one, which tells where left is without the table.
+THIGHS = {"LeftUpLeg": "RightUpLeg", "LeftHip": "RightHip", "lThigh": "rThigh"}
 NODES = ("Hips", "Spine", "Head", "LeftLeg", "LeftFoot", "Head_Nub", "LeftFoot_Nub")
 
 
@@ -132,7 +145,9 @@ class TestSets:
         assert SelectJoints(set="legs") == SelectJoints(joints=tuple(joint_sets()["legs"]))
 
     def test_an_unknown_set_lists_those_that_there_are(self) -> None:
-        with pytest.raises(ValueError, match=r"^there is no set 'arms'; there are no-hands, no-end-sites, legs$"):
+        with pytest.raises(
+            ValueError, match=r"^there is no set 'arms'; there are no-hands, no-end-sites, legs, h36m-17,"
+        ):
             SelectJoints(set="arms")
 
     @pytest.mark.parametrize(
@@ -161,3 +176,205 @@ def test_an_empty_name_is_refused(joints: tuple[str, ...]) -> None:
 def test_no_names_at_all_are_refused() -> None:
     with pytest.raises(ValueError, match=r"^joints is empty; name joints, patterns or a set$"):
         SelectJoints()
+
+
+@pytest.fixture(scope="module")
+def recorded(real_data: Path) -> dict[str, Take]:
+    """Return some frames of a take of each release, the first of them a T-pose."""
+    return {
+        name: Take("a", bvh.read_bvh(real_data / file).at(range(0, 400, 7)))
+        for name, file in (RELEASES | {"hdm": "other-bvh/hdm-8walk.bvh"}).items()
+    }
+
+
+def canonical(take: Take, name: str) -> Take:
+    made = SelectJoints(set=name).apply(take, RNG)
+    assert isinstance(made, Take)
+    return made
+
+
+def world(take: Take, feature: str = "positions") -> dict[str, np.ndarray]:
+    assert take.motion is not None
+    nodes = take.motion.skeleton.nodes
+    return dict(zip(nodes, np.moveaxis(kinematics.features(take.motion, (feature,))[feature], 1, 0), strict=False))
+
+
+each_skeleton = pytest.mark.parametrize("name", skeletons())
+each_release = pytest.mark.parametrize("release", RELEASES)
+
+
+class TestCanonicalSkeletons:
+    @each_skeleton
+    def test_have_the_same_tree_in_each_release_and_no_end_sites(self, recorded: dict[str, Take], name: str) -> None:
+        made = [canonical(recorded[release], name).motion.skeleton for release in RELEASES]
+
+        assert [skeleton.nodes for skeleton in made] == [tuple(skeletons()[name])] * len(RELEASES)
+        assert len({skeleton.structure for skeleton in made}) == 1
+
+    @each_release
+    @each_skeleton
+    def test_have_their_left_on_the_left_of_the_body(self, recorded: dict[str, Take], name: str, release: str) -> None:
+        take = recorded[release]
+        source, made = world(take), world(canonical(take, name))
+        left = next(node for node in THIGHS if node in source)
+        across = source[left] - source[THIGHS[left]]
+
+        sides = pairs(list(made))
+        assert len(sides) * 2 >= len(made) - 9
+        for one, other in sides:
+            apart = np.einsum("fi,fi->f", made[one] - made[other], across)
+            # Hands and feet may cross in what comes after the T-pose.
+            frames = slice(None) if any(word in one.lower() for word in ("hip", "upleg", "shoulder")) else slice(1)
+            assert (apart[frames] > 0).all() or np.allclose(made[one], made[other]), one
+
+    @each_release
+    @each_skeleton
+    def test_stand_upright_and_look_ahead(self, recorded: dict[str, Take], name: str, release: str) -> None:
+        made = world(canonical(recorded[release], name))
+        height = {node.lower(): float(np.median(points[:, 1])) for node, points in made.items()}
+        low = [height[node] for node in height if node.endswith(("foot", "ankle"))]
+
+        assert max(low) < min(height[node] for node in height if "knee" in node or node.endswith("leg"))
+        assert height["head"] > height.get("neck", height["head"] - 1) > max(low)
+        assert height["head"] == max(height.values())
+
+    @pytest.mark.parametrize(
+        ("release", "node", "sources"),
+        [
+            ("motionbuilder", "Hip", ("LeftUpLeg", "RightUpLeg")),
+            ("motionbuilder", "Spine", ("Spine",)),
+            ("motionbuilder", "Thorax", ("LeftArm", "RightArm")),
+            ("motionbuilder", "Head", ("Head_Nub",)),
+            ("3dsmax", "Thorax", ("LeftShoulder", "RightShoulder")),
+            ("3dsmax", "LShoulder", ("LeftShoulder",)),
+            ("3dsmax", "RWrist", ("RightWrist",)),
+            ("daz", "Spine", ("abdomen", "chest")),
+            ("daz", "Head", ("leftEye", "rightEye")),
+            ("daz", "LFoot", ("lFoot",)),
+            ("hdm", "Thorax", ("LeftArm", "RightArm")),
+            ("hdm", "Neck", ("Head",)),
+        ],
+    )
+    def test_of_h36m_are_where_its_joints_are(
+        self, recorded: dict[str, Take], release: str, node: str, sources: tuple[str, ...]
+    ) -> None:
+        source, made = world(recorded[release]), world(canonical(recorded[release], "h36m-17"))
+
+        expected = np.mean([source[name] for name in sources], axis=0)
+        np.testing.assert_allclose(made[node], expected, rtol=0, atol=1e-9)
+
+    def test_of_cmu_are_the_motionbuilder_releases_own(self, recorded: dict[str, Take]) -> None:
+        take = recorded["motionbuilder"]
+        made = canonical(take, "cmu-31")
+
+        assert made.motion.skeleton.joints == take.motion.skeleton.joints
+        assert made.motion.skeleton.parents == take.motion.skeleton.parents
+        np.testing.assert_allclose(made.motion.skeleton.offsets, take.motion.skeleton.offsets, atol=1e-12)
+        rotations = kinematics.features(take.motion, ("rotations",))["rotations"]
+        np.testing.assert_allclose(made.motion.rotations, rotations, atol=1e-12)
+
+    @each_release
+    @pytest.mark.parametrize("name", ["h36m-17", "keypoints-15"])
+    def test_have_their_root_between_the_hips_and_turned_like_the_pelvis(
+        self, recorded: dict[str, Take], name: str, release: str
+    ) -> None:
+        take = recorded[release]
+        made = canonical(take, name)
+        points = world(made)
+
+        root = points[made.motion.skeleton.joints[0]]
+        np.testing.assert_allclose(root, (points["LHip"] + points["RHip"]) / 2, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(made.motion.rotations[:, 0], kinematics.poses(take.motion).rotations[:, 0])
+
+    @each_release
+    @each_skeleton
+    def test_are_measured_as_the_files_own(self, recorded: dict[str, Take], name: str, release: str) -> None:
+        made = canonical(recorded[release], name)
+
+        assert lengths.measure(made, "thigh") == pytest.approx(lengths.measure(recorded[release], "thigh"), rel=1e-9)
+        assert lengths.measure(made, "height") == pytest.approx(lengths.measure(recorded[release], "height"), rel=0.08)
+
+    @each_skeleton
+    def test_are_brought_back_to_the_world_of_the_file(self, recorded: dict[str, Take], name: str) -> None:
+        before = canonical(recorded["daz"], name)
+        features = ("positions", "rotations", "root_position")
+        expected = kinematics.features(before.motion, features)
+        take = before
+        for stage in (Mirror(chance=1.0), Yaw(), Scale(height=22), PermuteAxes(axes="x-zy"), LocalFrame(method="root")):
+            take = stage.apply(take, np.random.default_rng(3))
+            assert isinstance(take, Take)
+
+        found = kinematics.features(take.motion, features) | {"root_position": take.root.position}
+
+        back = inversion.invert(found, take.steps, nodes=take.motion.skeleton.nodes)
+        for feature in features:
+            np.testing.assert_allclose(back[feature], expected[feature], rtol=0, atol=1e-6)
+
+    @each_skeleton
+    def test_are_mirrored_into_a_body_with_its_left_on_the_left(self, recorded: dict[str, Take], name: str) -> None:
+        take = canonical(recorded["3dsmax"], name)
+
+        before, after = world(take), world(Mirror(chance=1.0).apply(take, RNG))
+
+        for left, right in pairs(list(before)):
+            np.testing.assert_allclose(after[left], before[right] * (-1, 1, 1), rtol=0, atol=1e-9)
+
+    def test_a_take_that_cannot_be_mapped_is_dropped_with_the_names(self, recorded: dict[str, Take], make_take) -> None:
+        assert SelectJoints(set="lafan1-22").apply(recorded["hdm"], RNG) == Dropped(
+            "select_joints: no Spine1, Spine2, Neck; near are Spine"
+        )
+        assert isinstance(SelectJoints(set="h36m-17").apply(make_take(), RNG), Dropped)
+
+    def test_come_after_nothing_that_keeps_the_root_apart_or_exchanges_sides(self, recorded: dict[str, Take]) -> None:
+        for stage in (LocalFrame(), Mirror(chance=1.0)):
+            done = stage.apply(recorded["3dsmax"], RNG)
+
+            assert SelectJoints(set="h36m-17").apply(done, RNG) == Dropped(
+                "select_joints: the root is kept apart or left and right are exchanged; put select_joints first"
+            )
+
+    def test_poses_go_on_with_key_rate_and_markers(self, make_take) -> None:
+        take = make_take(rate=60.0, markers=True)
+
+        made = SelectJoints(skeleton=(Joint(name="A", of=("Hips",)),)).apply(take, RNG)
+
+        assert isinstance(made.motion, Poses)
+        assert (made.key, made.motion.rate, made.markers) == (take.key, 60.0, take.markers)
+
+
+class TestSkeletonSettings:
+    ROOT, TIP = Joint(name="A", of=("Hips",)), Joint(name="B", parent="A", of=(("Spine", "Head"),))
+
+    def test_a_name_stands_for_its_joints_and_is_not_stored(self) -> None:
+        stage = SelectJoints(set="h36m-17")
+
+        assert [joint.name for joint in stage.skeleton] == skeletons()["h36m-17"]
+        assert (stage.set, stage.joints) == ("", ())
+        assert stage.settings().keys() == {"skeleton"}
+
+    def test_joints_leave_some_out(self) -> None:
+        stage = SelectJoints(set="h36m-17", joints=("!Neck", "!?Wrist"))
+
+        assert [joint.name for joint in stage.skeleton] == [
+            name for name in skeletons()["h36m-17"] if name not in ("Neck", "LWrist", "RWrist")
+        ]
+        assert stage.joints == ()
+
+    def test_skeletons_alone_have_the_same_joints_for_all_takes(self) -> None:
+        assert SelectJoints(set="h36m-17").fixes_joints
+        assert not SelectJoints(set="legs").fixes_joints
+        assert not SelectJoints(joints=("Head",)).fixes_joints
+
+    @pytest.mark.parametrize(
+        ("wrong", "message"),
+        [
+            ({"set": "h36m-17", "joints": ("Head",)}, "joints has 'Head', but a canonical skeleton has its joints"),
+            ({"set": "h36m-17", "skeleton": (ROOT,)}, "give set or skeleton, not both"),
+            ({"table": "mine.toml", "skeleton": (ROOT,)}, "table goes with set"),
+            ({"skeleton": (TIP, ROOT)}, "joint B of the skeleton has the parent 'A'"),
+            ({"set": "h36m-17", "table": "none.toml"}, "table 'none.toml' cannot be read"),
+        ],
+    )
+    def test_what_does_not_go_together_is_refused(self, wrong: dict[str, object], message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            SelectJoints(**wrong)

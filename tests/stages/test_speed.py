@@ -41,6 +41,15 @@ def test_all_parts_have_the_same_frames_and_the_rate_they_had(make_take) -> None
     assert (found.motion.rate, found.markers.rate, found.of_file.start) == (120.0, 120.0, 5)
 
 
+def test_where_its_frames_were_in_the_file_is_known_after_frames_were_left_out_before_and_after(make_take) -> None:
+    take = replace(make_take(60), of_file=range(10, 70)).at(range(4, 60, 2))
+
+    found = Speed().apply(take, rng()).at(range(3, 12, 3))
+
+    factor = found.facts["speed"]
+    assert found.in_file == pytest.approx((14 + 3 * 2 * factor, 3 * 2 * factor))
+
+
 def test_twice_as_fast_is_as_likely_as_half_as_fast(make_take) -> None:
     take, draws = make_take(2), rng()
 

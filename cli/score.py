@@ -1,0 +1,109 @@
+"""motionprep score: how far predictions are off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from motionprep.scores import Scores
+
+#: What the metrics are called at the head of a column, and how they are told.
+_HEADS = {
+    "ed": ("ED", "{:.4g}"),
+    "mpjpe_mm": ("MPJPE mm", "{:.2f}"),
+    "pa_mpjpe_mm": ("PA-MPJPE mm", "{:.2f}"),
+    "pck": ("PCK", "{:.2%}"),
+    "velocity_error": ("velocity", "{:.4g}"),
+    "acceleration_error": ("acceleration", "{:.4g}"),
+    "angle_degrees": ("angle deg", "{:.3f}"),
+    "absolute_error": ("error", "{:.4g}"),
+}
+
+
+@click.command()
+@click.argument("pred", type=click.Path(exists=True, dir_okay=False))
+@click.argument("out", type=click.Path(exists=True))
+@click.option("--split", default="test", show_default=True, help="Whose windows the predictions are of.")
+@click.option(
+    "--target", "targets", multiple=True, help="What they predict, such as positions[Hips] [default: the task's]."
+)
+@click.option("--length", type=click.IntRange(min=1), help="Frames of a window [default: the task's].")
+@click.option("--stride", type=click.IntRange(min=1), help="Frames from window to window [default: the task's].")
+@click.option(
+    "--step", type=click.IntRange(min=1), help="Frames from one frame of a window to the next [default: the task's]."
+)
+@click.option("--as-stored", is_flag=True, help="They are not normalized, though the recipe normalizes.")
+@click.option(
+    "--threshold", type=click.FloatRange(min=0), default=0.1, show_default=True, help="Of PCK, in stored units."
+)
+@click.option(
+    "--unit-mm", type=click.FloatRange(min=0, min_open=True), help="mm of a unit of the files; CMU's BVH: 56.444."
+)
+@click.option(
+    "--by", multiple=True, type=click.Choice(["joint", "subject", "motion"]), help="Tell each one; repeatable."
+)
+@click.option("--csv", type=click.Path(dir_okay=False), help="Write a row for each frame, with each joint.")
+@click.option("--plot", type=click.Path(dir_okay=False), help="Write a page (HTML) with the error over the frames.")
+def score(
+    pred: str,
+    out: str,
+    split: str,
+    targets: tuple[str, ...],
+    length: int | None,
+    stride: int | None,
+    step: int | None,
+    as_stored: bool,
+    threshold: float,
+    unit_mm: float | None,
+    by: tuple[str, ...],
+    csv: str | None,
+    plot: str | None,
+) -> None:
+    """Score the predictions PRED.npy for the dataset OUT: one for each window of a split, in natural order.
+
+    PRED.npy has the shape of the windows' targets: (windows, frames, numbers), or (windows, numbers) of windows of one
+    frame.
+    """
+    import motionprep
+    from motionprep import report, scoring
+    from motionprep.errors import RecipeError
+
+    if plot:
+        report.need_plotly()
+    predictions = scoring.load_predictions(pred)
+    dataset = motionprep.open(out)
+    try:
+        side = dataset[split]
+    except KeyError as error:
+        raise RecipeError(error.args[0]) from None
+    windows = side.windows(length, stride, step, targets=targets or None, normalize=not as_stored)
+    scores = scoring.score(predictions, windows, threshold=threshold, unit_mm=unit_mm, frames_csv=csv)
+    _print(scores, by)
+    if plot:
+        report.plot_frames(scores, plot)
+
+
+def _print(scores: Scores, by: tuple[str, ...]) -> None:
+    click.echo(f"{scores.windows:,} windows, of length {scores.length}; PCK at {scores.threshold:g} stored units")
+    _table("field", {field.field: field.mean() for field in scores.fields})
+    if any(field.metric == "ed" and "mpjpe_mm" not in field.mean() for field in scores.fields):
+        click.echo("MPJPE: nothing says how long a unit is; for CMU's BVH files give --unit-mm 56.444")
+    for what in by:
+        for field in scores.fields:
+            click.echo()
+            _table(f"{what} of {field.field}" if len(scores.fields) > 1 else what, field.by(what))
+
+
+def _table(first: str, groups: Mapping[str, Mapping[str, float]]) -> None:
+    from .tables import table
+
+    names = [name for name in _HEADS if any(name in means for means in groups.values())]
+    rows = [
+        [group, *(_HEADS[name][1].format(means[name]) if name in means else "" for name in names)]
+        for group, means in groups.items()
+    ]
+    click.echo(table([first, *(_HEADS[name][0] for name in names)], rows))

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import motionprep
+from motionprep.recipe import recipe_from_json
+
+TASK = {"inputs": ["positions[*-Hips]"], "targets": ["positions[Hips,Head,LeftFoot]"], "length": 3, "stride": 3}
+
+
+@pytest.fixture(scope="module")
+def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a dataset whose recipe has a task."""
+    out = tmp_path_factory.mktemp("score") / "out"
+    value = {
+        "split": {"train": ["02_*"], "test": ["07_01", "09_01"]},
+        "stages": [{"stage": "features", "arrays": ["positions", "rotations"]}],
+        "task": TASK,
+    }
+    motionprep.build(corpus, out, recipe=recipe_from_json(value))
+    return out
+
+
+@pytest.fixture
+def pred(built: Path, tmp_path: Path) -> Path:
+    """Return predictions for the task's windows of test, all of them 5 units off."""
+    targets = motionprep.open(built)["test"].windows()[:]["targets"]
+    np.save(tmp_path / "pred.npy", targets.reshape(*targets.shape[:2], 3, 3) + np.float32([3, 4, 0]))
+    return tmp_path / "pred.npy"
+
+
+def test_predictions_of_the_task_are_scored_in_one_line(run: Any, built: Path, pred: Path) -> None:
+    ended = run("score", pred, built, "--unit-mm", 56.444, "--threshold", 5.5)
+    count = len(motionprep.open(built)["test"].windows())
+    first, head, row = ended.out.splitlines()
+    assert (ended.code, ended.err) == (0, "")
+    assert first == f"{count} windows, of length 3; PCK at 5.5 stored units"
+    assert " ".join(head.split()) == "field ED MPJPE mm PA-MPJPE mm PCK velocity acceleration"
+    field, ed, mm, aligned, share, *_ = row.split()
+    assert (field, ed, mm, share) == ("positions[Hips,Head,LeftFoot]", "5", "282.22", "100.00%")
+    assert float(aligned) < 0.01
+
+
+def test_without_a_unit_it_is_said_how_to_give_it(run: Any, built: Path, pred: Path) -> None:
+    ended = run("score", pred, built)
+    assert "MPJPE mm" not in ended.out
+    assert ended.out.splitlines()[-1].endswith("for CMU's BVH files give --unit-mm 56.444")
+
+
+def test_each_way_of_telling_apart_is_a_table_of_its_own(run: Any, built: Path, pred: Path) -> None:
+    ended = run("score", pred, built, "--by", "joint", "--by", "subject", "--by", "motion")
+    _, *tables = ended.out.split("\n\n")
+    assert [[line.split()[0] for line in table.splitlines()] for table in tables] == [
+        ["joint", "Hips", "Head", "LeftFoot"],
+        ["subject", "07", "09"],
+        ["motion", "07_01", "09_01"],
+    ]
+
+
+def test_windows_and_targets_may_be_others_than_the_tasks(run: Any, built: Path, tmp_path: Path) -> None:
+    windows = motionprep.open(built)["train"].windows(2, 2, 2, targets=["rotations", "positions[Hips]"])
+    np.save(tmp_path / "pred.npy", windows[:]["targets"])
+    targets = ("--target", "rotations", "--target", "positions[Hips]")
+    sizes = ("--length", 2, "--stride", 2, "--step", 2)
+    ended = run("score", tmp_path / "pred.npy", built, "--split", "train", *targets, *sizes, "--by", "subject")
+    assert (ended.code, ended.out.splitlines()[0].split(";")[0]) == (0, f"{len(windows):,} windows, of length 2")
+    assert [line.split()[0] for line in ended.out.splitlines()[2:4]] == ["rotations", "positions[Hips]"]
+    assert "\nsubject of rotations" in ended.out
+
+
+def test_the_csv_is_written_whole(run: Any, built: Path, pred: Path, tmp_path: Path) -> None:
+    ended = run("score", pred, built, "--csv", tmp_path / "frames.csv")
+    with (tmp_path / "frames.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert ended.code == 0
+    assert {float(row["positions[Hips]"]) for row in rows} == {5.0}
+    assert len(rows) == 3 * len(motionprep.open(built)["test"].windows())
+
+
+def test_the_plot_is_a_page_of_its_own(run: Any, built: Path, pred: Path, tmp_path: Path) -> None:
+    pytest.importorskip("plotly")
+    ended = run("score", pred, built, "--plot", tmp_path / "frames.html")
+    assert ended.code == 0
+    assert "07_01 frame 0" in (tmp_path / "frames.html").read_text(encoding="utf-8")
+
+
+def test_a_plot_without_plotly_exits_with_1_before_anything_is_read(
+    run: Any, built: Path, pred: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    ended = run("score", pred, built, "--plot", tmp_path / "frames.html")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == "motionprep: a plot needs Plotly, which is not installed: pip install motionprep[report]\n"
+    assert not (tmp_path / "frames.html").exists()
+
+
+def test_predictions_of_another_shape_exit_with_1_and_one_line(run: Any, built: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "pred.npy", np.zeros((4, 9)))
+    ended = run("score", tmp_path / "pred.npy", built)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"motionprep: {tmp_path / 'pred.npy'}: predictions have shape (4, 9); expected (")
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--split", "val"], 2, "there is no split 'val'; there are train, test"),
+        (["--target", "markers"], 1, "there is no feature 'markers' in test; there are positions, rotations"),
+        (["--target", "positions[Feet]"], 1, "positions[Feet]: no Feet"),
+        (["--length", "9999"], 1, "test has no window"),
+        (["--unit-mm", "0"], 2, "0.0 is not in the range"),
+    ],
+)
+def test_what_is_not_there_is_told(run: Any, built: Path, pred: Path, words: list[str], code: int, told: str) -> None:
+    ended = run("score", pred, built, *words)
+    assert (ended.code, ended.out, told in ended.err) == (code, "", True)
+
+
+def test_a_file_that_is_no_array_exits_with_1(run: Any, built: Path, tmp_path: Path) -> None:
+    (tmp_path / "pred.npy").write_text("0.5\n0.7\n")
+    ended = run("score", tmp_path / "pred.npy", built)
+    assert (ended.code, "is no array of numbers in a .npy file" in ended.err) == (1, True)

@@ -1,0 +1,130 @@
+"""The recipes that ship, built on a generated corpus in which subject 69 has as many motions and frames as CMU's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import motionprep
+from motionprep import Dataset, build, write_sample
+
+#: Frames of motions of subject 69 that recipes cut, or test on.
+FRAMES = {1: 469, 2: 343, 3: 430, 75: 1099}
+OTHERS = 41
+
+
+def with_frames(text: str, frames: int) -> str:
+    """Return the text of a BVH file with so many frames, its own again and again."""
+    head, _, rows = re.sub(r"Frames:\s*\d+", f"Frames: {frames}", text).partition("MOTION")
+    first, second, *lines = rows.strip().splitlines()
+    return "\n".join([f"{head}MOTION", first, second, *(lines[at % len(lines)] for at in range(frames)), ""])
+
+
+@pytest.fixture(scope="module")
+def subject_69(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("subject_69")
+    write_sample(folder / "made", subjects=6, motions=1, frames=60)
+    text = (folder / "made" / "69" / "69_01.bvh").read_text(encoding="utf-8")
+    for number in range(1, 76):
+        (folder / f"69_{number:02d}.bvh").write_text(with_frames(text, FRAMES.get(number, OTHERS)), encoding="utf-8")
+    (folder / "made").rename(tmp_path_factory.mktemp("aside") / "made")
+    return folder
+
+
+def built(data: Path, tmp_path: Path, recipe: str) -> Dataset:
+    build(data, tmp_path / "out", recipe=recipe)
+    return motionprep.open(tmp_path / "out")
+
+
+def every_8th(*numbers: int) -> int:
+    return sum(FRAMES.get(number, OTHERS) // 8 for number in numbers)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "train", "test"),
+    [
+        ("cmu-exp1", 400, 69),
+        ("cmu-exp2-1", 300, 43),
+        ("cmu-exp2-2", 300 + 469, 43),
+        ("cmu-exp2-3", 300 + 469 + 430, 43),
+        ("cmu-exp3", every_8th(*range(2, 76)), 469),
+        ("cmu-exp4", every_8th(*range(3, 75)), 469 + 343 + 1099),
+        ("cmu-locomotion", 469 + 343 + 430 + 61 * OTHERS, 3 * OTHERS),
+    ],
+)
+def test_an_experiment_has_the_frames_of_its_table_and_says_the_root_from_all_other_nodes(
+    subject_69: Path, tmp_path: Path, recipe: str, train: int, test: int
+) -> None:
+    dataset = built(subject_69, tmp_path, recipe)
+    for side, frames in (("train", train), ("test", test)):
+        windows = dataset[side].windows()
+        assert len(windows) == len(dataset[side]) == frames
+        assert windows.shapes == {"inputs": (1, 111), "targets": (1, 3)}
+    assert {name.split("[")[1].split("]")[0] for name in windows.columns("targets")} == {"Hips"}
+    assert not any("[Hips]" in name for name in windows.columns("inputs"))
+
+
+@pytest.mark.slow
+def test_exp5_has_the_frames_that_were_published(tmp_path: Path) -> None:
+    write_sample(tmp_path / "data", like="cmu")
+    dataset = built(tmp_path / "data", tmp_path, "cmu-exp5")
+    assert len(dataset["train"].windows()) == 479_984
+    assert len(dataset["test"].windows()) == 413_825
+    assert dataset["test"].windows().shapes == {"inputs": (1, 111), "targets": (1, 3)}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "inputs", "targets"),
+    [
+        ("cmu-markers", 41 * 4, 31 * 9 + 3 + 9),
+        ("cmu-markers-height", 41 * 4, 31 * 9 + 3 + 9),
+        ("cmu-markers-denoise", 41 * 3 + 41, 38 * 3 + 31 * 9),
+    ],
+)
+def test_a_recipe_of_markers_takes_41_of_them_to_31_joints(
+    tmp_path: Path, recipe: str, inputs: int, targets: int
+) -> None:
+    write_sample(tmp_path / "data", subjects=2, motions=2, frames=60, markers=True)
+    windows = built(tmp_path / "data", tmp_path, recipe)["train"].windows()
+    assert windows.shapes == {"inputs": (1, inputs), "targets": (1, targets)}
+
+
+@pytest.fixture(scope="module")
+def of_six(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a corpus of six subjects with an index of labels."""
+    folder = tmp_path_factory.mktemp("of_six") / "data"
+    write_sample(folder, subjects=6, motions=4, frames=240)
+    return folder
+
+
+def test_clips_are_of_8_frames_of_17_joints_in_metres(of_six: Path, tmp_path: Path) -> None:
+    dataset = built(of_six, tmp_path, "h36m-clips")
+    windows = dataset["train"].windows(features=["positions"])
+    assert windows.shapes == {"positions": (8, 17, 3)}
+    assert len(windows) == sum(motion.frames // 8 for motion in dataset["train"])
+    thigh = windows[0]["positions"][:, 1] - windows[0]["positions"][:, 2]  # RHip and RKnee
+    assert ((thigh**2).sum(-1) ** 0.5 > 0.3).all()
+    assert ((thigh**2).sum(-1) ** 0.5 < 0.6).all()
+    assert dataset["train"].windows().shapes == {"inputs": (8, 34), "targets": (8, 51)}
+
+
+def test_keypoints_are_30_numbers_in_5_steps_with_one_label_a_window(of_six: Path, tmp_path: Path) -> None:
+    dataset = built(of_six, tmp_path, "keypoint-lstm")
+    windows = dataset["train"].windows()
+    assert windows.shapes == {"inputs": (5, 30), "label": ()}
+    motion, frames = windows.where(1)
+    assert motion.rate == 30
+    assert frames == range(6, 36, 6)
+    assert dataset.classes[int(windows[1]["label"])] == motion.label
+
+
+def test_four_parts_are_equal_in_size_and_together_all_of_train(of_six: Path, tmp_path: Path) -> None:
+    dataset = built(of_six, tmp_path, "parts")
+    parts = [dataset[f"train/{number}"] for number in (1, 2, 3, 4)]
+    keys = [key for part in parts for key in part.keys]
+    assert sorted(keys) == sorted(dataset["train"].keys)
+    sizes = [len(part) for part in parts]
+    assert max(sizes) - min(sizes) <= max(motion.frames for motion in dataset["train"])
+    assert parts[0].windows().shapes == {"inputs": (1, 111), "targets": (1, 3)}

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import motionprep
+from motionprep import DatasetError, build
+from motionprep.recipe import recipe_from_json
+from motionprep.windows import Windows
+
+torch = pytest.importorskip("torch")
+
+from torch.utils.data import DataLoader  # noqa: E402
+
+from motionprep.torch import IterableWindowDataset, WindowDataset  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def windows(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Windows:
+    out = tmp_path_factory.mktemp("torch") / "out"
+    build(corpus, out, recipe=recipe_from_json({"split": {"percent": "90/10"}}))
+    return motionprep.open(out)["train"].windows(8, 8, features=["root_position"])
+
+
+def numbers(windows: Windows, batches: Any) -> list[int]:
+    """Return the numbers of windows by their content, in the order in which they come."""
+    known = {window["root_position"].tobytes(): number for number, window in enumerate(windows)}
+    return [known[window.numpy().tobytes()] for batch in batches for window in batch["root_position"]]
+
+
+def test_a_window_is_a_dict_of_tensors(windows: Windows) -> None:
+    window = WindowDataset(windows)[3]
+    assert torch.equal(window["root_position"], torch.from_numpy(windows[3]["root_position"]))
+
+
+def test_tensors_have_the_memory_of_their_arrays(windows: Windows) -> None:
+    kept = []
+    dataset = WindowDataset(
+        windows.split.windows(8, features=["root_position"], transform=lambda w: kept.append(w) or w)
+    )
+    tensor = dataset[0]["root_position"]
+    tensor[:] = 7
+    assert (kept[0]["root_position"] == 7).all()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_a_loader_hands_out_each_window_once(windows: Windows, workers: int, context: str) -> None:
+    loader = DataLoader(
+        WindowDataset(windows),
+        batch_size=16,
+        shuffle=True,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        multiprocessing_context=context if workers else None,
+    )
+    for _ in range(2):
+        assert sorted(numbers(windows, loader)) == list(range(len(windows)))
+
+
+def test_spawned_workers_read_from_one_memory(windows: Windows) -> None:
+    own = windows.within(windows.memory)
+    loader = DataLoader(
+        WindowDataset(own), batch_size=16, num_workers=2, persistent_workers=True, multiprocessing_context="spawn"
+    )
+    assert numbers(windows, loader) == list(range(len(windows)))
+    own.pool.arrays["root_position"][:] = 7
+    assert all((batch["root_position"] == 7).all() for batch in loader)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_batches_come_in_the_same_order_whatever_the_number_of_workers(windows: Windows, workers: int) -> None:
+    dataset = IterableWindowDataset(windows, 16, seed=5)
+    loader = DataLoader(dataset, batch_size=None, num_workers=workers)
+    expected = [batch["root_position"] for batch in windows.batches(16, seed=5)]
+    found = [batch["root_position"].numpy() for batch in loader]
+    assert len(found) == len(expected) == len(loader)
+    assert all(map(np.array_equal, found, expected))
+
+
+@pytest.mark.parametrize(("workers", "persistent"), [(0, False), (2, False), (2, True)])
+def test_each_iteration_is_the_next_epoch_whether_workers_stay_or_not(
+    windows: Windows, workers: int, persistent: bool
+) -> None:
+    dataset = IterableWindowDataset(windows, 16)
+    loader = DataLoader(dataset, batch_size=None, num_workers=workers, persistent_workers=persistent)
+    epochs = [numbers(windows, loader) for _ in range(2)]
+    expected = [
+        [
+            n
+            for b in windows.batches(16, epoch=e)
+            for n in numbers(windows, [{k: torch.as_tensor(v) for k, v in b.items()}])
+        ]
+        for e in range(2)
+    ]
+    assert epochs == expected
+
+
+def test_an_epoch_that_is_set_is_the_next(windows: Windows) -> None:
+    dataset = IterableWindowDataset(windows, 16)
+    first = numbers(windows, dataset)
+    second = numbers(windows, dataset)
+    dataset.set_epoch(0)
+    assert numbers(windows, dataset) == first != second
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_goes_on_in_the_middle_of_an_epoch(windows: Windows, workers: int) -> None:
+    whole = numbers(windows, IterableWindowDataset(windows, 16, epoch=1))
+    dataset = IterableWindowDataset(windows, 16)
+    list(dataset)
+    iterator = iter(dataset)
+    for _ in range(3):
+        next(iterator)
+    state = dataset.state_dict(batch=3)
+
+    resumed = IterableWindowDataset(windows, 16)
+    resumed.load_state_dict(state)
+    loader = DataLoader(resumed, batch_size=None, num_workers=workers)
+    assert numbers(windows, loader) == whole[3 * 16 :]
+
+
+def test_a_state_of_other_batches_is_refused(windows: Windows) -> None:
+    state = IterableWindowDataset(windows, 16).state_dict()
+    with pytest.raises(DatasetError, match="the state is of other batches"):
+        IterableWindowDataset(windows, 8).load_state_dict(state)
+
+
+def test_workers_share_out_the_memory_that_is_too_small_for_all(windows: Windows) -> None:
+    bounded = windows.within(20_000)
+    loader = DataLoader(IterableWindowDataset(bounded, 16), batch_size=None, num_workers=2)
+    assert sorted(numbers(windows, loader)) == list(range(len(windows)))
