@@ -29,6 +29,8 @@ Digest = tuple[str, bool]
 
 #: What stages get that draw nothing: to seed a generator takes longer than some of them.
 _UNUSED = np.random.default_rng(0)
+#: The largest piece of memory that glibc may take from its own store, 32 MiB, less what it adds to a piece.
+_KEPT = (1 << 25) - (1 << 16)
 
 
 class Stopped(MotionPrepError):
@@ -102,6 +104,15 @@ def make(
         key = plan.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
         sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons})
     return Made(key, digests, sealed)
+
+
+def keep_memory() -> None:
+    """Have the C library keep the memory of arrays that are done with for those that follow.
+
+    As a rule glibc hands it back to the system, and to be given it anew takes longer than most of what is computed in
+    it. It keeps pieces as large as the largest that was ever freed; other libraries take no notice.
+    """
+    np.empty(_KEPT, dtype=np.uint8)
 
 
 def frame_bytes(recipe: Recipe, split: str, row: Row) -> int:
