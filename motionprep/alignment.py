@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from motionprep import kinematics, rigid
 from motionprep.axes import AXES, matrix, mirrors
-from motionprep.data import Floats, Markers, Motion, Poses, Vector
+from motionprep.data import POSITION_CHANNELS, Floats, Markers, Motion, Poses, Skeleton, Vector
 
 #: How long a unit of CMU's skeletons is, in metres: an inch is 25.4 mm, and 0.45 of it such a unit.
 CMU_UNIT = 0.0254 / 0.45
@@ -356,7 +356,7 @@ class _Bones:
             turns=found["global_rotations"],
             points=markers.positions[:, often],
             weights=markers.visible[:, often] / seen[often],
-            size=_size(motion.skeleton.node_parents, found["positions"]),
+            size=_size(motion, found["positions"]),
         )
 
     def fit(self, guess: _Guess, scale: bool, offset: bool) -> _Fit:
@@ -467,10 +467,23 @@ def _residual(cost: float, means: Floats) -> float:
     return math.sqrt(max(0.0, cost - _CLOSENESS / (1 + _CLOSENESS) * float(np.mean(np.sum(means**2, axis=1)))))
 
 
-def _size(parents: Sequence[int], places: Floats) -> float:
+def _size(motion: Motion | Poses, places: Floats) -> float:
     """Return twice the longest way along bones from the root, of nodes at places (F, N, 3)."""
-    bones = rigid.apart(places, places[:, list(parents)])
+    size = _size_at_rest(motion.skeleton) if isinstance(motion, Motion) else None
+    parents = motion.skeleton.node_parents
+    return size or _twice_the_longest(parents, rigid.apart(places, places[:, list(parents)]).tolist())
+
+
+@lru_cache(maxsize=512)
+def _size_at_rest(skeleton: Skeleton) -> float | None:
+    """Return the size of a body whose bones are as long in any pose; None if position channels may stretch them."""
+    if any(name in POSITION_CHANNELS for names in skeleton.channels[1:] for name in names):
+        return None
+    return _twice_the_longest(skeleton.node_parents, np.linalg.norm(skeleton.node_offsets, axis=1).tolist())
+
+
+def _twice_the_longest(parents: Sequence[int], bones: Sequence[float]) -> float:
     ways = [0.0]
     for length, parent in zip(bones[1:], parents[1:], strict=True):
-        ways.append(ways[parent] + float(length))
+        ways.append(ways[parent] + length)
     return 2 * max(ways)

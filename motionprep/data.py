@@ -385,13 +385,9 @@ class Markers:
     def at(self, frames: range) -> Markers:
         """Return the frames ``frames`` names; the rate is divided by its step."""
         picked = slice(frames.start, frames.stop, frames.step)
-        return replace(
-            self,
-            positions=self.positions[picked],
-            visible=self.visible[picked],
-            rate=self.rate / frames.step,
-            first_frame=self.first_frame + frames.start,
-        )
+        rate, first_frame = self.rate / frames.step, self.first_frame + frames.start
+        positions, visible = self.positions[picked], self.visible[picked]
+        return Markers(self.names, positions, visible, rate, self.units, first_frame, self.raw_names, self.notes)
 
 
 #: What a change of coordinates may reach: the joints, the root where it is kept apart, the markers.
