@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from motionprep import kinematics
+from motionprep import kinematics, rigid
 from motionprep.axes import AXES, matrix, mirrors
-from motionprep.data import Floats, Markers, Motion, Poses, Vector
+from motionprep.data import POSITION_CHANNELS, Floats, Markers, Motion, Poses, Skeleton, Vector
 
 #: How long a unit of CMU's skeletons is, in metres: an inch is 25.4 mm, and 0.45 of it such a unit.
 CMU_UNIT = 0.0254 / 0.45
@@ -385,11 +386,13 @@ class _Bones:
             turns=found["global_rotations"],
             points=markers.positions[:, often],
             weights=markers.visible[:, often] / seen[often],
-            size=_size(motion.skeleton.node_parents, found["positions"]),
+            size=_size(motion, found["positions"]),
         )
 
     def fit(self, guess: _Guess, scale: bool, offset: bool) -> _Fit:
         """Return the scale, or offset, or both, that leave the markers most at rest; the guess's where not wanted."""
+        if not scale and not offset:
+            return self._as_guessed(guess)
         axes = matrix(guess.axes)
         products, means = self._products(axes)
         fits = [_solve(products, means, guess, scale, None)]
@@ -410,6 +413,17 @@ class _Bones:
         moved = products @ factors @ factors - _CLOSENESS / (1 + _CLOSENESS) * np.sum(mean**2, axis=2)
         own, one = np.maximum(moved, 0.0).min(axis=0).mean(), moved.mean(axis=1).min()
         return math.sqrt(one / own) if own > 0 else math.inf
+
+    def _as_guessed(self, guess: _Guess) -> _Fit:
+        """Return the fit if there is nothing to find, as :func:`_solve` would, without all that could be varied."""
+        points = self.points @ matrix(guess.axes)
+        squares, means = rigid.rest(self.places / guess.scale, self.turns, points, self.weights)
+        costs = squares - np.sum(means**2, axis=1) / (1 + _CLOSENESS)
+        markers = np.arange(costs.shape[1])
+        joints = costs.argmin(axis=0)
+        least = _least(costs[joints, markers])
+        cost = float(costs[joints[least], least].mean())
+        return _Fit(guess, np.zeros(3), cost, _residual(cost, means[joints[least], :, least]) * guess.scale)
 
     @cached_property
     def _spreads(self) -> tuple[float, float]:
@@ -467,7 +481,7 @@ def _solve(products: Floats, means: Floats, guess: _Guess, scale: bool, offset: 
     for _ in range(_ROUNDS):
         costs, before = products @ factors @ factors, (joints, least)
         joints = costs.argmin(axis=0)
-        least = np.argsort(costs[joints, markers], kind="stable")[: (len(markers) + 1) // 2]
+        least = _least(costs[joints, markers])
         if all(map(np.array_equal, before, (joints, least))):
             break
         chosen = products[joints[least], least].mean(axis=0)
@@ -476,18 +490,39 @@ def _solve(products: Floats, means: Floats, guess: _Guess, scale: bool, offset: 
             factors[free] = np.linalg.lstsq(chosen[np.ix_(free, free)], -against, rcond=None)[0]
     cost = float(factors @ chosen @ factors)
     mean = np.einsum("mai,a->mi", means[joints[least], least], factors)
-    # What closeness added to the cost is taken off again.
-    residual = max(0.0, cost - _CLOSENESS / (1 + _CLOSENESS) * float(np.mean(np.sum(mean**2, axis=1))))
     if factors[4] >= 0:
         return _Fit(guess, np.zeros(3), math.inf, math.inf)
     found = -1 / float(factors[4])
-    return _Fit(guess._replace(scale=found), factors[1:4] * found, cost, math.sqrt(residual) * found)
+    return _Fit(guess._replace(scale=found), factors[1:4] * found, cost, _residual(cost, mean) * found)
 
 
-def _size(parents: Sequence[int], places: Floats) -> float:
+def _least(costs: Floats) -> NDArray[np.intp]:
+    """Return that half of the markers that moves least on its joints."""
+    return np.argsort(costs, kind="stable")[: (len(costs) + 1) // 2]
+
+
+def _residual(cost: float, means: Floats) -> float:
+    """Return the movement behind a cost of markers whose mean places are (M, 3): without what closeness added."""
+    return math.sqrt(max(0.0, cost - _CLOSENESS / (1 + _CLOSENESS) * float(np.mean(np.sum(means**2, axis=1)))))
+
+
+def _size(motion: Motion | Poses, places: Floats) -> float:
     """Return twice the longest way along bones from the root, of nodes at places (F, N, 3)."""
-    bones = np.median(np.linalg.norm(places - places[:, list(parents)], axis=2), axis=0)
+    size = _size_at_rest(motion.skeleton) if isinstance(motion, Motion) else None
+    parents = motion.skeleton.node_parents
+    return size or _twice_the_longest(parents, rigid.apart(places, places[:, list(parents)]).tolist())
+
+
+@lru_cache(maxsize=512)
+def _size_at_rest(skeleton: Skeleton) -> float | None:
+    """Return the size of a body whose bones are as long in any pose; None if position channels may stretch them."""
+    if any(name in POSITION_CHANNELS for names in skeleton.channels[1:] for name in names):
+        return None
+    return _twice_the_longest(skeleton.node_parents, np.linalg.norm(skeleton.node_offsets, axis=1).tolist())
+
+
+def _twice_the_longest(parents: Sequence[int], bones: Sequence[float]) -> float:
     ways = [0.0]
     for length, parent in zip(bones[1:], parents[1:], strict=True):
-        ways.append(ways[parent] + float(length))
+        ways.append(ways[parent] + length)
     return 2 * max(ways)

@@ -181,11 +181,12 @@ def _make_missing(todo: Plan, home: Path, workers: int, tell: Tell) -> tuple[Pla
         return todo, 0
     import joblib
 
-    from motionprep.make import Stopped, make
+    from motionprep.make import Stopped, keep_memory, make
 
     # Arrow, a slow import, is needed at the end; it comes in while shards are made.
     threading.Thread(target=import_module, args=["motionprep.commit"], daemon=True).start()
 
+    keep_memory()
     folder = home / store.SHARDS
     stop, fresh = threading.Event(), not shards.keys(folder)
     # One thread more than may compute: waiting for the disk keeps no processor busy.

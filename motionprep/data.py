@@ -30,6 +30,11 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
+def contiguous(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array in one memory layout, as a kernel is compiled anew, for seconds, for each that it meets."""
+    return read_only(np.ascontiguousarray(array))
+
+
 @dataclass(frozen=True)
 class EndSite:
     """The tip of a chain: a place on a joint that does not rotate by itself.
@@ -387,13 +392,9 @@ class Markers:
     def at(self, frames: range) -> Markers:
         """Return the frames ``frames`` names; the rate is divided by its step."""
         picked = slice(frames.start, frames.stop, frames.step)
-        return replace(
-            self,
-            positions=self.positions[picked],
-            visible=self.visible[picked],
-            rate=self.rate / frames.step,
-            first_frame=self.first_frame + frames.start,
-        )
+        rate, first_frame = self.rate / frames.step, self.first_frame + frames.start
+        positions, visible = self.positions[picked], self.visible[picked]
+        return Markers(self.names, positions, visible, rate, self.units, first_frame, self.raw_names, self.notes)
 
 
 #: What a change of coordinates may reach: the joints, the root where it is kept apart, the markers.

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import kinematics
+from motionprep import kinematics, rigid
 from motionprep.data import Markers, Motion, Poses, Take
 
 _MOST = float(np.finfo(np.float32).max)
+#: Features that are markers' places, and how many numbers a marker has in them.
+_POINTS = {"markers": 3, "markers_corrupt": 3, "markers_seen": 4}
 
 
 class Extraction:
@@ -37,17 +39,23 @@ class Extraction:
     def __init__(self, take: Take, names: Sequence[str], missing: float = 0.0) -> None:
         self.frames = take.frames
         self._at = 0
+        self._missing = missing
         self._arrays: dict[str, NDArray[Any]] = {}
+        self._points: dict[str, Markers] = {}
         computed = []
         for name in names:
             if name in take.arrays:
                 self._arrays[name] = take.arrays[name]
             elif name in kinematics.FEATURES and not (name == "root_position" and take.root is not None):
                 computed.append(name)
+            elif name in _POINTS:
+                self._points[name] = _markers(take, name)
             else:
-                self._arrays[name] = _array(take, name, missing)
-        for name, array in self._arrays.items():
-            if array.dtype != bool and not np.abs(array).max(initial=0.0) <= _MOST:
+                self._arrays[name] = _array(take, name)
+        largest = {name: _largest(array) for name, array in self._arrays.items() if array.dtype != bool}
+        largest |= {name: max(_largest(markers.positions), abs(missing)) for name, markers in self._points.items()}
+        for name, most in largest.items():
+            if not most <= _MOST:
                 raise OverflowError(f"{name} has numbers that float32 cannot hold")
         self._solver: kinematics.Solver | None = None
         if computed:
@@ -60,6 +68,7 @@ class Extraction:
             name: known for name in names if (known := _known(take, name)) is not None
         }
         shapes = {name: array.shape[1:] for name, array in self._arrays.items()}
+        shapes |= {name: (len(markers.names), _POINTS[name]) for name, markers in self._points.items()}
         if self._solver is not None:
             shapes |= self._solver.shapes
         #: Dtype and shape of a frame of each feature.
@@ -73,9 +82,17 @@ class Extraction:
         count = len(next(iter(out.values())))
         for name, array in self._arrays.items():
             out[name][:] = array[self._at : self._at + count]
+        for name, markers in self._points.items():
+            some = slice(self._at, self._at + count)
+            rigid.lay_out(markers.positions[some], markers.visible[some], self._missing, out[name])
         if self._solver is not None:
             self._solver.fill({name: out[name] for name in self._solver.shapes})
         self._at += count
+
+
+def _largest(array: NDArray[Any]) -> float:
+    """Return the largest absolute value; NaN if there is one."""
+    return float(max(array.max(initial=0), -array.min(initial=0)))
 
 
 def _is_mask(array: NDArray[Any] | None) -> bool:
@@ -88,40 +105,27 @@ def _motion(take: Take, name: str) -> Motion | Poses:
     return take.motion
 
 
-def _array(take: Take, name: str, missing: float) -> NDArray[Any]:
-    """Return a feature (F, ...) that needs no kinematics."""
-    if name.startswith("root"):
-        motion = _motion(take, name)
-        if name == "root_position" and take.root is not None:
-            return take.root.position
-        if name == "root_rotation":
-            return kinematics.poses(motion).rotations[:, 0] if take.root is None else take.root.rotation
-    elif name.startswith("markers"):
-        markers = _markers(take, name)
-        if markers is None:
-            raise ValueError(f"{name}: no markers")
-        if name.endswith("visible"):
-            return markers.visible
-        if name in ("markers", "markers_corrupt"):
-            return _filled(markers, missing)
-        if name == "markers_seen":
-            return np.concatenate([_filled(markers, missing), markers.visible[..., None]], axis=-1)
-    raise ValueError(f"{name}: no stage has made it")
-
-
-def _markers(take: Take, name: str) -> Markers | None:
+def _markers(take: Take, name: str) -> Markers:
     """Return the markers that a feature is of."""
-    spoilt = name in ("markers_corrupt", "markers_corrupt_visible", "markers_seen")
-    return take.corrupt or take.markers if spoilt else take.markers
+    markers = take.markers if name in ("markers", "markers_visible") else take.corrupt or take.markers
+    if markers is None:
+        raise ValueError(f"{name}: no markers")
+    return markers
+
+
+def _array(take: Take, name: str) -> NDArray[Any]:
+    """Return a feature (F, ...) that needs no kinematics."""
+    if name == "root_position" and take.root is not None:
+        return take.root.position
+    if name == "root_rotation":
+        return kinematics.poses(_motion(take, name)).rotations[:, 0] if take.root is None else take.root.rotation
+    if name in ("markers_visible", "markers_corrupt_visible"):
+        return _markers(take, name).visible
+    raise ValueError(f"{name}: no stage has made it")
 
 
 def _known(take: Take, name: str) -> NDArray[np.bool_] | None:
     """Return where the points (F, P) of a feature are known; None if in all frames."""
-    if name in ("markers", "markers_corrupt", "markers_seen") and name not in take.arrays:
-        markers = _markers(take, name)
-        return None if markers is None else markers.visible
+    if name in _POINTS and name not in take.arrays:
+        return _markers(take, name).visible
     return take.arrays.get(f"{name}_known")
-
-
-def _filled(markers: Markers, missing: float) -> NDArray[np.float64]:
-    return np.where(markers.visible[..., None], markers.positions, missing)

@@ -18,7 +18,17 @@ from numba import njit
 from numpy.typing import NDArray
 
 from motionprep import rotations
-from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Floats, Motion, Poses, Skeleton, read_only
+from motionprep.data import (
+    POSITION_CHANNELS,
+    ROTATION_CHANNELS,
+    EndSite,
+    Floats,
+    Motion,
+    Poses,
+    Skeleton,
+    contiguous,
+    read_only,
+)
 from motionprep.lanes import LANES, alike, load, store
 
 #: Shape of a feature after the frame axis; J joints, N nodes.
@@ -122,24 +132,25 @@ class Solver:
         plan = self._plan
         arrays = [_rows(out, name) for name in _SOLVED]
         _solve_channels(
-            _contiguous(channels), plan.turns, plan.moves, plan.parents, plan.offsets, self._previous, *arrays
+            contiguous(channels), plan.turns, plan.moves, plan.parents, plan.offsets, self._previous, *arrays
         )
 
     def _fill_from_poses(self, poses: Poses, out: Mapping[str, NDArray[Any]]) -> None:
         joints = len(poses.skeleton.joints)
-        _solve_poses(
-            _contiguous(poses.translations),
-            _contiguous(poses.rotations).reshape(-1, joints, 9),
-            self._plan.parents,
-            self._plan.offsets,
-            _rows(out, "positions"),
-            _rows(out, "global_rotations"),
-        )
+        if "positions" in out or "global_rotations" in out:
+            _solve_poses(
+                contiguous(poses.translations),
+                contiguous(poses.rotations).reshape(-1, joints, 9),
+                self._plan.parents,
+                self._plan.offsets,
+                _rows(out, "positions"),
+                _rows(out, "global_rotations"),
+            )
         if "rotations" in out:
             out["rotations"][:] = poses.rotations
         if "quaternions" in out:
             _to_quaternions(
-                _contiguous(poses.rotations).reshape(-1, joints, 9), self._previous, _rows(out, "quaternions")
+                contiguous(poses.rotations).reshape(-1, joints, 9), self._previous, _rows(out, "quaternions")
             )
         if "root_position" in out:
             out["root_position"][:] = poses.translations[:, 0]
@@ -173,11 +184,6 @@ def reach(motion: Motion | Poses) -> float:
     moved = motion.channels[:, plan.moves[:, 2]]
     furthest = float(np.abs(moved).max(axis=0).sum()) if moved.size else 0.0
     return sites + furthest + sum(math.hypot(*offset) for offset in motion.skeleton.offsets)
-
-
-def _contiguous(array: Floats) -> Floats:
-    """Return the array in one memory layout, as a kernel is compiled anew, for seconds, for each that it meets."""
-    return read_only(np.ascontiguousarray(array))
 
 
 def _empty(
@@ -426,10 +432,12 @@ def _solve_channels(
         _half_angles(angles.reshape(-1), sines.reshape(-1), cosines.reshape(-1))
         _compose(turns, sines, cosines, quaternion)
         _to_matrices(quaternion, local)
-        _steady(quaternion, previous, count)
-        _place(parents, steps, local, world, places)
+        if quaternions.size:
+            _steady(quaternion, previous, count)
+        if positions.size or global_rotations.size:
+            _place(parents, steps, local, world, places)
         _store(first, count, places, positions)
-        _store(first, count, places[:1], root_position)
+        _store(first, count, steps[:1], root_position)
         _store(first, count, local, rotations)
         _store(first, count, quaternion, quaternions)
         _store(first, count, world, global_rotations)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from motionprep import kinematics
-from motionprep.data import POSITION_CHANNELS, Floats, Markers, Poses, Skeleton, Take
+from motionprep import kinematics, rigid
+from motionprep.data import POSITION_CHANNELS, Markers, Poses, Skeleton, Take
 from motionprep.naming import plain
 from motionprep.sides import pairs
 
@@ -65,7 +67,7 @@ def measure(take: Take, part: str, along: Sequence[Chain] = ()) -> float:
             missing = [name for name in wanted if name not in nodes and name not in names]
             raise ValueError(f"no {', '.join(missing)}" if missing else "along names joints and markers in one")
     elif take.motion is not None:
-        chains, on_bones = _on_skeleton(take.motion.skeleton, part), True
+        chains, on_bones = list(_on_skeleton(nodes, part)), True
     else:
         chains, on_bones = [chain for chain in MARKERS[part] if {*chain} <= {*names}], False
     if not chains:
@@ -168,17 +170,17 @@ def between(markers: Markers, chain: Chain) -> float | None:
         both = markers.visible[:, one] & markers.visible[:, other]
         if not both.any():
             return None
-        apart = markers.positions[both, one] - markers.positions[both, other]
-        total += float(np.median(np.linalg.norm(apart, axis=-1)))
+        total += float(rigid.apart(markers.positions[:, [one]], markers.positions[:, [other]], both[:, None])[0])
     return total
 
 
-def _on_skeleton(skeleton: Skeleton, part: str) -> list[Chain]:
+@lru_cache(maxsize=64)
+def _on_skeleton(nodes: Chain, part: str) -> tuple[Chain, ...]:
     """Return hip and knee, or ankle and tip of the head, of each leg; none if the names are not known."""
     if part == "thigh":
-        return _of_both_sides(skeleton.nodes, [leg[:2] for leg in LEGS])
-    heads = [node for node in skeleton.nodes if plain(node).lower() in ("head", "head_nub")]
-    return [(leg[-1], heads[-1]) for leg in _of_both_sides(skeleton.nodes, LEGS)] if heads else []
+        return tuple(_of_both_sides(nodes, [leg[:2] for leg in LEGS]))
+    heads = [node for node in nodes if plain(node).lower() in ("head", "head_nub")]
+    return tuple((leg[-1], heads[-1]) for leg in _of_both_sides(nodes, LEGS)) if heads else ()
 
 
 def _of_both_sides(nodes: Sequence[str], chains: Sequence[Chain]) -> list[Chain]:
@@ -203,5 +205,8 @@ def _up(skeleton: Skeleton, node: int) -> list[int]:
 def _bone(poses: Poses, node: int) -> float:
     skeleton = poses.skeleton
     moved = node < len(skeleton.joints) and any(name in POSITION_CHANNELS for name in skeleton.channels[node])
-    vectors: Floats = poses.translations[:, node] if moved else skeleton.node_offsets[node][None]
-    return float(np.median(np.linalg.norm(vectors, axis=-1)))
+    if not moved:
+        x, y, z = skeleton.node_offsets[node].tolist()
+        return math.sqrt(x * x + y * y + z * z)
+    vectors = poses.translations[:, [node]]
+    return float(rigid.apart(vectors, np.zeros_like(vectors))[0])

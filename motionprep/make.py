@@ -28,6 +28,11 @@ from motionprep.stages.features import KNOWN
 
 Digest = tuple[str, bool]
 
+#: What stages get that draw nothing: to seed a generator takes longer than some of them.
+_UNUSED = np.random.default_rng(0)
+#: The largest piece of memory that glibc may take from its own store, 32 MiB, less what it adds to a piece.
+_KEPT = (1 << 25) - (1 << 16)
+
 
 class Stopped(MotionPrepError):
     """The build was interrupted while this shard was made."""
@@ -100,6 +105,15 @@ def make(
         key = plan.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
         sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons})
     return Made(key, digests, sealed)
+
+
+def keep_memory() -> None:
+    """Have the C library keep the memory of arrays that are done with for those that follow.
+
+    As a rule glibc hands it back to the system, and to be given it anew takes longer than most of what is computed in
+    it. It keeps pieces as large as the largest that was ever freed; other libraries take no notice.
+    """
+    np.empty(_KEPT, dtype=np.uint8)
 
 
 def frame_bytes(recipe: Recipe, split: str, row: Row) -> int:
@@ -241,10 +255,13 @@ class _Taken:
 
     def _apply(self, item: Item, row: Row, number: int, stage: Stage, take: Take) -> Take | Dropped:
         earlier = sum(other.name == stage.name for other in self._stages[:number])
-        # Nothing but recipe, motion, copy and stage decides what is drawn.
-        seed = identity.key([self._recipe.seed, item.key, item.copy, stage.name, earlier])
+        rng = _UNUSED
+        if stage.random:
+            # Nothing but recipe, motion, copy and stage decides what is drawn.
+            seed = identity.key([self._recipe.seed, item.key, item.copy, stage.name, earlier])
+            rng = np.random.default_rng(int(seed, 16))
         try:
-            return stage.apply(take, np.random.default_rng(int(seed, 16)))
+            return stage.apply(take, rng)
         except (ValueError, ArithmeticError, LookupError) as error:
             raise ReadError(f"{stage.name}: {error}", path=_files(row, *stage.needs)) from error
 

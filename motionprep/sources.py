@@ -33,6 +33,8 @@ _ARCHIVE = ".zip"
 _SETTLED_NS = 2_000_000_000
 #: More than the header of nearly every file.
 _HEAD = 1 << 18
+#: As a rule enough for all that a C3D file says before its first frame.
+_SHORT_HEAD = 1 << 14
 #: What to do about arrays of which nothing says what they hold.
 _UNSAID = (
     "nothing says which joints they hold; write names and rate into a TOML of the same name, or "
@@ -402,11 +404,15 @@ def _look_at_markers(source: Source) -> Look:
     from motionprep.formats import c3d
 
     with _open_entry(source) if source.entry else open(source.file, "rb") as file:
-        data = file.read(c3d.HEADER_BYTES)
-        try:
+        data = file.read(_SHORT_HEAD)
+        for more in (c3d.HEADER_BYTES, source.size):
+            try:
+                header = c3d.read_c3d_header(data, source.name)
+                break
+            except ReadError:
+                data += file.read(more)
+        else:
             header = c3d.read_c3d_header(data, source.name)
-        except ReadError:
-            header = c3d.read_c3d_header(data + file.read(source.size), source.name)
     return Look("", header.frames, header.rate, identity.key(list(header.names)))
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
-from motionprep import kinematics
+from motionprep import kinematics, rigid
 from motionprep.data import EndSite, Floats, Markers, Poses, Root, Skeleton, Step, Take, Vector
 
 #: Metres that a unit of a C3D file is long, by the file's word for it.
@@ -47,12 +48,10 @@ def change(take: Take, step: Step) -> Take:
 
 def points(values: Floats, step: Step) -> Floats:
     """Return points (F, ..., 3) in the step's new coordinates."""
+    if step.axes is None and step.origin is None:
+        return values * step.scale if step.scale != 1.0 else values
     flat = values.reshape(len(values), values.size // max(3 * len(values), 1), 3)
-    if step.origin is not None:
-        flat = flat - (step.origin[:, None] if step.origin.ndim == 2 else step.origin)
-    if step.axes is not None:
-        flat = flat @ step.axes
-    return (flat * step.scale).reshape(values.shape) if step.scale != 1.0 else flat.reshape(values.shape)
+    return rigid.moved(flat, step.scale, step.axes, step.origin).reshape(values.shape)
 
 
 def points_back(values: Floats, step: Step) -> Floats:
@@ -77,8 +76,8 @@ def skeleton_back(skeleton: Skeleton, step: Step) -> Skeleton:
     ValueError
         As :func:`exchange`.
     """
-    within = Step(scale=step.scale, axes=step.axes if step.conjugate else None)
-    return _change_skeleton(skeleton, inverse(within), exchange(skeleton.nodes, step.swap))
+    back = inverse(Step(scale=step.scale, axes=step.axes if step.conjugate else None))
+    return _change_skeleton(skeleton, back.scale, _numbers(back), step.swap)[0]
 
 
 def metres(take: Take, part: str = "markers") -> float | None:
@@ -114,11 +113,10 @@ def _turned(matrices: Floats, step: Step) -> Floats:
     """Return rotations (F, ..., 3, 3) to the world as they are in the step's new coordinates."""
     if step.axes is None:
         return matrices
-    back = np.swapaxes(step.axes, -1, -2)
-    if back.ndim == 3:
-        back = back.reshape(len(back), *[1] * (matrices.ndim - 3), 3, 3)
-    turned: Floats = back @ matrices
-    return turned @ step.axes if step.conjugate else turned
+    # New axes turn each column of a matrix, and each row where the joints' own axes turn alike, as they do a point.
+    turning = Step(axes=step.axes)
+    turned = np.swapaxes(points(np.swapaxes(matrices, -1, -2), turning), -1, -2)
+    return points(turned, turning) if step.conjugate else turned
 
 
 def _change_poses(poses: Poses, step: Step) -> Poses:
@@ -126,38 +124,59 @@ def _change_poses(poses: Poses, step: Step) -> Poses:
     within = Step(scale=step.scale, axes=step.axes if step.conjugate else None)
     # Nothing but the root, or bare points, is told in the world.
     roots = slice(0, poses.skeleton.parents.count(-1))
-    translations = points(poses.translations, within).copy()
-    matrices = _turned(poses.rotations, step) if step.conjugate else poses.rotations.copy()
-    translations[:, roots] = points(poses.translations[:, roots], step)
-    if not step.conjugate:
+    translations = points(poses.translations, within)
+    matrices = _turned(poses.rotations, step) if step.conjugate else poses.rotations
+    if step.origin is not None or step.axes is not within.axes:
+        translations = np.array(translations)
+        translations[:, roots] = points(poses.translations[:, roots], step)
+    if step.axes is not within.axes:
+        matrices = np.array(matrices)
         matrices[:, roots] = _turned(poses.rotations[:, roots], step)
-    order = exchange(poses.skeleton.nodes, step.swap)
-    skeleton = _change_skeleton(poses.skeleton, within, order)
-    if step.swap:
-        joints = order[: len(poses.skeleton.joints)]
-        translations, matrices = translations[:, joints], matrices[:, joints]
+    skeleton = poses.skeleton
+    if within.axes is not None or step.scale != 1.0 or step.swap:
+        skeleton, order = _change_skeleton(skeleton, step.scale, _numbers(within), step.swap)
+        if step.swap:
+            translations, matrices = translations[:, order], matrices[:, order]
     return Poses(skeleton, translations, matrices, poses.rate)
 
 
-def _change_skeleton(skeleton: Skeleton, within: Step, order: Sequence[int]) -> Skeleton:
+def _numbers(step: Step) -> tuple[float, ...] | None:
+    return None if step.axes is None else tuple(step.axes.reshape(-1).tolist())
+
+
+@lru_cache(maxsize=512)
+def _change_skeleton(
+    skeleton: Skeleton, scale: float, turn: tuple[float, ...] | None, swap: tuple[tuple[str, str], ...]
+) -> tuple[Skeleton, list[int]]:
+    """Return the skeleton in new coordinates, the nine numbers of whose axes are ``turn``, and its joints' new order.
+
+    The takes of a subject share a skeleton, and what is known of one need not be found out again.
+    """
+    order = exchange(skeleton.nodes, swap)
     parents, joints = skeleton.node_parents, len(skeleton.joints)
     for node, other in enumerate(order):
         parent = parents[node]
         if (node < joints) != (other < joints) or (parent >= 0 and order[parent] != parents[other]):
             raise ValueError(f"{skeleton.nodes[node]} and {skeleton.nodes[other]} do not hang from counterparts")
-    offsets = points(skeleton.node_offsets[None], within)[0][list(order)]
-    vectors: list[Vector] = [(float(x), float(y), float(z)) for x, y, z in offsets]
-    return replace(
+    within = Step(scale=scale, axes=None if turn is None else np.array(turn).reshape(3, 3))
+    offsets = points(skeleton.node_offsets[None], within)[0][order]
+    # Skeletons are equal whose zeros have other signs: what is made of the one must be what is made of the other.
+    vectors: list[Vector] = [(float(x), float(y), float(z)) for x, y, z in offsets + 0.0]
+    changed = replace(
         skeleton,
         offsets=tuple(vectors[:joints]),
         end_sites=tuple(
             EndSite(site.joint, offset) for site, offset in zip(skeleton.end_sites, vectors[joints:], strict=True)
         ),
     )
+    return changed, order[:joints]
 
 
 def _change_markers(markers: Markers, step: Step) -> Markers:
-    positions = np.where(markers.visible[..., None], points(markers.positions, step), 0.0)
+    if step.axes is None and step.origin is None:
+        positions = points(markers.positions, step)
+    else:
+        positions = rigid.moved(markers.positions, step.scale, step.axes, step.origin, markers.visible)
     if not step.swap:
         return replace(markers, positions=positions)
     order = exchange(markers.names, step.swap)

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 
 import motionprep
 from motionprep import kinematics
-from motionprep.alignment import CMU_UNIT, align_pair
+from motionprep.alignment import CMU_UNIT, _Bones, _Guess, _solve, align_pair
 from motionprep.axes import AXES, matrix, mirrors
 from motionprep.data import Markers, Motion, Take
 from motionprep.formats.c3d import read_c3d
@@ -157,6 +157,24 @@ def test_what_is_known_is_not_searched_for(walk: Motion, attach: Attach) -> None
     assert (found.lag, found.axes, found.scale) == (2, "zxy", 0.03)
     assert align_pair(walk, attach(), lag=0, axes="yzx").scale == pytest.approx(0.02, rel=2e-3)
     assert align_pair(walk, attach(), scale=0.02).axes == "yzx"
+
+
+@pytest.mark.parametrize("hidden", [0.0, 0.3])
+@pytest.mark.parametrize("name", ["walk", "recorded"])
+def test_where_all_is_known_the_fit_is_that_of_the_general_solution(
+    walk: Motion, attach: Attach, recorded: tuple[Motion, Markers], name: str, hidden: float
+) -> None:
+    motion, markers = (walk, attach(hidden=hidden)) if name == "walk" else recorded
+    frames = range(min(motion.frames, markers.frames))
+    bones, guess = _Bones.of(motion, markers, frames, frames), _Guess(0, "yzx", 0.018)
+
+    found = bones.fit(guess, scale=False, offset=False)
+
+    expected = _solve(*bones._products(matrix(guess.axes)), guess, False, None)
+    assert found.guess == expected.guess
+    assert found.cost == pytest.approx(expected.cost, rel=1e-9)
+    assert found.residual == pytest.approx(expected.residual, rel=1e-9)
+    assert found.offset.tolist() == [0, 0, 0]
 
 
 def test_a_lag_is_not_searched_beyond_its_limit(walk: Motion, attach: Attach) -> None:

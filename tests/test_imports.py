@@ -47,7 +47,7 @@ ORDER = [
     ],
     ["coordinates"],
     ["spaces"],
-    ["kinematics"],
+    ["kinematics", "rigid"],
     ["rotations"],
     ["data"],
     ["skeleton_tables"],

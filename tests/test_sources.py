@@ -10,13 +10,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motionprep import identity, plan, sources
+from motionprep.data import Markers
 from motionprep.errors import ReadError, SourceError
 from motionprep.formats import bvh
+from motionprep.formats.c3d_write import write_c3d
 from motionprep.recipe import Reading, Recipe, Split
 from motionprep.sources import Look, Source, SourceCache, digest, find, labels_beside, look, natural
 
@@ -532,6 +535,15 @@ def looked(paths: Iterable[Path], cache: Path, again: bool = False) -> list[Look
 
 
 class TestCache:
+    @pytest.mark.parametrize("count", [3, 300])
+    def test_a_look_at_markers_reads_a_header_of_any_length(self, count: int, tmp_path: Path) -> None:
+        names = tuple(f"{number:064}" for number in range(count))
+        write_c3d(tmp_path / "1_01.c3d", Markers(names, np.ones((5, count, 3)), np.ones((5, count), bool), 100.0))
+
+        [seen] = look(find([tmp_path]), SourceCache(None))
+
+        assert (seen.frames, seen.rate, seen.error) == (5, 100.0, "")
+
     def test_a_look_says_what_the_header_says_and_what_the_file_holds(self, tmp_path: Path) -> None:
         [seen] = digest(find([put(tmp_path / "1_01.bvh")]), SourceCache(None), 1)
 

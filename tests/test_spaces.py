@@ -237,6 +237,17 @@ class TestChange:
         ):
             np.testing.assert_array_equal(array, copy)
 
+    def test_makes_the_same_skeleton_of_those_that_are_equal_whichever_comes_first(self) -> None:
+        take = body()
+        for sign in (-1.0, 1.0):
+            skeleton = replace(
+                take.motion.skeleton, offsets=((sign * 0.0, 1.0, 2.0), *take.motion.skeleton.offsets[1:])
+            )
+
+            changed = spaces.change(replace(take, motion=replace(take.motion, skeleton=skeleton)), Step(0.5))
+
+            assert str(changed.motion.skeleton.offsets[0]) == "(0.0, 0.5, 1.0)"
+
     def test_enters_its_steps_in_order(self) -> None:
         one, other = Step(2.0), Step(3.0)
 

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -153,23 +154,35 @@ def _header(layout: Layout, unlabelled: bool) -> tuple[C3DHeader, list[int]]:
         units = "mm"
         notes.append("POINT:UNITS is missing; positions were taken to be in mm")
     rows = (label for array in parameters.series("LABELS") for label in array.texts())
-    labels = list(islice(rows, layout.points))
+    labels, names, columns, more = _named(tuple(islice(rows, layout.points)), layout.points, unlabelled)
+    raw_names = tuple(labels[column] for column in columns)
+    header = C3DHeader(names, raw_names, layout.frames, layout.rate, units, layout.first_frame, (*notes, *more))
+    return header, columns
+
+
+@lru_cache(maxsize=16)
+def _named(
+    labels: Sequence[str], points: int, unlabelled: bool
+) -> tuple[Sequence[str], tuple[str, ...], list[int], list[str]]:
+    """Return the labels of points as far as they are needed, the markers' names, which points they are, and notes.
+
+    The files of one session as a rule have the same labels.
+    """
+    notes = []
     clean = [label.rpartition(":")[2].strip() or label.strip() for label in labels]
-    nameless = layout.points - len(labels) + clean.count("")
+    nameless = points - len(labels) + clean.count("")
     if nameless:
         notes.append(f"{nameless:,} points have no label; they were taken for unlabelled ones")
     if unlabelled:
-        labels += [""] * (layout.points - len(labels))
-        clean += [""] * (layout.points - len(clean))
+        labels = [*labels, *[""] * (points - len(labels))]
+        clean += [""] * (points - len(clean))
         clean = [label or f"*{number}" for number, label in enumerate(clean, start=1)]
     columns = [column for column, label in enumerate(clean) if unlabelled or not _UNLABELLED.fullmatch(label)]
     names, renamed = _unique([clean[column] for column in columns])
     if renamed:
         changes = ", ".join(f"{labels[columns[place]]} -> {names[place]}" for place in renamed)
         notes.append(f"labels that stood twice: {changes}")
-    raw_names = tuple(labels[column] for column in columns)
-    header = C3DHeader(names, raw_names, layout.frames, layout.rate, units, layout.first_frame, tuple(notes))
-    return header, columns
+    return labels, names, columns, notes
 
 
 def _unique(labels: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:

@@ -6,21 +6,24 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motionprep.data import read_only
 from motionprep.formats.c3d_block import FULL, Block, Processor, damage, floats
 
-_TEXT, _BYTE, _INT16, _FLOAT32 = -1, 1, 2, 4
+_KINDS = _TEXT, _BYTE, _INT16, _FLOAT32 = -1, 1, 2, 4
+# With the bytes around it, all that a record has before its values.
+_MOST_TITLE = 512
 _WANTED = re.compile(
     r"USED|RATE|UNITS|FRAMES|LONG_FRAMES|ACTUAL_START_FIELD|ACTUAL_END_FIELD|(LABELS|SCALE)([2-9]|[1-9]\d{1,2})?"
 )
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """An array of the parameter section; its first dimension varies fastest."""
 
     kind: int
@@ -30,18 +33,30 @@ class Parameter:
 
     def numbers(self) -> NDArray[Any]:
         """Return the values in file order; none if they are text."""
-        if self.kind == _FLOAT32:
-            return floats(np.frombuffer(self.raw, self.processor.words(4)), self.processor)
-        if self.kind == _INT16:
-            return np.frombuffer(self.raw, self.processor.words(2))
-        return np.frombuffer(self.raw if self.kind == _BYTE else b"", np.uint8)
+        return _numbers(self)
 
-    def texts(self) -> Iterator[str]:
-        """Yield the rows of a table of characters without their padding; none if they are numbers."""
-        if self.kind == _TEXT and self.dims:
-            width = self.dims[0]
-            for row in range(math.prod(self.dims[1:])):
-                yield _text(self.raw[row * width : (row + 1) * width])
+    def texts(self) -> tuple[str, ...]:
+        """Return the rows of a table of characters without their padding; none if they are numbers."""
+        return _texts(self)
+
+
+# The files of a session differ in little, and so do most others.
+@lru_cache(maxsize=256)
+def _numbers(array: Parameter) -> NDArray[Any]:
+    if array.kind == _FLOAT32:
+        return read_only(floats(np.frombuffer(array.raw, array.processor.words(4)), array.processor))
+    if array.kind == _INT16:
+        return np.frombuffer(array.raw, array.processor.words(2))
+    return np.frombuffer(array.raw if array.kind == _BYTE else b"", np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _texts(array: Parameter) -> tuple[str, ...]:
+    if array.kind != _TEXT or not array.dims:
+        return ()
+    width = array.dims[0]
+    rows = range(math.prod(array.dims[1:]))
+    return tuple(_text(array.raw[row * width : (row + 1) * width]) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -94,9 +109,9 @@ def read_parameters(data: bytes, name: str, block: Block) -> Parameters:
     found: dict[tuple[int, str], Parameter] = {}
     notes: list[str] = []
     for group, title, parameter in _records(data, name, block, notes):
-        if parameter is None:
+        if group < 0:
             groups.setdefault(-group, title)
-        elif _WANTED.fullmatch(title):
+        elif parameter is not None:
             found[group, title] = parameter
     arrays: dict[tuple[str, str], Parameter] = {}
     for (group, title), parameter in sorted(found.items(), key=lambda item: item[0][0]):
@@ -105,49 +120,64 @@ def read_parameters(data: bytes, name: str, block: Block) -> Parameters:
 
 
 def _records(data: bytes, name: str, block: Block, notes: list[str]) -> Iterator[tuple[int, str, Parameter | None]]:
-    """Yield the group and the name of each record, and its array, which a record of the group itself has not."""
+    """Yield the group and the name of each record, and its array if it has one that tells of points and frames."""
     big = block.processor is Processor.MIPS
     end = min(len(data), block.start)
     what = "file" if end < block.start else "section"
+    # Behind the end all is 0, so that a record which is cut short does not end where the next one starts.
+    data = data[:end] + bytes(_MOST_TITLE)
     place = block.parameters + 4
     while place < end and data[place]:
-        title_end = place + 2 + abs(int.from_bytes(data[place : place + 1], signed=True))
+        title_end = place + 2 + abs(_signed(data[place]))
         step = data[title_end : title_end + 2]
-        group = int.from_bytes(data[place + 1 : place + 2], signed=True)
-        title = _text(data[place + 2 : title_end]).upper()
-        array, parameter = title_end + 2, None
+        group = _signed(data[place + 1])
+        title = _title(data[place + 2 : title_end])
+        dims: tuple[int, ...] = ()
+        after = values = title_end + 2
+        kind = _TEXT
         if group > 0:
-            parameter, array = _parameter(data, array, block.processor)
-        own = array + 1 + int.from_bytes(data[array : array + 1])
-        following = title_end + int.from_bytes(step, "big" if big else "little") if any(step) else own
+            kind = _signed(data[after])
+            values = after + 2 + data[after + 1]
+            dims = tuple(data[after + 2 : values])
+            after = values + abs(kind) * math.prod(dims)
+        own = after + 1 + (data[after] if after < end else 0)
+        told = title_end + int.from_bytes(step, "big" if big else "little")
+        following = told if any(step) else own
         if big and title_end + int.from_bytes(step, "little") == own != following:
             # The MIPS samples of c3d.org end in a record that a program of the other byte order has put there.
             following = own
             notes.append(f"the length of {title} has its bytes swapped")
-        if parameter and title_end + 2 < end and parameter.kind not in (_TEXT, _BYTE, _INT16, _FLOAT32):
-            message = f"{title[:32]!r} at byte {place} has type {parameter.kind}; types are -1, 1, 2 and 4"
+        if kind not in _KINDS and title_end + 2 < end:
+            message = f"{title[:32]!r} at byte {place} has type {kind}; types are -1, 1, 2 and 4"
             raise damage(name, "parameter section", message)
         # A length that skips more than padding is a damaged one.
-        if not group or not own <= following <= end or any(data[own:following]):
+        if not group or not own <= following <= end or (own < following and any(data[own:following])):
             raise damage(
                 name,
                 "parameter section",
                 f"{title[:32]!r} of group {group} at byte {place} ends at byte {own}, the next record is said to start "
                 f"at byte {following}, and the {what} ends at byte {end}",
             )
-        yield group, title, parameter
+        wanted = group > 0 and _is_wanted(title)
+        yield group, title, Parameter(kind, dims, data[values:after], block.processor) if wanted else None
         place = following if any(step) else block.start
     if place >= end and end < block.start:
         raise damage(name, "parameter section", f"the file ends at byte {end}; frames start at byte {block.start}")
 
 
-def _parameter(data: bytes, place: int, processor: Processor) -> tuple[Parameter, int]:
-    """Return the array at byte ``place``, of which ``data`` may lack the end, and the byte after it."""
-    kind = int.from_bytes(data[place : place + 1], signed=True)
-    values = place + 2 + int.from_bytes(data[place + 1 : place + 2])
-    dims = tuple(data[place + 2 : values])
-    after = values + abs(kind) * math.prod(dims)
-    return Parameter(kind, dims, data[values:after], processor), after
+def _signed(byte: int) -> int:
+    return byte - 256 if byte > 127 else byte
+
+
+# Every file has the same few dozen titles.
+@lru_cache(maxsize=256)
+def _title(raw: bytes) -> str:
+    return _text(raw).upper()
+
+
+@lru_cache(maxsize=256)
+def _is_wanted(title: str) -> bool:
+    return _WANTED.fullmatch(title) is not None
 
 
 def _text(raw: bytes) -> str:

@@ -42,6 +42,7 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "local_frame"
+    version: ClassVar[int] = 2
     alters: ClassVar[bool] = True
 
     method: Literal["root", "heading", "rigid"] = "root"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
 
     from motionprep.data import Markers, Take
+
+
+#: Most takes of a corpus have the same names.
+_choose = lru_cache(maxsize=64)(naming.choose)
 
 
 class SelectMarkers(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +78,7 @@ class SelectMarkers(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def lacks(self, markers: Sequence[str], *, alone: bool = False) -> str:
         """Return which of the markers that it names are not among these, unless it makes up for them."""
-        chosen, missing = naming.choose(self.markers, markers)
+        chosen, missing = _choose(self.markers, tuple(markers))
         if missing and (self.missing_markers == "drop" or {*chosen} <= {*missing}):
             return naming.absent(missing, markers)
         return "" if chosen else f"nothing is named like {', '.join(self.markers)}"
@@ -85,7 +90,7 @@ class SelectMarkers(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True
         names = take.markers.names
         if lack := self.lacks(names):
             return Dropped(f"select_markers: {lack}")
-        chosen, missing = naming.choose(self.markers, names)
+        chosen, missing = _choose(self.markers, names)
         lacking = [name for name in chosen if name in missing]
         facts = take.facts if self.missing_markers == "drop" else {**take.facts, "select_markers_masked": len(lacking)}
         corrupt = _selected(take.corrupt, chosen) if take.corrupt is not None else None
@@ -99,9 +104,12 @@ def _selected(markers: Markers, chosen: Sequence[str]) -> Markers:
     places = {name: place for place, name in enumerate(markers.names)}
     there = [column for column, name in enumerate(chosen) if name in places]
     columns = [places[chosen[column]] for column in there]
-    positions = np.zeros((markers.frames, len(chosen), 3))
-    visible = np.zeros((markers.frames, len(chosen)), dtype=np.bool_)
-    positions[:, there] = markers.positions[:, columns]
-    visible[:, there] = markers.visible[:, columns]
+    # Several times as fast as an index of that many columns.
+    positions, visible = markers.positions.take(columns, axis=1), markers.visible.take(columns, axis=1)
+    if len(there) < len(chosen):
+        some, seen = positions, visible
+        positions = np.zeros((markers.frames, len(chosen), 3))
+        visible = np.zeros((markers.frames, len(chosen)), dtype=np.bool_)
+        positions[:, there], visible[:, there] = some, seen
     raw_names = tuple(markers.raw_names[places[name]] if name in places else name for name in chosen)
     return replace(markers, names=tuple(chosen), positions=positions, visible=visible, raw_names=raw_names)

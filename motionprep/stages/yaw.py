@@ -25,6 +25,7 @@ class Yaw(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "yaw"
+    version: ClassVar[int] = 2
 
     most: float = 180.0
     up: Literal["x", "y", "z"] = "y"
