@@ -55,7 +55,7 @@ def main() -> None:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "; finished shards are kept: make room, then run the same command again" if full else ""
+        hint = "; make room, then run the same command again: what is finished is kept" if full else ""
         click.echo(f"motionprep: {place}{error.strerror or error}{hint}", err=True)
         code = 1
     sys.exit(code)

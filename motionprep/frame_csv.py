@@ -38,7 +38,11 @@ class FrameCsv:
     def __enter__(self) -> Self:
         self._file = self._beside.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        columns = [column for field, names in self._names.items() for column in (field, *_columns(field, names))]
+        columns: dict[str, None] = {}
+        for field, names in self._names.items():
+            for column in (field, *_columns(field, names)):
+                # Two fields may tell of one joint.
+                columns[column if column not in columns else f"{column} of {field}"] = None
         self._writer.writerow([*_PLACE, *columns])
         return self
 

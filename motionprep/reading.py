@@ -156,7 +156,10 @@ def _read_arrays(about: About, stages: Sequence[Stage], item: Item, file: File) 
             item.key,
             clips.motion(which, picked, rate),
             of_file=range(start + picked.start, start + picked.stop, picked.step),
-            facts={} if about.metres is None else {"metres_per_unit": about.metres, "units": about.units},
+            # A recipe's word for the unit of skeletons does not hold for arrays of which nothing says it.
+            facts={"units": "unknown"}
+            if about.metres is None
+            else {"metres_per_unit": about.metres, "units": about.units},
             clip=len(picked) if clips.apart else None,
             clip_in_file=length if clips.apart else None,
         )

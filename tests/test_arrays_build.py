@@ -115,6 +115,13 @@ class TestRoundTrip:
         assert np.allclose(back["root_position"], WALK[:, 0], atol=1e-3)
         assert motion.row["scale"] == pytest.approx(1e-3)
 
+    def test_a_unit_that_the_recipe_gives_skeletons_does_not_hold_for_arrays(self, tmp_path: Path) -> None:
+        stage = {"stage": "scale", "unit": "m", "metres_per_unit": 0.056444}
+        data = folder_of(tmp_path / "data", S1_walk=WALK)
+
+        with pytest.raises(BuildError, match="scale: nothing says the unit of these arrays; write units into their"):
+            built(data, tmp_path / "out", stage)
+
     def test_other_speeds_lie_between_the_frames(self, tmp_path: Path) -> None:
         data = folder_of(tmp_path / "data", S1_walk=WALK)
 

@@ -121,6 +121,8 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         for part, there in (("joints", take.motion), ("markers", take.markers)):
             if there is not None:
                 metres = spaces.metres(take, part)
+                if metres is None and take.facts.get("units") == "unknown":
+                    return Dropped("scale: nothing says the unit of these arrays; write units into their TOML")
                 if metres is None:
                     return Dropped(f"scale: the unit of the {'skeleton' if part == 'joints' else part} is not known")
                 factors.append((metres / _METRES[self.unit], ("joints", "root") if part == "joints" else ("markers",)))

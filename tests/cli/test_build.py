@@ -390,7 +390,7 @@ def test_a_full_disk_exits_with_1_and_says_what_to_do(
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == (
         f"motionprep: {out}: No space left on device; "
-        "finished shards are kept: make room, then run the same command again\n"
+        "make room, then run the same command again: what is finished is kept\n"
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import Dataset, export
+from motionprep import Dataset, build, export, write_sample
 from motionprep.recipe import recipe_from_json
 
 
@@ -54,3 +54,14 @@ def test_normalized_numbers_are_those_before_on_request(corpus: Path, tmp_path: 
     normalized, before = (np.load(tmp_path / name / "train" / "02_01.npz")["positions"] for name in ("True", "False"))
     np.testing.assert_allclose(before, true, atol=1e-3)
     assert np.abs(normalized - true).max() > 1
+
+
+def test_markers_and_their_names_are_both_there(tmp_path: Path) -> None:
+    write_sample(tmp_path / "data", subjects=1, motions=1, frames=40, markers=True)
+    recipe = {"stages": [{"stage": "features", "arrays": ["markers", "markers_visible"]}]}
+    build(tmp_path / "data", tmp_path / "out", recipe=recipe_from_json(recipe))
+    export.write("npz", tmp_path / "out", tmp_path / "dest")
+    (motion,) = motionprep.open(tmp_path / "out")["train"]
+    with np.load(next((tmp_path / "dest").rglob("*.npz"))) as file:
+        np.testing.assert_array_equal(file["markers"], motion["markers"])
+        assert tuple(file["marker_names"]) == motion.marker_names

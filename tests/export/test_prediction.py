@@ -87,7 +87,7 @@ def test_another_number_of_frames_is_refused(dataset: Dataset, tmp_path: Path) -
 @pytest.mark.parametrize("content", [b"", b"PK nothing", b"\x93NUMPY"])
 def test_what_is_no_npy_file_is_told_as_such(dataset: Dataset, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pred.npy").write_bytes(content)
-    with pytest.raises(PredictionError, match=r"pred.npy: is no array of numbers in a .npy file"):
+    with pytest.raises(PredictionError, match=r"pred.npy: is no whole .npy file of numbers"):
         read_prediction(tmp_path / "pred.npy", dataset["test"].motion("07_01"), ())
 
 
