@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from motionprep import store
-from motionprep.export.aside import HEAD
 
 if TYPE_CHECKING:
     from motionprep.dataset import Dataset
@@ -60,7 +59,7 @@ def write_readme(kind: str, dataset: Dataset, folder: Path, report: Report, sett
     if normalized:
         stats = store.read_named(dataset.path, dataset.facts, "stats")
         (folder / "stats.json").write_bytes(stats)
-    lines = [f"{HEAD}{kind}", ""]
+    lines = [f"# motionprep export {kind}", ""]
     if dataset.recipe.description:
         lines += [dataset.recipe.description, ""]
     lines += [

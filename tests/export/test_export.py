@@ -31,7 +31,7 @@ def test_every_file_that_is_told_of_is_there_and_no_other(dataset: Dataset, tmp_
     patterns = [name.replace("{000000..000000}", "000000") for name in report.files]
     told = {path for pattern in patterns for path in (tmp_path / "dest").glob(pattern)}
     there = {path for path in (tmp_path / "dest").rglob("*") if path.is_file()}
-    assert {path.name for path in there - told} == {"README.md", "recipe.json"}
+    assert {path.name for path in there - told} == {"README.md", "recipe.json", "export.json"}
 
 
 @pytest.mark.parametrize("kind", ["npy", "clips", "npz", "bvh"])
@@ -93,6 +93,18 @@ def test_what_cannot_be_asked_for_is_told_with_what_there_is(
 def test_an_export_may_not_lie_in_the_dataset(dataset: Dataset) -> None:
     with pytest.raises(ExportError, match="is in the dataset; choose a folder outside of"):
         export.write("npz", dataset, dataset.path / "shards" / "npz")
+
+
+def test_what_is_read_may_not_lie_in_the_export(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path / "dest" / "out")
+    with pytest.raises(ExportError, match=r"dest: has .*out, which is read; choose another folder"):
+        export.write("npz", tmp_path / "dest" / "out", tmp_path / "dest", overwrite=True)
+
+    export.write("npy", built, tmp_path / "arrays")
+    prediction = tmp_path / "arrays" / "test_label_batch.npy"
+    with pytest.raises(ExportError, match=r"arrays: has .*test_label_batch.npy, which is read; choose another folder"):
+        export.write("bvh", built, tmp_path / "arrays", overwrite=True, prediction=str(prediction))
+    assert prediction.exists()
 
 
 def test_it_tells_how_far_it_is(dataset: Dataset, tmp_path: Path) -> None:
