@@ -43,6 +43,8 @@ class Report:
         Names of numbers, in order, by what they are the columns of.
     notes
         Sentences about this dataset, which are also printed.
+    restored
+        Whether the numbers are in the world, units and axes of the files again, and not as the dataset hands them out.
     """
 
     files: Mapping[str, str]
@@ -51,6 +53,7 @@ class Report:
     about: str = ""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    restored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,6 +93,7 @@ class Bvh(Export):
             features=tuple(name for name in _USED if name in motions[0]),
             reading=_READING.format(first=first),
             notes=tuple(notes),
+            restored=True,
         )
 
     def _chosen(self, dataset: Dataset) -> list[tuple[str, int, StoredMotion]]:

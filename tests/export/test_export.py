@@ -65,6 +65,35 @@ def test_statistics_are_beside_what_is_normalized(changed: Dataset, tmp_path: Pa
     assert "is normalized" not in (tmp_path / "stored" / "README.md").read_text()
 
 
+def test_the_readme_of_animations_says_nothing_of_numbers_that_they_have_not(changed: Dataset, tmp_path: Path) -> None:
+    export.write("bvh", changed, tmp_path / "dest", splits=("test",))
+
+    readme = (tmp_path / "dest" / "README.md").read_text()
+    assert "Places are in the world, units and axes of the files" in readme
+    assert not any(
+        words in readme for words in ("is normalized:", "multiplied by `scale`", "in a frame that goes along")
+    )
+    assert not (tmp_path / "dest" / "stats.json").exists()
+
+
+def test_the_readme_says_where_a_local_frame_takes_the_place_of_the_world(
+    changed: Dataset, dataset: Dataset, tmp_path: Path
+) -> None:
+    for name, some in (("changed", changed), ("dataset", dataset)):
+        export.write("npz", some, tmp_path / name)
+
+    readmes = [(tmp_path / name / "README.md").read_text() for name in ("changed", "dataset")]
+    local = "Joints and markers of train, test are told in a frame that goes along with the body"
+    assert [local in readme for readme in readmes] == [True, False]
+    assert ["multiplied by `scale`" in readme for readme in readmes] == [True, True]
+    assert not any("to the world" in readme for readme in readmes)
+
+
+def test_lengths_are_told_of_where_there_are_any(dataset: Dataset, tmp_path: Path) -> None:
+    export.write("npz", dataset, tmp_path / "dest", features=("quaternions",))
+    assert "Lengths are" not in (tmp_path / "dest" / "README.md").read_text()
+
+
 def test_a_dataset_may_be_given_by_its_folder(built: Path, tmp_path: Path) -> None:
     export.write("npz", built, tmp_path / "dest", splits=("test",))
     assert sorted(path.name for path in (tmp_path / "dest" / "test").iterdir()) == ["07_01.npz", "07_02.npz"]
