@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from typing import Any
 
 import click
+
+from motionprep.errors import RecipeError
 
 from .progress import Progress
 
@@ -30,6 +33,17 @@ class _List(click.ParamType[tuple[str, ...]]):
 
     def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[str, ...]:
         return _listed(value) if isinstance(value, str) else tuple(value)
+
+
+def _check(kind: str, known: set[str], options: dict[str, Any]) -> None:
+    """Raise if an option is given that the kind has no setting for, by the name that was typed."""
+    params = {param.name: param for param in click.get_current_context().command.params}
+    takes = {name: param for name, param in params.items() if _SETTINGS.get(name, name) in known}
+    for name, value in options.items():
+        if value is not None and name not in takes:
+            typed = params[name].secondary_opts if value is False else params[name].opts
+            there = ", ".join(param.opts[0] for param in takes.values())
+            raise RecipeError(f"export {kind} has no option {typed[0]}; it has {there}")
 
 
 _LIST, _COUNT = _List(), click.IntRange(min=1)
@@ -78,12 +92,14 @@ def export(kind: str, out: str, dest: str, overwrite: bool, quiet: bool, **optio
     """
     import motionprep.export
 
+    made = motionprep.export.kind(kind)
+    _check(kind, {field.name for field in fields(made)}, options)
     settings = {_SETTINGS.get(name, name): value for name, value in options.items() if value is not None}
     if "normalize" in settings:
         settings["normalize"] = False
     if "file_bytes" in settings:
         settings["file_bytes"] *= 1_000_000
-    with Progress(quiet=quiet, unit=motionprep.export.kind(kind).unit) as progress:
+    with Progress(quiet=quiet, unit=made.unit) as progress:
         try:
             report = motionprep.export.write(kind, out, dest, overwrite=overwrite, tell=progress.reach, **settings)
         except KeyboardInterrupt:

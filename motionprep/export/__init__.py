@@ -72,7 +72,7 @@ def write(
     """Export a dataset.
 
     The export is written beside its place and takes it when it is whole, with a ``README.md`` that says where its
-    numbers come from.
+    numbers come from and an ``export.json`` that lists its files.
 
     Parameters
     ----------
@@ -83,7 +83,8 @@ def write(
     dest
         A new or empty folder.
     overwrite
-        Whether an export that is there already is replaced. It stays until the new one is whole.
+        Whether an export that is there already is replaced, if nothing else was put into its folder. It stays until
+        the new one is whole.
     tell
         Told how much is done, of how much.
     **settings
@@ -111,6 +112,9 @@ def write(
     dataset = out if isinstance(out, Dataset) else open_dataset(out)
     if Path(os.path.realpath(dest)).is_relative_to(os.path.realpath(dataset.path)):
         raise ExportError(f"{os.fspath(dest)}: is in the dataset; choose a folder outside of {dataset.path}")
+    for taken in filter(None, (dataset.path, settings.get("prediction"))):
+        if Path(os.path.realpath(taken)).is_relative_to(os.path.realpath(dest)):
+            raise ExportError(f"{os.fspath(dest)}: has {os.fspath(taken)}, which is read; choose another folder")
     with aside(dest, overwrite=overwrite) as folder:
         report = export.write(dataset, folder, tell)
         write_readme(name, dataset, folder, report, _given(export))

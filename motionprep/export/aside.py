@@ -9,16 +9,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import msgspec
+
 from motionprep.errors import ExportError
 
-#: How the README of every export begins, by which a folder is known that may be overwritten.
-HEAD = "# motionprep export "
+#: Lists the files of an export, by which a folder is known that may be overwritten, and what else was put into it.
+LISTING = "export.json"
+_WORD = "motionprep_export"
 _LOCK, _NEW, _OLD = "lock", "new", "old"
 
 
 @contextmanager
 def aside(dest: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
     """Hand out an empty folder that takes the place of ``dest`` at the end, or leaves nothing behind if that fails.
+
+    It gets an ``export.json`` with the names of its files.
 
     What a killed run left beside is cleared away first; if it was killed while it exchanged the folders, the old one is
     put back. Nothing waits for the disk: what a power cut spoils can be exported again.
@@ -28,7 +33,8 @@ def aside(dest: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[
     dest
         The place.
     overwrite
-        Whether an export that is there is replaced. It stays until the new one is whole.
+        Whether an export that is there is replaced, if nothing else was put into its folder. It stays until the new
+        one is whole.
 
     Raises
     ------
@@ -54,6 +60,10 @@ def aside(dest: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[
         _clear(place, beside)
         (beside / _NEW).mkdir()
         yield beside / _NEW
+        listing = msgspec.json.encode({_WORD: [*_files(beside / _NEW), LISTING]})
+        (beside / _NEW / LISTING).write_bytes(msgspec.json.format(listing, indent=2) + b"\n")
+        # Once more: an export takes a while, in which something may have been put there.
+        _check(place, dest, overwrite)
         _exchange(place, beside)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -76,13 +86,27 @@ def _check(place: Path, dest: str | os.PathLike[str], overwrite: bool) -> None:
         return
     name = os.fspath(dest)
     try:
-        ours = (place / "README.md").read_text(encoding="utf-8").startswith(HEAD)
-    except (OSError, UnicodeDecodeError):
-        ours = False
-    if not ours:
-        raise ExportError(f"{name}: is there and is no export of motionprep; choose a new folder or an empty one")
+        known = msgspec.json.decode((place / LISTING).read_bytes(), type=dict[str, list[str]])[_WORD]
+    except (OSError, msgspec.DecodeError, KeyError):
+        raise ExportError(
+            f"{name}: is there and is no export of motionprep (it has no {LISTING} that lists one); choose a new "
+            "folder or an empty one"
+        ) from None
     if not overwrite:
         raise ExportError(f"{name}: holds an export already; choose another place, or overwrite it with --overwrite")
+    strangers = sorted({*_files(place)} - {*known})
+    if strangers:
+        raise ExportError(
+            f"{name}: has {', '.join(strangers[:3])}{', ...' if len(strangers) > 3 else ''} beside the export, which "
+            "would be lost if it were overwritten; move that elsewhere, or choose another place"
+        )
+
+
+def _files(folder: Path) -> list[str]:
+    """Return the files below a folder, and links, by their names from there."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    )
 
 
 def _exchange(place: Path, beside: Path) -> None:

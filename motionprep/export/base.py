@@ -43,6 +43,8 @@ class Report:
         Names of numbers, in order, by what they are the columns of.
     notes
         Sentences about this dataset, which are also printed.
+    restored
+        Whether the numbers are in the world, units and axes of the files again, and not as the dataset hands them out.
     """
 
     files: Mapping[str, str]
@@ -51,6 +53,7 @@ class Report:
     about: str = ""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    restored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,20 +204,25 @@ def body(motion: StoredMotion) -> dict[str, Any]:
     return found
 
 
-def same_counts(splits: Mapping[str, Split], kind: str) -> None:
-    """Raise unless all motions have as many nodes and markers.
+def same_shapes(splits: Mapping[str, Split], features: Mapping[str, Sequence[str]], kind: str) -> None:
+    """Raise unless a frame of each of some features, which are told by split, has one shape in all motions.
 
     Raises
     ------
     ExportError
-        If they have not, so that there is no column for each.
+        If it has not, so that there is no column for each number.
     """
-    for first, motion, what, one, other in _unlike(splits):
-        if len(one) != len(other):
-            raise ExportError(
-                f"{first.key} has {len(one)} {what} and {motion.key} has {len(other)}; {kind} gives each number a "
-                "column: keep what all have by a stage select_joints or select_markers, or choose splits or npz"
-            )
+    first: dict[str, StoredMotion] = {}
+    for side, split in splits.items():
+        for motion in split:
+            for name in features[side]:
+                one, other = (each.frame_shape(name) for each in (first.setdefault(name, motion), motion))
+                if one != other:
+                    raise ExportError(
+                        f"a frame of {name} has shape {one} in {first[name].key} and {other} in {motion.key}; {kind} "
+                        "gives each number a column: keep what all have by a stage select_joints or select_markers, or "
+                        "choose features, splits or npz"
+                    )
 
 
 def other_names(splits: Mapping[str, Split]) -> tuple[str, ...]:

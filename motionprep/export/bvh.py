@@ -93,6 +93,7 @@ class Bvh(Export):
             features=tuple(name for name in _USED if name in motions[0]),
             reading=_READING.format(first=first),
             notes=tuple(notes),
+            restored=True,
         )
 
     def _chosen(self, dataset: Dataset) -> list[tuple[str, int, StoredMotion]]:
@@ -126,13 +127,18 @@ def _animate(motion: StoredMotion, said: Mapping[str, NDArray[Any]]) -> tuple[Mo
     Raises
     ------
     ValueError
-        If neither rotations nor positions are there.
+        If neither rotations nor positions are there, or the joints are bare points.
     """
     stored = {name: motion[name] for name in _USED if name in motion}
     turns, turned = {*_TURNS} & {*stored}, {*_TURNS} & {*said}
     if not turns and "positions" not in stored:
         raise ValueError("neither rotations nor positions of its nodes are stored, one of which an animation needs")
     skeleton = _skeleton(motion)
+    if skeleton.bare and len(skeleton.joints) > 1:
+        raise ValueError(
+            "nothing says which joint hangs from which; an animation needs that: put parents = [-1, ...] into "
+            "arrays.toml, then build again"
+        )
     true = invert(motion, stored)
     # What is predicted may leave no other form of the same rotations behind.
     kept = {name: array for name, array in stored.items() if not (turned and name in turns)}

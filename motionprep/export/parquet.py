@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from motionprep import labels
 from motionprep.errors import RecipeError
-from motionprep.export.base import ByMotion, Report, Tell, file_stem, other_names, packed, same_counts
+from motionprep.export.base import ByMotion, Report, Tell, file_stem, other_names, packed, same_shapes
 
 if TYPE_CHECKING:
     from motionprep.dataset import Dataset, StoredMotion
@@ -47,13 +47,14 @@ class Parquet(ByMotion):
     def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
-        same_counts(splits, "parquet")
+        features_of = {side: self.chosen(next(iter(split))) for side, split in splits.items()}
+        same_shapes(splits, features_of, "parquet")
         total, done = sum(len(split.keys) for split in splits.values()), 0
         features: dict[str, None] = {}
         files, patterns = {}, []
         for side, split in splits.items():
             stem = file_stem(side)
-            chosen = self.chosen(next(iter(split)))
+            chosen = features_of[side]
             features.update(dict.fromkeys(chosen))
             groups = packed(split, dataset, chosen, self.file_bytes)
             for number, group in enumerate(groups):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from motionprep import store
-from motionprep.export.aside import HEAD
 
 if TYPE_CHECKING:
     from motionprep.dataset import Dataset
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
 
 #: What features are, and their units.
 _WHAT = {
-    "positions": ("places of the nodes (joints, then End Sites): x, y, z", "lengths"),
+    "positions": ("places of the nodes (joints, then End Sites where the skeleton has any): x, y, z", "lengths"),
     "rotations": ("local rotations of the joints, to the parent's frame", "none; of angles, radians"),
     "quaternions": ("local rotations of the joints: w, x, y, z", "none"),
     "rotations_6d": ("local rotations of the joints: the first two columns of their matrices", "none"),
-    "global_rotations": ("rotations of the joints to the world", "none"),
-    "root_position": ("place of the root in the world: x, y, z", "lengths"),
-    "root_rotation": ("rotation of the root to the world", "none; of angles, radians"),
+    "global_rotations": ("rotations of the joints to the frame in which places are told", "none"),
+    "root_position": ("place of the root: x, y, z", "lengths"),
+    "root_rotation": ("rotation of the root", "none; of angles, radians"),
     "positions_velocity": ("velocities of the nodes: x, y, z", "lengths a second"),
     "root_velocity": ("velocity of the root: x, y, z", "lengths a second"),
     "markers": ("places of the markers: x, y, z", "lengths"),
@@ -56,11 +55,12 @@ def write_readme(kind: str, dataset: Dataset, folder: Path, report: Report, sett
     """
     recipe = {"recipe": dataset.facts["recipe"]}
     (folder / "recipe.json").write_bytes(msgspec.json.format(msgspec.json.encode(recipe), indent=2) + b"\n")
-    normalized = _normalized(dataset, report) if settings.get("normalize", True) else {}
+    as_handed_out = settings.get("normalize", True) and not report.restored
+    normalized = _normalized(dataset, report) if as_handed_out else {}
     if normalized:
         stats = store.read_named(dataset.path, dataset.facts, "stats")
         (folder / "stats.json").write_bytes(stats)
-    lines = [f"{HEAD}{kind}", ""]
+    lines = [f"# motionprep export {kind}", ""]
     if dataset.recipe.description:
         lines += [dataset.recipe.description, ""]
     lines += [
@@ -93,16 +93,34 @@ def _splits(dataset: Dataset) -> list[str]:
 
 def _features(dataset: Dataset, report: Report, normalized: Mapping[str, list[str]]) -> list[str]:
     known = dataset.facts["features"]
-    rows = []
+    rows, units = [], set()
     for name in report.features:
         what, unit = _WHAT.get(name.rstrip("_0123456789"), _WHAT.get(name, ("", "")))
         shapes = [" x ".join(map(str, shape)) for shape in known[name]["shapes"]] if name in known else []
         rows.append((f"`{name}`", " or ".join(shapes), what, unit))
-    lines = _table(("feature", "numbers a frame", "what", "unit"), rows)
-    lines += [
-        "",
-        "Lengths are in the units of the files, multiplied by `scale` of the manifest where a stage scales them.",
-    ]
+        units.add(unit.split(" ")[0])
+    if report.restored:
+        lines = _table(("made of", "numbers a frame", "what"), [row[:3] for row in rows])
+        lines += [
+            "",
+            "Places are in the world, units and axes of the files, and angles in degrees: what stages did to "
+            "coordinates is undone, and no number is normalized.",
+        ]
+    else:
+        lines = _table(("feature", "numbers a frame", "what", "unit"), rows)
+        if "lengths" in units:
+            lines += [
+                "",
+                "Lengths are in the units of the files, multiplied by `scale` of the manifest where a stage "
+                "scales them.",
+            ]
+        local = [side for side in dataset.splits if _is_local(dataset, side)]
+        if local:
+            lines += [
+                "",
+                f"Joints and markers of {', '.join(local)} are told in a frame that goes along with the body (stage "
+                "local_frame), and not in the world; features of the root alone are not.",
+            ]
     for name in dataset.splits:
         stages = [
             f"{stage.name}({', '.join(f'{key}={_short(value)}' for key, value in stage.settings().items())})"
@@ -129,6 +147,10 @@ def _normalized(dataset: Dataset, report: Report) -> dict[str, list[str]]:
             if motion is not None and feature in motion and motion.is_normalized(feature):
                 found.setdefault(feature, []).append(name)
     return found
+
+
+def _is_local(dataset: Dataset, split: str) -> bool:
+    return any(stage.name == "local_frame" for stage in dataset.recipe.stages_for(split))
 
 
 def _short(value: object) -> object:

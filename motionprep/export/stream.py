@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from functools import partial
 from itertools import pairwise
@@ -37,7 +37,7 @@ def write_arrays(
     """Write arrays of all windows in order, one file each: (S, T, ...) for S windows of T frames.
 
     Two splits are written at a time, and of each one part is in memory, small enough to stay in the processor's cache
-    until it is written.
+    until it is written. An error in one stops the other.
 
     Parameters
     ----------
@@ -68,9 +68,11 @@ def write_arrays(
 
     with ThreadPoolExecutor(_SPLITS_AT_ONCE) as pool:
         try:
-            list(pool.map(write, windows))
+            for ended in as_completed([pool.submit(write, side) for side in windows]):
+                ended.result()
         except BaseException:
             stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 

@@ -58,7 +58,11 @@ def test_the_help_names_every_kind(run: Any) -> None:
     ("words", "code", "message"),
     [
         (["npx"], 2, "there is no export 'npx'; did you mean 'np"),
-        (["npz", "--length", "8"], 2, "export npz has no setting 'length'; there are splits, features, normalize"),
+        (["npz", "--length", "8"], 2, "npz has no option --length; it has --splits, --features, --no-normalize\n"),
+        (["npz", "--file-mb", "8"], 2, "export npz has no option --file-mb"),
+        (["npz", "--from", "PRED.npy"], 2, "export npz has no option --from"),
+        (["bvh", "--no-normalize"], 2, "bvh has no option --no-normalize; it has --splits, --from, --fields, --motion"),
+        (["npz", "--no-label"], 2, "export npz has no option --no-label"),
         (["npy"], 2, "has no task that says what to export; give --inputs and --targets"),
         (["npz", "--splits", "val"], 2, "there is no split 'val'; there are train, test"),
         (["clips", "--length", "100000"], 1, "has no window"),

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from motionprep.errors import ExportError
-from motionprep.export.aside import HEAD, aside
+from motionprep.export.aside import aside
 
 
 def write(dest: Path, text: str, *, overwrite: bool = False) -> None:
     with aside(dest, overwrite=overwrite) as folder:
-        (folder / "README.md").write_text(f"{HEAD}npz\n{text}")
+        (folder / "README.md").write_text(text)
 
 
 def files(folder: Path) -> list[str]:
@@ -27,7 +27,7 @@ def test_a_folder_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
         assert not (tmp_path / "sub" / "dest").exists()
 
     assert files(tmp_path / "sub") == ["dest"]
-    assert files(tmp_path / "sub" / "dest") == ["a"]
+    assert files(tmp_path / "sub" / "dest") == ["a", "export.json"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
@@ -47,7 +47,7 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
 
     write(tmp_path / "dest", "new")
 
-    assert files(tmp_path / "dest") == ["README.md"]
+    assert files(tmp_path / "dest") == ["README.md", "export.json"]
 
 
 def test_an_export_is_only_overwritten_if_that_is_asked_for(tmp_path: Path) -> None:
@@ -79,11 +79,46 @@ def test_what_is_no_export_is_never_overwritten(tmp_path: Path, overwrite: bool)
     (tmp_path / "file").write_text("mine")
 
     for name in ("thesis", "file"):
-        with pytest.raises(ExportError, match="is there and is no export of motionprep; choose a new folder"):
+        with pytest.raises(ExportError, match=r"is there and is no export of motionprep .*; choose a new folder"):
             write(tmp_path / name, "new", overwrite=overwrite)
 
     assert files(tmp_path) == ["file", "thesis"]
     assert (tmp_path / "thesis" / "README.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize("stranger", ["PRED.npy", "test/PRED.npy", ".notes", "out/shards/0/zarr.json"])
+def test_what_was_put_beside_an_export_is_never_lost(tmp_path: Path, stranger: str) -> None:
+    write(tmp_path / "dest", "old")
+    mine = tmp_path / "dest" / stranger
+    mine.parent.mkdir(parents=True, exist_ok=True)
+    mine.write_text("mine")
+
+    with pytest.raises(ExportError, match=f"dest: has {stranger} beside the export, which would be lost"):
+        write(tmp_path / "dest", "new", overwrite=True)
+
+    assert mine.read_text() == "mine"
+    assert (tmp_path / "dest" / "README.md").read_text() == "old"
+
+
+def test_what_is_put_there_meanwhile_is_never_lost(tmp_path: Path) -> None:
+    def put(mine: Path) -> None:
+        with aside(tmp_path / "dest"):
+            mine.parent.mkdir()
+            mine.write_text("mine")
+
+    with pytest.raises(ExportError, match="is there and is no export"):
+        put(tmp_path / "dest" / "PRED.npy")
+
+    assert files(tmp_path / "dest") == ["PRED.npy"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": ["PRED.npy"]}', '{"motionprep_export": 3}'])
+def test_another_export_json_makes_no_export(tmp_path: Path, content: str) -> None:
+    (tmp_path / "dest").mkdir()
+    (tmp_path / "dest" / "export.json").write_text(content)
+
+    with pytest.raises(ExportError, match=r"it has no export\.json that lists one"):
+        write(tmp_path / "dest", "new", overwrite=True)
 
 
 def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
@@ -121,7 +156,7 @@ with aside({str(tmp_path / "dest")!r}) as folder:
     write(tmp_path / "dest", "new")
 
     assert files(tmp_path) == ["dest"]
-    assert files(tmp_path / "dest") == ["README.md"]
+    assert files(tmp_path / "dest") == ["README.md", "export.json"]
 
 
 def test_an_export_is_put_back_where_a_run_was_killed_in_the_exchange(tmp_path: Path) -> None:

@@ -94,6 +94,24 @@ class TestStored:
         with pytest.raises(ExportError, match="02_01: the root's place is not stored; build with root_position or"):
             export.write("bvh", tmp_path / "out", tmp_path / "dest")
 
+    @pytest.mark.parametrize("parents", [None, [-1, 0, 0]])
+    def test_joints_of_arrays_need_parents(self, tmp_path: Path, parents: list[int] | None) -> None:
+        (tmp_path / "data").mkdir()
+        values = np.random.default_rng(0).normal(size=(6, 3, 3)).astype(np.float32)
+        np.save(tmp_path / "data" / "S1_walk.npy", values)
+        told = f"parents = {parents}\n" if parents else ""
+        (tmp_path / "data" / "arrays.toml").write_text(f'names = ["Hip", "RHip", "LHip"]\nrate = 50\n{told}')
+        motionprep.build(tmp_path / "data", tmp_path / "out")
+
+        if parents is None:
+            with pytest.raises(ExportError, match=r"S1_walk: .* put parents = \[-1, ...\] into arrays.toml"):
+                export.write("bvh", tmp_path / "out", tmp_path / "dest")
+        else:
+            export.write("bvh", tmp_path / "out", tmp_path / "dest")
+            made = read_bvh(tmp_path / "dest" / "train" / "S1_walk.bvh")
+            order = [made.skeleton.nodes.index(name) for name in ("Hip", "RHip", "LHip")]
+            np.testing.assert_allclose(made.positions()[:, order], values, atol=1e-4)
+
 
 class TestPredicted:
     @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_every_file_that_is_told_of_is_there_and_no_other(dataset: Dataset, tmp_
     patterns = [name.replace("{000000..000000}", "000000") for name in report.files]
     told = {path for pattern in patterns for path in (tmp_path / "dest").glob(pattern)}
     there = {path for path in (tmp_path / "dest").rglob("*") if path.is_file()}
-    assert {path.name for path in there - told} == {"README.md", "recipe.json"}
+    assert {path.name for path in there - told} == {"README.md", "recipe.json", "export.json"}
 
 
 @pytest.mark.parametrize("kind", ["npy", "clips", "npz", "bvh"])
@@ -65,6 +65,35 @@ def test_statistics_are_beside_what_is_normalized(changed: Dataset, tmp_path: Pa
     assert "is normalized" not in (tmp_path / "stored" / "README.md").read_text()
 
 
+def test_the_readme_of_animations_says_nothing_of_numbers_that_they_have_not(changed: Dataset, tmp_path: Path) -> None:
+    export.write("bvh", changed, tmp_path / "dest", splits=("test",))
+
+    readme = (tmp_path / "dest" / "README.md").read_text()
+    assert "Places are in the world, units and axes of the files" in readme
+    assert not any(
+        words in readme for words in ("is normalized:", "multiplied by `scale`", "in a frame that goes along")
+    )
+    assert not (tmp_path / "dest" / "stats.json").exists()
+
+
+def test_the_readme_says_where_a_local_frame_takes_the_place_of_the_world(
+    changed: Dataset, dataset: Dataset, tmp_path: Path
+) -> None:
+    for name, some in (("changed", changed), ("dataset", dataset)):
+        export.write("npz", some, tmp_path / name)
+
+    readmes = [(tmp_path / name / "README.md").read_text() for name in ("changed", "dataset")]
+    local = "Joints and markers of train, test are told in a frame that goes along with the body"
+    assert [local in readme for readme in readmes] == [True, False]
+    assert ["multiplied by `scale`" in readme for readme in readmes] == [True, True]
+    assert not any("to the world" in readme for readme in readmes)
+
+
+def test_lengths_are_told_of_where_there_are_any(dataset: Dataset, tmp_path: Path) -> None:
+    export.write("npz", dataset, tmp_path / "dest", features=("quaternions",))
+    assert "Lengths are" not in (tmp_path / "dest" / "README.md").read_text()
+
+
 def test_a_dataset_may_be_given_by_its_folder(built: Path, tmp_path: Path) -> None:
     export.write("npz", built, tmp_path / "dest", splits=("test",))
     assert sorted(path.name for path in (tmp_path / "dest" / "test").iterdir()) == ["07_01.npz", "07_02.npz"]
@@ -93,6 +122,18 @@ def test_what_cannot_be_asked_for_is_told_with_what_there_is(
 def test_an_export_may_not_lie_in_the_dataset(dataset: Dataset) -> None:
     with pytest.raises(ExportError, match="is in the dataset; choose a folder outside of"):
         export.write("npz", dataset, dataset.path / "shards" / "npz")
+
+
+def test_what_is_read_may_not_lie_in_the_export(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path / "dest" / "out")
+    with pytest.raises(ExportError, match=r"dest: has .*out, which is read; choose another folder"):
+        export.write("npz", tmp_path / "dest" / "out", tmp_path / "dest", overwrite=True)
+
+    export.write("npy", built, tmp_path / "arrays")
+    prediction = tmp_path / "arrays" / "test_label_batch.npy"
+    with pytest.raises(ExportError, match=r"arrays: has .*test_label_batch.npy, which is read; choose another folder"):
+        export.write("bvh", built, tmp_path / "arrays", overwrite=True, prediction=str(prediction))
+    assert prediction.exists()
 
 
 def test_it_tells_how_far_it_is(dataset: Dataset, tmp_path: Path) -> None:

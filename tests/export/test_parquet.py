@@ -88,13 +88,28 @@ def test_a_large_split_is_cut_into_files_and_row_groups(
     assert all(row.row_group(0).num_rows <= 50 for row in rows)
 
 
-def test_motions_of_other_sizes_are_refused_with_what_to_do(corpus: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def unlike(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a dataset whose motions of test have no End Sites."""
+    out = tmp_path_factory.mktemp("parquet") / "out"
     stages = [{"stage": "select_joints", "joints": ["!*_Nub"], "splits": ["test"]}]
     recipe = recipe_from_json({"split": {"train": ["02_*"], "test": ["07_*"]}, "stages": stages})
-    motionprep.build(corpus, tmp_path / "out", recipe=recipe)
+    motionprep.build(corpus, out, recipe=recipe)
+    return out
 
-    with pytest.raises(ExportError, match="02_01 has 38 nodes and 07_01 has 31; parquet gives each number a column"):
-        export.write("parquet", tmp_path / "out", tmp_path / "dest")
+
+def test_motions_of_other_sizes_are_refused_with_what_to_do(unlike: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        ExportError, match=r"positions has shape \(38, 3\) in 02_01 and \(31, 3\) in 07_01; parquet gives"
+    ):
+        export.write("parquet", unlike, tmp_path / "dest")
+
+
+def test_motions_of_other_sizes_may_have_features_that_are_alike(unlike: Path, tmp_path: Path) -> None:
+    export.write("parquet", unlike, tmp_path / "dest", features=("root_position", "rotations"))
+
+    tables = [pd.read_parquet(tmp_path / "dest" / f"{side}-00000-of-00001.parquet") for side in ("train", "test")]
+    assert [np.array(table.root_position.tolist()).shape[1] for table in tables] == [3, 3]
 
 
 def test_a_note_says_where_motions_call_nodes_otherwise(dataset: Dataset, tmp_path: Path) -> None:
