@@ -9,11 +9,9 @@ from typing import Any
 import click
 
 from motionprep.errors import RecipeError
-from motionprep.export import KINDS
 
 from .progress import Progress
 
-_KINDS = "\n".join(["\b", *(f"{name.ljust(max(map(len, KINDS)))}  {what}" for name, (_, what) in KINDS.items())])
 #: Options whose settings are called otherwise.
 _SETTINGS = {"source": "prediction", "file_mb": "file_bytes", "no_normalize": "normalize"}
 
@@ -51,7 +49,17 @@ def _check(kind: str, known: set[str], options: dict[str, Any]) -> None:
 _LIST, _COUNT = _List(), click.IntRange(min=1)
 
 
-@click.command(epilog=_KINDS)
+class _Command(click.Command):
+    """A command whose help ends with the kinds, which are not looked for before."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from motionprep.export import KINDS
+
+        with formatter.section("Kinds"):
+            formatter.write_dl([(name, what) for name, (_, what) in KINDS.items()])
+
+
+@click.command(cls=_Command)
 @click.argument("kind")
 @click.argument("out", type=click.Path(exists=True))
 @click.argument("dest", type=click.Path())

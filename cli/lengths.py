@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from statistics import median
 from typing import TYPE_CHECKING
 
 import click
@@ -27,6 +25,9 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
     In the unit of the files. Nothing is written; with --toml a table is printed by which the stage scale gives all
     takes of a subject one factor.
     """
+    import json
+    from statistics import median
+
     from motionprep import sources
     from motionprep.errors import ReadError, SourceError
     from motionprep.lengths import by_subject

@@ -110,7 +110,8 @@ def fit(shape: Floats, points: Floats, visible: Mask) -> tuple[Floats, Floats, M
     """
     frames = len(points)
     turns, moves, good = np.empty((frames, 3, 3)), np.empty((frames, 3)), np.empty(frames, dtype=np.bool_)
-    _fit(_floats(shape), _floats(points), contiguous(visible), turns, moves, good)
+    # A shape and a mask that may be written, as within `_mean_shape`: the loop is compiled once for both.
+    _fit(np.array(shape, dtype=np.float64), _floats(points), np.array(visible), turns, moves, good)
     return turns, moves, good
 
 
@@ -296,7 +297,8 @@ def _widest(points: Floats, visible: Mask) -> int:
         for point in range(points.shape[1]):
             if visible[frame, point]:
                 count += 1
-                middle += points[frame, point]
+                for i in range(3):
+                    middle[i] += points[frame, point, i]
         product[:] = 0.0
         for point in range(points.shape[1]):
             if visible[frame, point]:
@@ -366,36 +368,46 @@ def _lay_out(points: Floats, seen: Mask, missing: float, out: NDArray[np.float32
 
 
 @njit(cache=True, nogil=True)
+def _gather(point: Floats, visible: Mask, turns: Floats, moves: Floats, good: Mask, local: Floats) -> int:
+    """Fill ``local`` (3, F) with the places of a point (F, 3) in good frames; return how often it is visible there."""
+    there = 0
+    for frame in range(point.shape[0]):
+        if visible[frame] and good[frame]:
+            t, o = turns[frame], moves[frame]
+            x, y, z = point[frame, 0] - o[0], point[frame, 1] - o[1], point[frame, 2] - o[2]
+            for i in range(3):
+                local[i, there] = x * t[0, i] + y * t[1, i] + z * t[2, i]
+            there += 1
+    return there
+
+
+@njit(cache=True, nogil=True)
 def _mean_shape(points: Floats, visible: Mask, shape: Floats, known: Mask) -> None:
     """Set the shape (M, 3) and which of it is known (M,), as :func:`mean_shape` says."""
     frames, count = visible.shape
     turns, moves, good = np.empty((frames, 3, 3)), np.empty((frames, 3)), np.empty(frames, np.bool_)
     used, local = np.empty((frames, count), np.bool_), np.empty((3, frames))
     first = _widest(points, visible)
-    shape[:] = points[first]
-    known[:] = visible[first]
+    for point in range(count):
+        known[point] = visible[first, point]
+        for i in range(3):
+            shape[point, i] = points[first, point, i]
     for _ in range(_FITS):
         for frame in range(frames):
             for point in range(count):
                 used[frame, point] = visible[frame, point] and known[point]
         _fit(shape, points, used, turns, moves, good)
-        furthest, same = 0.0, True
+        furthest, same, most, least = 0.0, True, -np.inf, np.inf
         for point in range(count):
-            there = 0
-            for frame in range(frames):
-                if visible[frame, point] and good[frame]:
-                    t, p, o = turns[frame], points[frame, point], moves[frame]
-                    x, y, z = p[0] - o[0], p[1] - o[1], p[2] - o[2]
-                    for i in range(3):
-                        local[i, there] = x * t[0, i] + y * t[1, i] + z * t[2, i]
-                    there += 1
+            there = _gather(points[:, point], visible[:, point], turns, moves, good, local)
             same &= known[point] == (there > 0)
             known[point] = there > 0
             for i in range(3):
                 last = shape[point, i]
                 shape[point, i] = _median(local[i, :there]) if there else 0.0
                 furthest = max(furthest, abs(shape[point, i] - last)) if there else furthest
-        if same and furthest <= _SETTLED * (shape.max() - shape.min()):
+                most, least = max(most, shape[point, i]), min(least, shape[point, i])
+        if same and furthest <= _SETTLED * (most - least):
             break
     for i in range(3):
         total, of = 0.0, 0

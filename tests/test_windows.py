@@ -215,7 +215,7 @@ def test_markers_in_another_order_are_handed_out_in_that_of_the_first(tmp_path: 
     for name in one:
         assert np.array_equal(one[name], other[name])
     assert np.array_equal(one["markers"], points + 1)
-    with pytest.raises(DatasetError, match=r"markers are in another order in 01_01 than in 01_02; read motion by"):
+    with pytest.raises(DatasetError, match=r"markers are in another order in 01_0. than in 01_0.; read motion by"):
         train["markers"]
 
 
