@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -90,6 +89,8 @@ def export(kind: str, out: str, dest: str, overwrite: bool, quiet: bool, **optio
 
     DEST gets a README.md that says where each number comes from.
     """
+    from dataclasses import fields
+
     import motionprep.export
 
     made = motionprep.export.kind(kind)

@@ -375,15 +375,15 @@ class Windows(Sequence[Any]):
     def _cut(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the first frame of each window, the number of windows up to each motion's last, and their labels."""
         classes = {name: number for number, name in enumerate(self.split.dataset.classes)} if self.label else {}
-        segments = np.array(
+        runs = np.array(
             [
                 (number, start, stop, classes.get(label, 0))
                 for number, row in enumerate(self.split.rows)
-                for start, stop, label in _segments(row, labelled=self.label)
+                for start, stop, label in segments(row, labelled=self.label)
             ],
             np.int64,
         ).reshape(-1, 4)
-        motion, start, stop, label = segments.T
+        motion, start, stop, label = runs.T
         windows = np.maximum((stop - start - self._span) // self.stride + 1, 0)
         # Of each window, which one of its segment it is.
         number = np.arange(windows.sum()) - np.repeat(np.cumsum(windows) - windows, windows)
@@ -520,7 +520,7 @@ def _blocks(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[Block, ...], NDArr
     return tuple(blocks), bases
 
 
-def _segments(row: Mapping[str, Any], *, labelled: bool) -> Iterator[tuple[int, int, str]]:
+def segments(row: Mapping[str, Any], *, labelled: bool) -> Iterator[tuple[int, int, str]]:
     """Yield the runs of a motion's frames that windows may not leave: first, end, label."""
     clip = row.get("clip") or row["frames"]
     for start, stop, label in labels.of_row(row) if labelled else [(0, row["frames"], "")]:

@@ -16,7 +16,7 @@ from motionprep.dataset import invert
 from motionprep.errors import ExportError, RecipeError
 from motionprep.export import animation
 from motionprep.export.base import Export, Report, Tell, file_stem, numbered, sample_name
-from motionprep.export.prediction import read_prediction
+from motionprep.export.prediction import cut, read_prediction
 from motionprep.formats.bvh import read_bvh, write_bvh
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ class Bvh(Export):
     motion
         The key of the one motion to export; all if empty.
     prediction
-        A ``.npy`` file of (F, K) in place of what is stored, the frames of these motions end to end; what it does not
-        predict is as stored.
+        A ``.npy`` file of (F, K) in place of what is stored, the frames of these motions end to end, or of (S, T, K),
+        the windows of the recipe's task if these lie end to end. What it does not predict is as stored, and so are
+        frames that are in no window.
     fields
         What it predicts; if empty, the targets of the recipe's task if they have its numbers, or else the one feature
         that has its shape.
@@ -61,10 +62,21 @@ class Bvh(Export):
         chosen = self._chosen(dataset)
         motions = [motion for _, _, motion in chosen]
         said: Any = [{}] * len(motions)
+        notes = []
         if self.prediction:
             task = dataset.recipe.task
-            predicted = read_prediction(self.prediction, motions[0], self.fields, task.targets if task else ())
+            predicted = read_prediction(
+                self.prediction,
+                motions[0],
+                self.fields,
+                task.targets if task else (),
+                cut(motions, task) if task else None,
+            )
             said = predicted.deal(motions)
+            total = sum(motion.frames for motion in motions)
+            if predicted.frames is not None and len(predicted.values) < total:
+                left = total - len(predicted.values)
+                notes.append(f"{left:,} of {total:,} frames are in no window that is predicted, and are as stored")
         worst, where, unturned = 0.0, "", 0
         for done, ((side, index, motion), arrays) in enumerate(zip(chosen, said, strict=True), start=1):
             path = folder / file_stem(side) / f"{sample_name(motion, index)}.bvh"
@@ -79,10 +91,11 @@ class Bvh(Export):
             if away >= worst:
                 worst, where = away, motion.key
             tell(done, len(chosen))
-        notes = [
+        notes.insert(
+            0,
             f"{len(chosen):,} animations; read back, no node is further than {worst:.2g} from where it should be (in "
-            f"{where}), in units of the files"
-        ]
+            f"{where}), in units of the files",
+        )
         if unturned:
             notes.append(f"{unturned:,} are of positions alone: their joints move, and none turns")
         side, index, motion = chosen[0]

@@ -14,12 +14,35 @@ from numpy.typing import NDArray
 from motionprep import fields
 from motionprep.errors import PredictionError, RecipeError
 from motionprep.scoring import load_predictions
+from motionprep.windows import segments
 
 if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
+    from motionprep.recipe import Task
 
 #: Frames that are looked at together.
 _AT_ONCE = 1 << 14
+
+
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """How motions are cut into the windows of a task.
+
+    Parameters
+    ----------
+    length, stride, step
+        Of the windows, in frames.
+    count
+        How many there are.
+    frames
+        Of each motion, which of its frames they have, window after window.
+    """
+
+    length: int
+    stride: int
+    step: int
+    count: int
+    frames: tuple[NDArray[np.intp], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +57,14 @@ class Prediction:
         (F, K): each field flattened, one beside the other, as ``targets`` of windows are.
     fields
         What it predicts.
+    frames
+        Of each motion, which of its frames these are; all if None.
     """
 
     name: str
     values: NDArray[Any]
     fields: tuple[fields.Field, ...]
+    frames: tuple[NDArray[np.intp], ...] | None = None
 
     def deal(self, motions: Sequence[StoredMotion]) -> Iterator[dict[str, NDArray[Any]]]:
         """Yield for each motion the features (F, ...) that it predicts some numbers of; the others are as handed out.
@@ -48,7 +74,8 @@ class Prediction:
         PredictionError
             If the prediction has another number of frames, or another width, than the motions.
         """
-        frames = sum(motion.frames for motion in motions)
+        which = self.frames or tuple(np.arange(motion.frames) for motion in motions)
+        frames = sum(map(len, which))
         if len(self.values) != frames:
             raise PredictionError(
                 f"{self.name}: has {len(self.values):,} frames; expected {frames:,}, those of "
@@ -56,32 +83,52 @@ class Prediction:
                 "--motion and --splits choose others"
             )
         start = 0
-        for motion in motions:
-            yield self._put(motion, np.asarray(self.values[start : start + motion.frames]))
-            start += motion.frames
+        for motion, rows in zip(motions, which, strict=True):
+            yield self._put(motion, rows, np.asarray(self.values[start : start + len(rows)]))
+            start += len(rows)
 
-    def _put(self, motion: StoredMotion, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    def _put(self, motion: StoredMotion, rows: NDArray[np.intp], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
         found: dict[str, NDArray[Any]] = {}
         column = 0
         for field in self.fields:
             places = _places(field, motion)
             if field.feature not in found:
                 found[field.feature] = np.array(motion[field.feature])
-            flat = found[field.feature].reshape(len(values), -1)
-            flat[:, places] = values[:, column : column + len(places)]
+            flat = found[field.feature].reshape(motion.frames, -1)
+            flat[rows[:, None], places] = values[:, column : column + len(places)]
             column += len(places)
         return found
 
 
+def cut(motions: Sequence[StoredMotion], task: Task) -> Cuts:
+    """Return how motions are cut into the windows of a task, as :meth:`motionprep.dataset.Split.windows` does."""
+    span = (task.length - 1) * task.step + 1
+    steps = task.step * np.arange(task.length)
+    firsts = [
+        [
+            first
+            for start, stop, _ in segments(motion.row, labelled=task.label)
+            for first in range(start, stop - span + 1, task.stride)
+        ]
+        for motion in motions
+    ]
+    frames = tuple((np.array(some, np.intp)[:, None] + steps).reshape(-1) for some in firsts)
+    return Cuts(task.length, task.stride, task.step, sum(map(len, firsts)), frames)
+
+
 def read_prediction(
-    path: str | os.PathLike[str], motion: StoredMotion, wanted: Sequence[str] = (), usual: Sequence[str] = ()
+    path: str | os.PathLike[str],
+    motion: StoredMotion,
+    wanted: Sequence[str] = (),
+    usual: Sequence[str] = (),
+    cuts: Cuts | None = None,
 ) -> Prediction:
     """Read a prediction.
 
     Parameters
     ----------
     path
-        A ``.npy`` file of (F, K), or of (F, ...) in the shape of one feature.
+        A ``.npy`` file of (F, K), or of (F, ...) in the shape of one feature; or of windows, (S, T, K) or (S, T, ...).
     motion
         One of those that it is for.
     wanted
@@ -89,11 +136,14 @@ def read_prediction(
         whose frames have its shape or, if none has, its numbers.
     usual
         Fields that predictions are mostly of.
+    cuts
+        Windows that it may be of. Where they lie end to end so do its frames.
 
     Raises
     ------
     PredictionError
-        If it is no such file, has numbers that are not finite, or its width is not that of the fields.
+        If it is no such file, has numbers that are not finite, or its width is not that of the fields; or if it is of
+        windows that share frames or pass over some.
     RecipeError
         If a field is not stored.
     """
@@ -101,6 +151,17 @@ def read_prediction(
     values = load_predictions(path)
     if values.ndim < 2 or values.dtype.kind != "f":
         raise PredictionError(f"{name}: expected frames (F, K) of floats, found shape {values.shape} of {values.dtype}")
+    hint, frames = "", None
+    if values.ndim > 2 and cuts is not None and values.shape[:2] == (cuts.count, cuts.length):
+        if cuts.step != 1 or cuts.stride != cuts.length:
+            raise PredictionError(
+                f"{name}: has windows of {cuts.length} frames with stride {cuts.stride} and step {cuts.step}, which do "
+                f"not lie end to end; expected stride {cuts.length} and step 1, or frames (F, K), each of them once"
+            )
+        values, frames = values.reshape(-1, *values.shape[2:]), cuts.frames
+    elif values.ndim > 2:
+        asked = f", or the task's windows, ({cuts.count}, {cuts.length}, K)" if cuts is not None else ""
+        hint = f"; its shape is {values.shape}: expected (frames, K){asked}"
     for start in range(0, len(values), _AT_ONCE):
         good = np.isfinite(values[start : start + _AT_ONCE]).all(axis=tuple(range(1, values.ndim)))
         if not good.all():
@@ -109,11 +170,13 @@ def read_prediction(
     found = [wanted] if wanted else _guessed(values.shape[1:], motion, usual)
     if len(found) != 1:
         there = _told({name: _width([name], motion) for name in _stored(motion)})
-        raise PredictionError(f"{name}: has {width} numbers a frame; --fields says what they are, of {there}")
+        raise PredictionError(f"{name}: has {width} numbers a frame; --fields says what they are, of {there}{hint}")
     if _width(found[0], motion) != width:
         there = _told({field: _width([field], motion) for field in found[0]})
-        raise PredictionError(f"{name}: has {width} numbers a frame; expected {_width(found[0], motion)}: {there}")
-    return Prediction(name, values.reshape(len(values), width), tuple(map(fields.parse_field, found[0])))
+        raise PredictionError(
+            f"{name}: has {width} numbers a frame; expected {_width(found[0], motion)}: {there}{hint}"
+        )
+    return Prediction(name, values.reshape(len(values), width), tuple(map(fields.parse_field, found[0])), frames)
 
 
 def _guessed(shape: tuple[int, ...], motion: StoredMotion, usual: Sequence[str]) -> list[Sequence[str]]:

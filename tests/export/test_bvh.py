@@ -169,6 +169,27 @@ class TestPredicted:
         np.testing.assert_allclose(made.positions()[:, order], values[: motion.frames], atol=1e-4)
         assert any("of positions alone" in note for note in report.notes)
 
+    def test_windows_are_laid_end_to_end(self, corpus: Path, tmp_path: Path) -> None:
+        task = {"inputs": ["positions.xy"], "targets": ["positions"], "length": 8, "stride": 8}
+        stages = [{"stage": "features", "arrays": ["positions"]}]
+        recipe = {"split": {"train": ["02_*"], "test": ["07_01", "07_02"]}, "stages": stages, "task": task}
+        motionprep.build(corpus, tmp_path / "out", recipe=recipe_from_json(recipe))
+        windows = motionprep.open(tmp_path / "out")["test"].windows()
+        values = windows[:]["targets"] * np.float32(1.5)
+        report = export.write("bvh", tmp_path / "out", tmp_path / "dest", prediction=saved(tmp_path, values))
+
+        left = 0
+        for motion, span in windows.motions:
+            made = read_bvh(tmp_path / "dest" / "test" / f"{motion.key}.bvh")
+            order = [made.skeleton.nodes.index(name) for name in motion.skeleton.nodes]
+            expected = motion["positions"].copy()
+            said = values[span].reshape(-1, *expected.shape[1:])
+            expected[: len(said)] = said
+            np.testing.assert_allclose(made.positions()[:, order], expected, atol=1e-4)
+            left += motion.frames - len(said)
+        assert left
+        assert any(note.startswith(f"{left} of ") and note.endswith("and are as stored") for note in report.notes)
+
     def test_one_motion_may_be_predicted(self, dataset: Dataset, tmp_path: Path) -> None:
         motion = dataset["train"].motion("02_03")
         prediction = saved(tmp_path, motion["quaternions"])

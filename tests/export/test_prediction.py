@@ -8,7 +8,8 @@ import pytest
 
 from motionprep import Dataset, RecipeError
 from motionprep.errors import PredictionError
-from motionprep.export.prediction import Prediction, read_prediction
+from motionprep.export.prediction import Prediction, cut, read_prediction
+from motionprep.recipe import Task
 
 
 def read(dataset: Dataset, folder: Path, values: Any, *fields: str) -> Prediction:
@@ -82,6 +83,62 @@ def test_another_number_of_frames_is_refused(dataset: Dataset, tmp_path: Path) -
 
     with pytest.raises(PredictionError, match=f"has {frames - 1} frames; expected {frames}, those of 07_01, 07_02"):
         next(prediction.deal(motions))
+
+
+@pytest.mark.parametrize("shape", [(114,), (38, 3)])
+def test_windows_that_lie_end_to_end_are_frames_end_to_end(
+    dataset: Dataset, tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    task = Task(inputs=("positions.xy",), targets=("positions",), length=8, stride=8)
+    windows = dataset["test"].windows(8, 8, targets=["positions"])
+    motions = list(dataset["test"])
+    values = np.random.default_rng(0).normal(size=(len(windows), 8, *shape)).astype(np.float32)
+    np.save(tmp_path / "pred.npy", values)
+    read = read_prediction(tmp_path / "pred.npy", motions[0], (), task.targets, cut(motions, task))
+
+    said = {motion.key: arrays["positions"] for motion, arrays in zip(motions, read.deal(motions), strict=True)}
+    for number in range(len(windows)):
+        motion, frames = windows.where(number)
+        np.testing.assert_array_equal(said[motion.key][frames], values[number].reshape(8, 38, 3))
+    for motion in motions:
+        rest = motion.frames // 8 * 8
+        np.testing.assert_array_equal(said[motion.key][rest:], motion["positions"][rest:])
+
+
+@pytest.mark.parametrize(
+    ("length", "stride", "step"), [(8, 4, 1), (8, 9, 1), (4, 8, 2), (1, 3, 1), (1, 1, 1), (5, 5, 1)]
+)
+@pytest.mark.parametrize("label", [False, True])
+def test_motions_are_cut_as_windows_are(dataset: Dataset, length: int, stride: int, step: int, label: bool) -> None:
+    task = Task(inputs=("positions",), targets=("positions",), length=length, stride=stride, step=step, label=label)
+    windows = dataset["train"].windows(length, stride, step, targets=["root_position"], inputs=[], label=label)
+
+    cuts = cut(list(dataset["train"]), task)
+    assert cuts.count == len(windows)
+    expected = [list(windows.where(number)[1]) for number in range(len(windows))]
+    assert np.concatenate(cuts.frames).reshape(-1, length).tolist() == expected
+
+
+def test_windows_that_do_not_lie_end_to_end_are_refused(dataset: Dataset, tmp_path: Path) -> None:
+    motions = list(dataset["test"])
+    cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), length=8, stride=4))
+    np.save(tmp_path / "pred.npy", np.zeros((cuts.count, 8, 114)))
+
+    with pytest.raises(PredictionError, match="has windows of 8 frames with stride 4 and step 1, which do not lie end"):
+        read_prediction(tmp_path / "pred.npy", motions[0], (), ("positions",), cuts)
+
+
+def test_another_number_of_windows_is_told_with_what_is_expected(dataset: Dataset, tmp_path: Path) -> None:
+    motions = list(dataset["test"])
+    cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), length=8, stride=8))
+    np.save(tmp_path / "pred.npy", np.zeros((3, 8, 114)))
+
+    message = rf"its shape is \(3, 8, 114\): expected \(frames, K\), or the task's windows, \({cuts.count}, 8, K\)"
+    for fields in ((), ("positions",)):
+        with pytest.raises(PredictionError, match=message):
+            read_prediction(tmp_path / "pred.npy", motions[0], fields, ("positions",), cuts)
+    with pytest.raises(PredictionError, match=r"its shape is \(3, 8, 114\): expected \(frames, K\)$"):
+        read_prediction(tmp_path / "pred.npy", motions[0])
 
 
 @pytest.mark.parametrize("content", [b"", b"PK nothing", b"\x93NUMPY"])
