@@ -48,7 +48,7 @@ def test_the_python_examples_of_a_page_run_as_written_one_after_the_other(page, 
     monkeypatch.chdir(folder_with_out)
     names = {}
     for code in blocks(page, "python"):
-        if all(find_spec(extra) for extra in EXTRAS if f"import {extra}" in code or f"from {extra}" in code):
+        if all(find_spec(extra) for extra in EXTRAS if re.search(rf"\b{extra}\b", code)):
             exec(compile(code, page.name, "exec"), names)
 
 
