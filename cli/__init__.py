@@ -11,7 +11,9 @@ from motionprep.errors import MotionPrepError, RecipeError
 
 from .align import align
 from .build import build
+from .export import export
 from .info import info
+from .lengths import lengths
 from .plan import plan
 from .sample import sample
 from .score import score
@@ -30,7 +32,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, sample, align, score):
+for verb in (build, plan, info, verify, export, sample, align, lengths, score):
     cli.add_command(verb)
 
 
@@ -53,7 +55,7 @@ def main() -> None:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "; finished shards are kept: make room, then run the same command again" if full else ""
+        hint = "; make room, then run the same command again: what is finished is kept" if full else ""
         click.echo(f"motionprep: {place}{error.strerror or error}{hint}", err=True)
         code = 1
     sys.exit(code)

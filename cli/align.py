@@ -33,14 +33,15 @@ def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
     """
     from motionprep import sources
     from motionprep.errors import RecipeError, SourceError
+    from motionprep.formats import HALVES
     from motionprep.stages.align import Align
 
     try:
         stage = Align(**{name: value for name, value in options.items() if value is not None})
     except ValueError as error:
         raise RecipeError(f"align: {error}") from None
-    found = sources.find(data)
-    if len(data) == 2 and all(Path(path).is_file() for path in data):
+    found = [source for source in sources.find(data) if source.about is None]
+    if len(data) == 2 and all(Path(path).is_file() and Path(path).suffix.lower() in HALVES for path in data):
         found = sorted(found, key=lambda source: source.half != "motion")
         if [source.half for source in found] != ["motion", "markers"]:
             raise SourceError(f"{data[0]} and {data[1]}: are not a BVH and a C3D file")
@@ -58,19 +59,24 @@ def _one(stage: Align, recording: Recording) -> None:
     from motionprep.stages.base import Dropped
 
     where = " and ".join(source.name for source in recording.sources)
-    take, found = _find(stage, recording)
-    if isinstance(found, Dropped):
-        raise SourceError(f"{where}: {_reason(found)}")
-    lag, axes, scale, unit, residual, share, frames = _words(take, found)
+    take = _read(recording)
+    pair = stage.find(take)
+    if isinstance(pair, Dropped):
+        raise SourceError(f"{where}: {_reason(pair)}")
+    paced, found = pair
+    lag, axes, scale, unit, residual, share, knees, frames = _words(stage, paced, found)
     first, other = found.motion_frames[0] + 1, found.marker_frames[0] + 1
-    click.echo(f"lag       {lag}: frame {first:,} of the skeleton is frame {other:,} of the markers")
+    frame = f": frame {first:,} of the skeleton is frame {other:,} of the markers" if paced is take else ""
+    click.echo(f"lag       {lag}{frame}")
     click.echo(f"axes      {axes}")
     click.echo(f"scale     {scale} units a {_unit(take)}{f', a unit is {unit} mm' if unit else ''}")
     if any(found.offset):
         click.echo(f"offset    {', '.join(f'{value:.3f}' for value in found.offset)} units")
     click.echo(f"residual  {residual} units, {share} of the body's size")
-    click.echo(f"frames    {frames} in common")
-    refused = stage.judge(found)
+    if knees:
+        click.echo(f"knees     {knees} mm from marker to joint, left and right")
+    click.echo(f"frames    {frames} in common{_resampled(take, paced)}")
+    refused = stage.judge(take, found)
     if refused is not None:
         raise SourceError(f"{where}: {_reason(refused)}")
 
@@ -87,47 +93,59 @@ def _all(stage: Align, recordings: list[Recording], quiet: bool) -> None:
         progress.start(len(recordings))
         for recording in recordings:
             try:
-                take, found = _find(stage, recording)
+                take = _read(recording)
             except ReadError as error:
                 others.append(f"failed: {recording.key}: {error}")
             else:
-                refused = found if isinstance(found, Dropped) else stage.judge(found)
-                if not isinstance(found, Dropped):
-                    rows.append([recording.key, *_words(take, found)])
+                pair = stage.find(take)
+                refused = pair if isinstance(pair, Dropped) else stage.judge(take, pair[1])
+                if not isinstance(pair, Dropped):
+                    rows.append([recording.key, *_words(stage, *pair)])
                 if refused is not None:
                     others.append(f"dropped: {recording.key}: {_reason(refused)}")
             progress.tell(1)
     if rows:
-        click.echo(table(["take", "lag", "axes", "scale", "mm a unit", "residual", "of the body", "frames"], rows))
+        head = ["take", "lag", "axes", "scale", "mm a unit", "residual", "of the body", "knees, mm", "frames"]
+        click.echo(table(head, rows))
     for line in others:
         click.echo(line)
 
 
-def _find(stage: Align, recording: Recording) -> tuple[Take, Finding | Dropped]:
+def _read(recording: Recording) -> Take:
     from motionprep.data import Take
     from motionprep.formats import bvh, c3d
 
     skeleton, points = recording.sources
     motion = bvh.parse_bvh(skeleton.read(), skeleton.name)
-    markers = c3d.parse_c3d(points.read(), points.name)
-    take = Take(recording.key, motion, markers)
-    return take, stage.find(take)
+    return Take(recording.key, motion, c3d.parse_c3d(points.read(), points.name))
 
 
-def _words(take: Take, found: Finding) -> list[str]:
-    """Return lag, axes, scale, length of the skeleton's unit in mm, residual, its share of the body, and frames."""
-    from motionprep import spaces
+def _words(stage: Align, take: Take, found: Finding) -> list[str]:
+    """Return lag, axes, scale, the skeleton's unit in mm, residual, its share of the body, mm at the knees, frames."""
+    from motionprep import lengths, spaces
 
     metres = spaces.metres(take)
+    unit = 1000 * metres / found.scale if metres else 0.0
+    knees = lengths.to_knees(stage.join(take, found)) if unit else {}
     return [
-        f"{found.lag:g}",
+        f"{found.lag:.4g}",
         found.axes,
         f"{found.scale:.5g}",
-        f"{1000 * metres / found.scale:.5g}" if metres else "",
+        f"{unit:.5g}" if unit else "",
         f"{found.residual:.3g}",
         f"{found.share:.2%}",
+        " / ".join(f"{unit * apart:.0f}" for apart in knees.values()),
         f"{len(found.motion_frames):,}",
     ]
+
+
+def _resampled(take: Take, paced: Take) -> str:
+    """Return words for the half that was resampled, if one was."""
+    half = paced.facts.get("align_resampled")
+    if half is None or take.motion is None or take.markers is None:
+        return ""
+    what, rate = ("skeleton", take.motion.rate) if half == "motion" else ("markers", take.markers.rate)
+    return f"; the {what} resampled from {rate:g} to {min(take.motion.rate, take.markers.rate):g} a second"
 
 
 def _unit(take: Take) -> str:

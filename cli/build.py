@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Change nothing and exit with 1 if a motion fails.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options: Any) -> None:
-    """Build a dataset from DATA: folders, BVH and C3D files, zip archives.
+    """Build a dataset from DATA: folders, BVH, C3D and NumPy files, zip archives.
 
     What is already in OUT and still right is kept: run the same command again after a crash or a change in the data.
 

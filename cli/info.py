@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from motionprep.dataset import Dataset
+
 _MOST = 6
+_FEW = 4
 _MOST_CLASSES = 20
 
 
 def _short(value: object) -> object:
     """Return a setting, or how many things it names."""
     return f"{len(value)} names" if isinstance(value, list | tuple) and len(value) > _MOST else value
+
+
+def _markers(dataset: Dataset) -> list[list[str]]:
+    """Return a row for each list of markers that motions have: some names, how many, of how many motions, its sets."""
+    from collections import Counter
+
+    from motionprep import naming
+    from motionprep.shipped import marker_sets
+
+    rows = (row for split in dataset.splits for row in dataset[split].rows)
+    kinds = Counter(tuple(row["marker_names"]) for row in rows if row["marker_names"])
+    return [
+        [
+            ", ".join(names[:_FEW]) + ", ..." * (len(names) > _FEW),
+            f"{len(names)}",
+            f"{count:,}",
+            ", ".join(name for name, wanted in marker_sets().items() if not naming.choose(wanted, names)[1]) or "none",
+        ]
+        for names, count in kinds.items()
+    ]
 
 
 def _cells(side: Mapping[str, Any]) -> list[str]:
@@ -71,11 +95,20 @@ def info(out: str, classes: bool) -> None:
     for skeleton in dataset.skeletons.values():
         kinds.setdefault(skeleton.structure, []).append(skeleton)
     joints = [
-        [", ".join(same[0].joints[:4]) + ", ...", f"{len(same[0].joints)}", f"{len(same[0].nodes)}", f"{len(same):,}"]
+        [
+            ", ".join(same[0].joints[:_FEW]) + ", ...",
+            f"{len(same[0].joints)}",
+            f"{len(same[0].nodes)}",
+            f"{len(same):,}",
+        ]
         for same in kinds.values()
     ]
-    click.echo(table(["skeletons", "joints", "nodes", "of other lengths"], joints))
-    click.echo()
+    if joints:
+        click.echo(table(["skeletons", "joints", "nodes", "of other lengths"], joints))
+        click.echo()
+    if markers := _markers(dataset):
+        click.echo(table(["markers", "names", "motions", "sets"], markers))
+        click.echo()
     stages = [
         f"{stage.name}({', '.join(f'{k}={_short(v)}' for k, v in stage.settings().items())})"
         for stage in dataset.recipe.stages
@@ -85,7 +118,7 @@ def info(out: str, classes: bool) -> None:
         click.echo(f"recipe: {dataset.recipe.description}")
     source = facts["source"]
     click.echo(
-        f"bytes: {size(source['bytes'])} in {source['motions']:,} files in, {size(sum(facts['shards'].values()))} out"
+        f"bytes: {size(source['bytes'])} in {source['files']:,} files in, {size(sum(facts['shards'].values()))} out"
     )
     for line in left_out(facts) or ["dropped or failed: none"]:
         click.echo(line)

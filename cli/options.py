@@ -46,6 +46,10 @@ _OPTIONS = [
     click.option("--features", metavar="LIST", help="Store these arrays, with commas between."),
     click.option("--seed", type=click.IntRange(min=0), help="Of stages that draw at random."),
     click.option("--key-pattern", metavar="REGEX", help="Groups subject and motion in a file's path below DATA."),
+    click.option(
+        "--array-names", metavar="LIST", help="Joints of .npy and .npz files, with commas between, or a skeleton."
+    ),
+    click.option("--array-rate", metavar="RATE", type=float, help="Their frames a second."),
     click.option("--positions", type=click.Choice(["replace", "add"]), help="What position channels do to OFFSET."),
     click.option("--lenient", is_flag=True, help="Keep what rows there are where Frames: says another number."),
     click.option("--rates", metavar="FILE", type=_EXISTING, help="CSV key,fps for files that say theirs wrong."),
@@ -85,6 +89,7 @@ def make_recipe(options: dict[str, Any]) -> Any:
     for word in ("key_pattern", "label_pattern", "positions"):
         if given := options.pop(word):
             value["reading"][word] = given
+    value["reading"] |= _of_arrays(options.pop("array_names"), options.pop("array_rate"), value["reading"])
     if options.pop("lenient"):
         value["reading"]["lenient"] = True
     if rates := options.pop("rates"):
@@ -107,6 +112,13 @@ def make_recipe(options: dict[str, Any]) -> Any:
     recipe = recipe_from_json({**value, "stages": []}, name or "options")
     recipe = msgspec.structs.replace(recipe, stages=base.stages)
     return recipe.with_stages(_stages(options, recipe.split.sides()))
+
+
+def _of_arrays(names: str | None, rate: float | None, reading: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of arrays, on top of what a recipe says; nothing if no flag says any."""
+    said = {"names": names.split(",") if names and "," in names else names, "rate": rate}
+    said = {word: given for word, given in said.items() if given is not None}
+    return {"arrays": reading.get("arrays", {}) | said} if said else {}
 
 
 def _stages(options: dict[str, Any], sides: tuple[str, ...]) -> list[Any]:

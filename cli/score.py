@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -36,7 +37,7 @@ _HEADS = {
 @click.option(
     "--step", type=click.IntRange(min=1), help="Frames from one frame of a window to the next [default: the task's]."
 )
-@click.option("--as-stored", is_flag=True, help="They are not normalized, though the recipe normalizes.")
+@click.option("--no-normalize", is_flag=True, help="They are not normalized, though the recipe normalizes.")
 @click.option(
     "--threshold", type=click.FloatRange(min=0), default=0.1, show_default=True, help="Of PCK, in stored units."
 )
@@ -56,7 +57,7 @@ def score(
     length: int | None,
     stride: int | None,
     step: int | None,
-    as_stored: bool,
+    no_normalize: bool,
     threshold: float,
     unit_mm: float | None,
     by: tuple[str, ...],
@@ -72,6 +73,9 @@ def score(
     from motionprep import report, scoring
     from motionprep.errors import RecipeError
 
+    for path in filter(None, (csv, plot)):
+        if not Path(path).absolute().parent.is_dir():
+            raise RecipeError(f"{path}: there is no folder {Path(path).parent}; make it first")
     if plot:
         report.need_plotly()
     predictions = scoring.load_predictions(pred)
@@ -80,7 +84,7 @@ def score(
         side = dataset[split]
     except KeyError as error:
         raise RecipeError(error.args[0]) from None
-    windows = side.windows(length, stride, step, targets=targets or None, normalize=not as_stored)
+    windows = side.windows(length, stride, step, targets=targets or None, normalize=not no_normalize)
     scores = scoring.score(predictions, windows, threshold=threshold, unit_mm=unit_mm, frames_csv=csv)
     _print(scores, by)
     if plot:

@@ -106,7 +106,10 @@ class Batches:
             raise DatasetError(
                 "the state is of other batches: of another dataset, other windows, batch size, seed, rank or world size"
             )
-        self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
+        epoch, batch = int(state["epoch"]), int(state["batch"])
+        if epoch < 0 or not 0 <= batch <= len(self):
+            raise DatasetError(f"the state is at batch {batch} of epoch {epoch}; an epoch has {len(self):,} batches")
+        self.epoch, self.batch = epoch, batch
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the batches of an epoch that are still to come; the next iteration is the next epoch."""
@@ -137,7 +140,6 @@ class Batches:
                 [windows.length, windows.stride, windows.step, windows.label, windows.memory],
                 {name: [list(map(str, output.fields))] for name, output in windows.outputs.items()},
                 [self.batch_size, self.shuffle, self.seed, self.rank, self.world_size, self.drop_last],
-                [self.every, self.offset],
             ]
         )
 

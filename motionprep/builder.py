@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from motionprep import plan, shards, sources, store
-from motionprep.errors import BuildError, DatasetError
+from motionprep.errors import BuildError
 from motionprep.plan import Plan, Shard
 from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
@@ -108,6 +108,7 @@ def build(
         recipe = load_recipe(recipe)
     workers = workers or os.cpu_count() or 1
     out = Path(out)
+    home = store.home(out, baked=recipe.baked)
     look = partial(
         plan.make_plan,
         _paths(data),
@@ -117,7 +118,7 @@ def build(
         verify_sources=verify_sources,
         workers=workers,
     )
-    if store.claim(out):
+    if store.claim(out, baked=recipe.baked):
         # What has nothing to do needs no lock, whose import takes longer than this look.
         before = look()
         if before.complete and not any(store.left_over(out, before.dataset)):
@@ -126,22 +127,23 @@ def build(
             dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
             return Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes)
     with store.hold(out):
-        shards.sweep(out / store.SHARDS)
+        for place in (out, home):
+            shards.sweep(place / store.SHARDS)
         before = look()
         announce(before)
         _tell_kept(before, tell)
-        todo, made = _make_missing(before, out, workers, tell)
+        todo, made = _make_missing(before, home, workers, tell)
         complete = todo.complete
         changed = made > 0 or not complete
         if complete:
             dataset = _unless_failed(todo, strict)
             if todo is not before:
-                store.keep_signatures(out, todo.keys)
+                store.keep_signatures(home, todo.keys)
             store.tidy(out, dataset)
         else:
             from motionprep.commit import commit
 
-            dataset = commit(todo, out, strict=strict)
+            dataset = commit(todo, out, strict=strict, workers=workers)
             store.tidy(out, dataset, todo.dataset)
         todo.cache.save(todo.sources)
     seconds = time.monotonic() - began
@@ -167,7 +169,7 @@ def _unless_failed(todo: Plan, strict: bool) -> dict[str, Any]:
     return dataset
 
 
-def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan, int]:
+def _make_missing(todo: Plan, home: Path, workers: int, tell: Tell) -> tuple[Plan, int]:
     """See to it that every shard is there.
 
     Returns
@@ -185,7 +187,7 @@ def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan
     threading.Thread(target=import_module, args=["motionprep.commit"], daemon=True).start()
 
     keep_memory()
-    folder = out / store.SHARDS
+    folder = home / store.SHARDS
     stop, fresh = threading.Event(), not shards.keys(folder)
     # One thread more than may compute: waiting for the disk keeps no processor busy.
     computing = threading.BoundedSemaphore(workers)
@@ -203,7 +205,7 @@ def _make_missing(todo: Plan, out: Path, workers: int, tell: Tell) -> tuple[Plan
                     digests = [tuple(map(sources.digest_of, row.recording.sources)) for row in rows]
                     known = [[digest for digest, _ in files] for files in digests]
                     key = plan.key_of(todo.recipe, shard.split, shard.items, known)
-                if key is not None and _is_whole(folder, key):
+                if key is not None and shards.is_whole(folder, key):
                     tell(len(shard.items), shard.expected)
                     return key, digests, False
             made = make(todo.recipe, shard, todo.rows, folder, stop, tell, computing)
@@ -245,15 +247,3 @@ def _end(results: Any, running: threading.Semaphore, threads: int) -> None:
     ended = [running.acquire(timeout=max(0.0, until - time.monotonic())) for _ in range(threads)]
     for _ in filter(None, ended):
         running.release()
-
-
-def _is_whole(folder: Path, key: str) -> bool:
-    """Return whether a shard is there and good; remove it if it is damaged."""
-    if not (folder / key).is_dir():
-        return False
-    try:
-        shards.check(folder, key)
-    except DatasetError:
-        shards.remove(folder, key)
-        return False
-    return True

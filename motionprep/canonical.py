@@ -115,8 +115,8 @@ def without(joints: Sequence[Joint], words: Sequence[str]) -> tuple[Joint, ...]:
 def parts(joints: Sequence[Joint], nodes: Sequence[str]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """Return the joints by the numbers of the nodes that they are made of, or no joints and the names that are missing.
 
-    The first naming counts whose names are all there, be it behind a prefix such as ``mixamorig:``. If there is none,
-    what is missing is said of the one that lacks the least.
+    The first naming counts whose names are all there, be it behind a prefix such as ``mixamorig:``; after all of them,
+    the names of the joints themselves. If there is none, what is missing is said of the naming that lacks the least.
     """
     places = {node: place for place, node in enumerate(nodes)}
     for place, node in enumerate(nodes):
@@ -137,6 +137,9 @@ def parts(joints: Sequence[Joint], nodes: Sequence[str]) -> tuple[tuple[Part, ..
                 for joint, of, turn in found
             ), ()
         lacking.append(missing)
+    if all(joint.name in places for joint in joints):
+        own = ((joint, places[joint.name]) for joint in joints)
+        return tuple(Part(joint.name, rows.get(joint.parent, -1), (at,), at) for joint, at in own), ()
     return (), min(lacking, key=len)
 
 

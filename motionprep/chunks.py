@@ -6,7 +6,6 @@ trainer would wait for its import.
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +70,8 @@ class Chunked:
         import numpy as np
 
         stop = start + len(out)
+        if not 0 <= start <= stop <= self.frames:
+            raise DatasetError(f"{self.name} has {self.frames:,} frames; expected {stop:,} or more; {MEND}")
         for number in range(start // self.chunk, -(-stop // self.chunk)):
             first = number * self.chunk
             if start <= first and first + self.chunk <= stop:
@@ -119,6 +120,6 @@ def open_chunked(folder: Path, name: str) -> Chunked:
         raise DatasetError(f"{name} is missing; {REMEDY}") from None
     except (OSError, UnicodeDecodeError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
         raise DatasetError(f"{name} cannot be opened: {error}; {MEND}") from None
-    if rest != shape or codecs != ["bytes", "crc32c"] or separator != "." or math.prod([chunk, *shape]) < 0:
+    if rest != shape or codecs != ["bytes", "crc32c"] or separator != "." or min([chunk, *shape, frames + 1]) < 1:
         raise DatasetError(f"{name} is not laid out as format 1 is; {MEND}")
     return Chunked(folder, name, frames, tuple(shape), chunk, dtype)

@@ -14,9 +14,11 @@ from motionprep.recipe import Recipe
 
 #: Columns of the manifest for a file, by half.
 _COLUMNS = {"motion": "source", "markers": "markers_source"}
+#: Columns that tell of what is stored.
+_STORED = ("frames", "fps", "shard", "start", "stop", "skeleton", "marker_names", "scale", "facts", "steps", "labels")
 
 
-def commit(todo: Plan, out: Path, *, strict: bool) -> dict[str, Any]:
+def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str, Any]:
     """Commit a plan whose shards are all there.
 
     Parameters
@@ -27,6 +29,8 @@ def commit(todo: Plan, out: Path, *, strict: bool) -> dict[str, Any]:
         The dataset.
     strict
         Change nothing if a motion failed.
+    workers
+        How many normalized shards are made at once.
 
     Returns
     -------
@@ -36,43 +40,57 @@ def commit(todo: Plan, out: Path, *, strict: bool) -> dict[str, Any]:
     Raises
     ------
     BuildError
-        If ``strict`` and a motion failed, or none could be built.
+        If ``strict`` and a motion failed, none could be built, or a shard to normalize is damaged.
     """
-    folder = out / store.SHARDS
+    home = store.home(out, baked=todo.recipe.baked)
     keys = todo.keys
-    records = [shards.read_record(folder, key) for key in keys]
+    records = [shards.read_record(home / store.SHARDS, key) for key in keys]
     table = _table(todo, keys, records)
     _refuse(table, strict=strict)
     sides = {
         side: [number for number, shard in enumerate(todo.shards) if shard.split == side]
         for side in todo.recipe.split.sides()
     }
+    fitted = stats.combine(records[number] for number in sides.get("train", []))
+    names: Sequence[str | None] = keys
+    if todo.recipe.baked:
+        from motionprep.baking import bake
+
+        names = bake(todo.recipe, out, keys, records, fitted, workers)
+        table = [_baked(row, dict(zip(keys, names, strict=True))) for row in table]
+        _refuse(table, strict=strict)
+    kept = [name for name in names if name]
+    records = [record for record, name in zip(records, names, strict=True) if name]
     dataset = {
         "inputs": todo.inputs,
         "recipe": todo.recipe.to_json(),
         "source": {
             "motions": len({row.recording.key for row in todo.rows}),
+            "files": len(todo.sources),
             "bytes": sum(source.size for source in todo.sources),
         },
         "splits": {
             side: _side([row for row in table if row["split"] == side])
             | _parts(table, todo.recipe, side)
-            | {"shards": [keys[n] for n in numbers]}
+            | {"shards": [names[number] for number in numbers if names[number]]}
             for side, numbers in sides.items()
         },
         "left_out": _left_out(table),
         "features": _features(records),
-        "shards": {key: shards.measure(folder, key)[0] for key in keys},
+        "shards": {name: shards.measure(out / store.SHARDS, name)[0] for name in kept},
     }
+    if todo.recipe.baked:
+        dataset["raw"] = keys
     skeletons = {name: skeleton for record in records for name, skeleton in record["skeletons"].items()}
-    fitted = stats.combine(records[number]["sums"] for number in sides.get("train", []))
     files = {
         "manifest": manifest.encode(table),
         "skeletons": identity.canonical(skeletons),
         "stats": identity.canonical(fitted),
     }
     dataset = store.save(out, dataset, files)
-    store.keep_signatures(out, keys)
+    store.keep_signatures(home, keys)
+    if todo.recipe.baked:
+        store.keep_signatures(out, kept)
     return dataset
 
 
@@ -84,7 +102,8 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
             files = todo.rows[item.row].recording.sources
             facts[item.row] = {**motion, "shard": key}
             if motion["status"] == "failed":
-                facts[item.row]["reason"] = f"{files[motion['of_file']].name}{motion['reason']}"
+                names = " and ".join(files[number].name for number in motion["of_files"])
+                facts[item.row]["reason"] = f"{names}{motion['reason']}"
             for source, unread in zip(files, motion.get("unread", ()), strict=False):
                 if unread:
                     facts[item.row][f"{_COLUMNS[source.half]}_sha256"] = None
@@ -120,6 +139,15 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
             | made
         )
     return table
+
+
+def _baked(row: Mapping[str, Any], names: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return a row with the normalized shard that its motion is in; dropped if there is none."""
+    shard = names.get(row.get("shard", ""))
+    if shard or row["status"] != "ok":
+        return {**row, "shard": shard}
+    reason = "normalize: no motion of train has the same joints or markers"
+    return {word: value for word, value in row.items() if word not in _STORED} | {"status": "dropped", "reason": reason}
 
 
 def _refuse(table: Sequence[Mapping[str, Any]], *, strict: bool) -> None:

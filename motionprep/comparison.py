@@ -17,7 +17,8 @@ from motionprep.stages.represent import Represent
 from motionprep.stages.scale import Scale
 
 if TYPE_CHECKING:
-    from motionprep.dataset import Stats, StoredMotion
+    from motionprep.dataset import StoredMotion
+    from motionprep.stats import Stats
 
 #: Features that are points, and the part of a take whose unit they are in.
 _POINTS = {"positions": "joints", "root_position": "joints", "markers": "markers", "markers_corrupt": "markers"}
@@ -106,7 +107,8 @@ class Comparison:
             found["mpjpe_mm"] = distances * self.mm
             if len(self.names) >= _LEAST_ALIGNED:
                 aligned = metrics.procrustes(predicted, target, mask=mask)
-                found["pa_mpjpe_mm"] = metrics.euclidean_distance(aligned, target, mask=mask) * self.mm
+                enough = mask & (np.count_nonzero(mask, axis=-1, keepdims=True) >= _LEAST_ALIGNED)
+                found["pa_mpjpe_mm"] = metrics.euclidean_distance(aligned, target, mask=enough) * self.mm
         found["pck"] = np.where(mask, distances <= self.threshold, np.nan)
         for order, name in ((1, "velocity_error"), (2, "acceleration_error")):
             if target.shape[1] > order:
@@ -143,7 +145,7 @@ def compare(
     ValueError
         If the motion has not what the field names.
     """
-    stored = motion.stored(field.feature)
+    stored = motion.unnormalized(field.feature)
     choice = fields.choose(field, stored.shape[1:], motion.names(field.feature))
     target = choice.of(stored).astype(np.float64)
     kind, rotation, visible = "numbers", _form(motion, field), None

@@ -55,14 +55,15 @@ class EndSite:
 class Skeleton:
     """Joints in a tree, parents before children, and the End Sites that close its chains.
 
-    **Joints** are what rotates; **nodes** are the joints followed by the End Sites.
+    **Joints** are what rotates; **nodes** are the joints followed by the End Sites. Bare points, of which nobody knows
+    how they hang together, are joints without parents that have position channels alone.
 
     Parameters
     ----------
     joints
         Their names, each once.
     parents
-        Index of each joint's parent; -1 for the one root, which comes first.
+        Index of each joint's parent; -1 for the one root, which comes first, and for each of bare points.
     offsets
         Each joint's place in its parent's frame in the rest pose, in the file's units.
     end_sites
@@ -93,7 +94,7 @@ class Skeleton:
         for index, (joint, parent) in enumerate(zip(self.joints, self.parents, strict=True)):
             if not joint:
                 raise ValueError(f"joint {index} has no name")
-            if index and not 0 <= parent < index:
+            if index and not (0 <= parent < index or self.bare):
                 raise ValueError(f"joint {joint!r} has parent {parent}; a parent comes before its children")
         if len(set(self.joints)) != count:
             twice = next(name for name in self.joints if self.joints.count(name) > 1)
@@ -112,6 +113,12 @@ class Skeleton:
                     raise ValueError(f"joint {joint!r} has channel {name!r}; known are {', '.join(known)}")
 
     @cached_property
+    def bare(self) -> bool:
+        """Whether these are bare points: each joint is where its position channels say, and hangs from none."""
+        positions = set(POSITION_CHANNELS)
+        return {*self.parents} == {-1} and all({*names} == positions for names in self.channels)
+
+    @cached_property
     def nodes(self) -> tuple[str, ...]:
         """Names of the joints, then of the End Sites: ``Head_Nub`` ends ``Head`` (``Head_Nub2`` if it has two)."""
         names = list(self.joints)
@@ -127,7 +134,7 @@ class Skeleton:
 
     @cached_property
     def node_parents(self) -> tuple[int, ...]:
-        """Index of each node's parent joint, -1 for the root."""
+        """Index of each node's parent joint, -1 for the root and for bare points."""
         return self.parents + tuple(site.joint for site in self.end_sites)
 
     @cached_property
@@ -469,7 +476,7 @@ class Take:
     markers
         The same take's markers.
     of_file
-        Which of the file's frames these are; all from the first on if None.
+        Which of the file's frames these are, of several clips those of the first; all from the first on if None.
     retimed
         Where frame ``f`` of ``of_file`` was before a stage changed the speed: at ``retimed[0] + retimed[1] * f``.
     root
@@ -482,6 +489,10 @@ class Take:
         Features (F, ...) that stages have made, by name; they take the place of those that are computed.
     facts
         What stages have found and done, by name: numbers and words for the manifest.
+    clip
+        How many frames each of several clips has that are laid end to end; one motion from end to end if None.
+    clip_in_file
+        How many frames of the file it is from the beginning of a clip to that of the next.
     """
 
     key: str
@@ -494,6 +505,8 @@ class Take:
     steps: tuple[Step, ...] = ()
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     facts: Mapping[str, float | str] = field(default_factory=dict)
+    clip: int | None = None
+    clip_in_file: int | None = None
 
     @property
     def frames(self) -> int:
@@ -515,7 +528,15 @@ class Take:
         return origin + pace * of_file.start, pace * of_file.step
 
     def at(self, frames: range) -> Take:
-        """Return the frames ``frames`` names."""
+        """Return the frames ``frames`` names.
+
+        Raises
+        ------
+        ValueError
+            If these are clips, whose frames are chosen clip by clip, when they are read.
+        """
+        if self.clip is not None:
+            raise ValueError(f"these are clips of {self.clip} frames; they are cut clip by clip when they are read")
         of_file = range(self.frames) if self.of_file is None else self.of_file
         picked = slice(frames.start, frames.stop, frames.step)
         return replace(

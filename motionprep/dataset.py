@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
@@ -15,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from motionprep import labels, manifest, shards, store
+from motionprep.chunks import MEND
 from motionprep.errors import DatasetError
 from motionprep.labels import ClassRow
 from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
 from motionprep.stages.features import MASKS, Features
-from motionprep.stages.normalize import Normalize
 from motionprep.stages.represent import Represent
+from motionprep.stats import Stats, kind_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,11 +32,7 @@ if TYPE_CHECKING:
     from motionprep.batches import Batches
     from motionprep.chunks import Chunked
     from motionprep.data import Skeleton
-    from motionprep.windows import Windows
-
-
-#: A standard deviation is of rounding alone if it is no larger part of the mean, or of 1.
-_CONSTANT = 1e-6
+    from motionprep.windows import Transform, Windows
 
 
 def open_dataset(path: str | os.PathLike[str]) -> Dataset:
@@ -154,26 +150,28 @@ class Dataset:
         """Skeletons by the manifest's ``skeleton``."""
         from motionprep.data import Skeleton
 
-        values = msgspec.json.decode(store.read_named(self.path, self.facts, "skeletons"))
-        return {key: Skeleton.from_json(value) for key, value in values.items()}
+        return {key: Skeleton.from_json(value) for key, value in self._plain_skeletons.items()}
+
+    @cached_property
+    def structures(self) -> dict[str, str]:
+        """What skeletons have in common that differ in lengths alone, by the manifest's ``skeleton``."""
+        return {
+            key: msgspec.json.encode(
+                [skeleton["joints"], skeleton["parents"], [site["joint"] for site in skeleton["end_sites"]]]
+            ).decode()
+            for key, skeleton in self._plain_skeletons.items()
+        }
+
+    @cached_property
+    def _plain_skeletons(self) -> dict[str, Any]:
+        plain: dict[str, Any] = msgspec.json.decode(store.read_named(self.path, self.facts, "skeletons"))
+        return plain
 
     @cached_property
     def stats(self) -> dict[str, list[Stats]]:
-        """Statistics of train, by feature: one for each shape that a frame of it has."""
-        import numpy as np
-
+        """Statistics of train, by feature: one for each skeleton or list of markers, which its ``names`` tell."""
         values = msgspec.json.decode(store.read_named(self.path, self.facts, "stats"))
-        return {
-            feature: [
-                Stats(
-                    part["count"],
-                    _fixed(np.array(part["mean"]).reshape(part["shape"])),
-                    _fixed(np.array(part["std"]).reshape(part["shape"])),
-                )
-                for part in parts
-            ]
-            for feature, parts in values.items()
-        }
+        return {feature: [Stats.from_json(part) for part in parts] for feature, parts in values.items()}
 
     def stored(self, shard: str) -> tuple[str, ...]:
         """Return the names of the features that a shard holds."""
@@ -184,8 +182,19 @@ class Dataset:
     def array(self, shard: str, feature: str) -> Chunked:
         """Return a feature of a shard, to read frames of."""
         if (shard, feature) not in self._arrays:
-            self._arrays[shard, feature] = shards.open_array(self.path / store.SHARDS, shard, feature)
+            array = shards.open_array(self.path / store.SHARDS, shard, feature)
+            if list(array.shape) not in self.facts["features"].get(feature, {"shapes": []})["shapes"]:
+                raise DatasetError(f"{array.name}/zarr.json is damaged; {MEND}")
+            self._arrays[shard, feature] = array
         return self._arrays[shard, feature]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the splits."""
+        return iter(self.splits)
+
+    def __contains__(self, split: object) -> bool:
+        """Return whether there is a split of a name."""
+        return split in self.splits
 
     def __getitem__(self, split: str) -> Split:
         """Return a split by name, or a part of it, ``train/1``.
@@ -203,52 +212,6 @@ class Dataset:
     def _parts(self, split: str) -> list[dict[str, Any]]:
         parts: list[dict[str, Any]] = self.facts["splits"][split].get("parts", [])
         return parts
-
-
-def _fixed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    array.flags.writeable = False
-    return array
-
-
-@dataclass(frozen=True)
-class Stats:
-    """Mean and standard deviation of a feature over the frames of train.
-
-    Parameters
-    ----------
-    count
-        How many frames.
-    mean, std
-        Of each number of a frame, float64.
-    """
-
-    count: int
-    mean: np.ndarray[Any, Any]
-    std: np.ndarray[Any, Any]
-
-    @cached_property
-    def _spread(self) -> np.ndarray[Any, Any]:
-        import numpy as np
-
-        # What never changes has a little scatter all the same, from rounding.
-        return np.where(self.std > _CONSTANT * np.maximum(1.0, np.abs(self.mean)), self.std, 1.0)
-
-    def normalize(self, values: ArrayLike) -> np.ndarray[Any, Any]:
-        """Return frames (F, ...) with mean 0 and standard deviation 1 over train; float32.
-
-        A number that never changes in train only has its mean taken off.
-        """
-        import numpy as np
-
-        normalized: np.ndarray[Any, Any] = (np.asarray(values) - self.mean) / self._spread
-        return normalized.astype(np.float32)
-
-    def restore(self, values: ArrayLike) -> np.ndarray[Any, Any]:
-        """Return what :meth:`normalize` made of frames (F, ...) to what they were; float32."""
-        import numpy as np
-
-        restored: np.ndarray[Any, Any] = np.asarray(values) * self._spread + self.mean
-        return restored.astype(np.float32)
 
 
 class Split:
@@ -278,6 +241,10 @@ class Split:
         stage = self.dataset.recipe.stages_for(self.side)[-1]
         return stage.arrays if isinstance(stage, Features) else ()
 
+    def __contains__(self, feature: object) -> bool:
+        """Return whether a feature is stored."""
+        return feature in self.features
+
     def __getitem__(self, feature: str) -> FrameArray:
         """Return a feature over all frames, motion after motion; nothing is read before frames are asked for.
 
@@ -293,7 +260,18 @@ class Split:
         return FrameArray(self, feature)
 
     def windows(
-        self, length: int | None = None, stride: int | None = None, step: int | None = None, **options: Any
+        self,
+        length: int | None = None,
+        stride: int | None = None,
+        step: int | None = None,
+        *,
+        features: Sequence[str] | None = None,
+        inputs: Sequence[str] | None = None,
+        targets: Sequence[str] | None = None,
+        normalize: bool | Sequence[str] = True,
+        label: bool | None = None,
+        transform: Transform | None = None,
+        memory: int | None = None,
     ) -> Windows:
         """Return the windows of the motions: so many frames each, never across the end of a motion.
 
@@ -312,15 +290,15 @@ class Split:
             Fields that together are one array (length, K) each, ``"inputs"`` and ``"targets"``. If none of the three is
             given: those of the task, or all features.
         normalize
-            True: numbers that the recipe's stage ``normalize`` names come normalized. False: all as they are stored.
-            Or features to normalize, whatever the recipe says.
+            True: numbers that the recipe's stage ``normalize`` names come normalized. False: none are. Or features to
+            normalize, whatever the recipe says. What is stored normalized is brought back where it is not asked for.
         label
             Add ``"label"``, an index into :attr:`Dataset.classes`; only windows that have one label throughout are in.
         transform
             Called with what is handed out, a dict of arrays of one window or of several; returns it changed, as
             :func:`motionprep.augment` does.
         memory
-            How many bytes of frames may be held, 1 GiB.
+            How many bytes of frames may be held, 1 GiB if None; one shard is held whatever its size.
 
         Raises
         ------
@@ -328,9 +306,21 @@ class Split:
             If there is no such field, a number cannot be, a frame has not the same shape in all motions, or there is
             no window.
         """
-        from motionprep.windows import Windows
+        from motionprep.windows import MEMORY, Windows
 
-        return Windows(self, length, stride, step, **options)
+        return Windows(
+            self,
+            length,
+            stride,
+            step,
+            features=features,
+            inputs=inputs,
+            targets=targets,
+            normalize=normalize,
+            label=label,
+            transform=transform,
+            memory=MEMORY if memory is None else memory,
+        )
 
     def batches(
         self,
@@ -405,13 +395,21 @@ class FrameArray:
     Raises
     ------
     DatasetError
-        If its frames have other shapes in some motions.
+        If its frames have other shapes in some motions, or the same nodes or markers in another order.
     """
 
     def __init__(self, split: Split, feature: str) -> None:
         import numpy as np
 
         self._split, self.feature = split, feature
+        orders: dict[tuple[str, ...], str] = {}
+        for row in {(row["skeleton"], *(row["marker_names"] or ())): row for row in reversed(split.rows)}.values():
+            orders.setdefault(split.stored(row).names(feature), row["key"])
+        if len({frozenset(names) for names in orders}) < len(orders):
+            raise DatasetError(
+                f"{split.name}: {feature} are in another order in {' than in '.join(list(orders.values())[:2])}; read "
+                "motion by motion, or name them in a field of windows"
+            )
         shapes = {split.stored(row).frame_shape(feature): row["key"] for row in reversed(split.rows)}
         if len(shapes) > 1:
             found = ", ".join(f"{shape} in {key}" for shape, key in shapes.items())
@@ -463,30 +461,38 @@ class FrameArray:
         motions = np.searchsorted(self._ends, chosen.ravel()[order], side="right")
         for motion in np.unique(motions).tolist():
             places = order[motions == motion]
-            start = self._ends[motion] - self._split.rows[motion]["frames"]
-            values[places] = self._motion(motion)[chosen.ravel()[places] - start]
-        return values.reshape(*chosen.shape, *self.shape[1:])[(slice(None), *rest)]
+            wanted = chosen.ravel()[places]
+            low = int(wanted[0])
+            values[places] = self._read(low, int(wanted[-1]) + 1)[wanted - low]
+        several: np.ndarray[Any, Any] = values[(np.arange(chosen.size).reshape(chosen.shape), *rest)]
+        return several
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        """Return all frames."""
+        """Return all frames.
+
+        Raises
+        ------
+        ValueError
+            If they must not be copied: they are on the disk.
+        """
+        if copy is False:
+            raise ValueError(f"{self.feature} of {self._split.name} cannot be had without a copy: it is on the disk")
         values = self._read(0, len(self))
         return values if dtype is None else values.astype(dtype)
-
-    def _motion(self, number: int) -> np.ndarray[Any, Any]:
-        return self._split.stored(self._split.rows[number])[self.feature]
 
     def _read(self, start: int, stop: int) -> np.ndarray[Any, Any]:
         """Return frames ``start`` to ``stop``."""
         import numpy as np
 
         out = np.empty((stop - start, *self.shape[1:]), self.dtype)
-        first = bisect_right(self._ends, start)
-        for number in range(first, len(self._ends)):
-            begin = self._ends[number] - self._split.rows[number]["frames"]
+        for number in range(bisect_right(self._ends, start), len(self._ends)):
+            row = self._split.rows[number]
+            begin = self._ends[number] - row["frames"]
             if begin >= stop:
                 break
             low, high = max(start, begin), min(stop, self._ends[number])
-            out[low - start : high - start] = self._motion(number)[low - begin : high - begin]
+            part = {**row, "start": row["start"] + low - begin, "stop": row["start"] + high - begin}
+            out[low - start : high - start] = self._split.stored(part)[self.feature]
         return out
 
 
@@ -562,7 +568,7 @@ class StoredMotion(Mapping[str, Any]):
         return self._dataset.stored(self.row["shard"])
 
     def __getitem__(self, feature: str) -> np.ndarray[Any, Any]:
-        """Return a feature (F, ...), float32 (masks are bool), read-only; normalized if the recipe says so.
+        """Return a feature (F, ...), float32 (masks are bool), read-only; normalized, once, if the recipe says so.
 
         Raises
         ------
@@ -572,7 +578,7 @@ class StoredMotion(Mapping[str, Any]):
             If it is damaged, or no statistics of train fit it.
         """
         values = self.stored(feature)
-        if self.is_normalized(feature):
+        if self.is_normalized(feature) and not self.is_baked(feature):
             values = self._stats(feature, values.shape[1:]).normalize(values)
             values.flags.writeable = False
         return values
@@ -595,26 +601,41 @@ class StoredMotion(Mapping[str, Any]):
 
     def is_normalized(self, feature: str) -> bool:
         """Return whether the recipe hands out a feature normalized."""
-        stage = next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
-        if stage is None or feature.startswith("frame_") or feature in (*MASKS, "markers_seen"):
-            return False
-        return not stage.arrays or feature in stage.arrays
+        return self._dataset.recipe.normalizes(feature)
+
+    def is_baked(self, feature: str) -> bool:
+        """Return whether what is stored of a feature is normalized already."""
+        return self._dataset.recipe.baked and self.is_normalized(feature)
 
     def stats(self, feature: str) -> Stats:
-        """Return the statistics of train for frames of a feature as this motion has them.
+        """Return the statistics of train for a feature of motions with the joints or markers that this one has.
 
         Raises
         ------
         DatasetError
-            If no motion of train has such frames.
+            If train has no such motion.
         """
         return self._stats(feature, self.frame_shape(feature))
 
     def _stats(self, feature: str, shape: tuple[int, ...]) -> Stats:
-        for stats in self._dataset.stats.get(feature, []):
-            if stats.mean.shape == shape:
-                return stats
-        raise DatasetError(f"{feature} of {self.key} has frames of shape {shape}, and none of train has such")
+        there = self._dataset.stats.get(feature, [])
+        if there:
+            kind = kind_of(feature, self.skeleton if self.row["skeleton"] else None, self.marker_names)
+            for stats in there:
+                if stats.fits(kind, shape):
+                    return stats
+        raise DatasetError(
+            f"{feature} of {self.key}: there are no statistics, since no motion of train has {feature} of the same "
+            "names and shape; select joints or markers that all have, or put such a motion on train"
+        )
+
+    def unnormalized(self, feature: str) -> np.ndarray[Any, Any]:
+        """Return a feature as it is without ``normalize``, to rounding; otherwise like ``motion[feature]``."""
+        values = self.stored(feature)
+        if self.is_baked(feature):
+            values = self._stats(feature, values.shape[1:]).restore(values)
+            values.flags.writeable = False
+        return values
 
     def stored(self, feature: str) -> np.ndarray[Any, Any]:
         """Return a feature as it is stored; otherwise like ``motion[feature]``."""
@@ -669,7 +690,7 @@ def invert(
         plain, {name: motion[name][frames] for name in motion if name.startswith("frame_")}
     )
     if features is None:
-        given = {name: motion.stored(name)[frames] for name in motion if name in inversion.INVERTIBLE}
+        given = {name: motion.unnormalized(name)[frames] for name in motion if name in inversion.INVERTIBLE}
     else:
         given = {
             name: _restored(motion, name, values)

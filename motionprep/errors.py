@@ -62,5 +62,9 @@ class BuildError(MotionPrepError):
     """A build ended without changing the dataset: no motion could be built, or one failed and it was strict."""
 
 
+class ExportError(MotionPrepError):
+    """An export cannot be written, or the dataset does not fit into it."""
+
+
 class PredictionError(MotionPrepError):
     """Predictions do not fit the dataset that they are for, or are no numbers that can be compared."""

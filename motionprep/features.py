@@ -33,7 +33,7 @@ class Extraction:
     ValueError
         If the take has not what a feature is of.
     OverflowError
-        If a number is too large for float32, or not finite.
+        If a number is too large for float32, or not finite. What is said of either begins with the feature's name.
     """
 
     def __init__(self, take: Take, names: Sequence[str], missing: float = 0.0) -> None:
@@ -63,6 +63,10 @@ class Extraction:
             if {"positions", "root_position"} & {*computed} and not kinematics.reach(motion) <= _MOST:
                 raise OverflowError("positions may have numbers that float32 cannot hold")
             self._solver = kinematics.Solver(motion, computed)
+        #: Where points are known, bool (F, points), of the features of which they are not in all frames.
+        self.known: dict[str, NDArray[np.bool_]] = {
+            name: known for name in names if (known := _known(take, name)) is not None
+        }
         shapes = {name: array.shape[1:] for name, array in self._arrays.items()}
         shapes |= {name: (len(markers.names), _POINTS[name]) for name, markers in self._points.items()}
         if self._solver is not None:
@@ -118,3 +122,10 @@ def _array(take: Take, name: str) -> NDArray[Any]:
     if name in ("markers_visible", "markers_corrupt_visible"):
         return _markers(take, name).visible
     raise ValueError(f"{name}: no stage has made it")
+
+
+def _known(take: Take, name: str) -> NDArray[np.bool_] | None:
+    """Return where the points (F, P) of a feature are known; None if in all frames."""
+    if name in _POINTS and name not in take.arrays:
+        return _markers(take, name).visible
+    return take.arrays.get(f"{name}_known")

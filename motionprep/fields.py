@@ -93,6 +93,8 @@ class Choice:
         The shape that a frame has, after.
     names
         One for each number, ``positions[Hips].x``, in C order.
+    of_what
+        Which nodes, joints or markers, in order; empty if the feature counts none.
     """
 
     rows: Any
@@ -100,6 +102,7 @@ class Choice:
     frame: tuple[int, ...]
     shape: tuple[int, ...]
     names: tuple[str, ...]
+    of_what: tuple[str, ...]
 
     def of(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the numbers of frames (F, ...); a view where that can be."""
@@ -129,7 +132,7 @@ def choose(field: Field, frame: Sequence[int], names: Sequence[str]) -> Choice:
         If a name is not there, or the feature has no names to pick from.
     """
     shape = tuple(frame)
-    if names and len(shape) == 1 and shape[0] % len(names) == 0:
+    if names and len(shape) == 1 and shape[0] != len(names) and shape[0] % len(names) == 0:
         shape = (len(names), shape[0] // len(names))
     seen = shape
     rows = columns = None
@@ -151,7 +154,7 @@ def choose(field: Field, frame: Sequence[int], names: Sequence[str]) -> Choice:
         shape = (*shape[:-1], len(letters))
     if rows is None and columns is None:
         seen = shape = tuple(frame)
-    return Choice(rows, columns, seen, shape, _names(field.feature, shape, named, letters))
+    return Choice(rows, columns, seen, shape, _names(field.feature, shape, named, letters), tuple(named))
 
 
 def _picked(field: Field, names: Sequence[str]) -> tuple[str, ...]:
@@ -167,18 +170,18 @@ def _picked(field: Field, names: Sequence[str]) -> tuple[str, ...]:
 
 def _words(pick: str, names: Sequence[str], sets: Mapping[str, Sequence[str]]) -> list[str]:
     """Return a pick as names and patterns, ``!`` before what is left out."""
-    if pick in names or pick.removeprefix("!") in names:
-        return [pick]
-    if pick.removeprefix("!") in sets:
-        words = sets[pick.removeprefix("!")]
-        if not pick.startswith("!"):
-            return list(words)
-        chosen, _ = naming.choose(words, names)
-        return [f"!{name}" for name in chosen if name in names]
-    if "-" in pick and not pick.startswith("!"):
-        first, *others = pick.split("-")
-        return [*_words(first, names, sets), *(word for other in others for word in _words(f"!{other}", names, sets))]
-    return [pick]
+    out = "!" * pick.startswith("!")
+    parts = pick.removeprefix("!").split("-")
+    words: list[str] = []
+    while parts:
+        # A hyphen may belong to a name: the longest that is there counts.
+        known = (count for count in range(len(parts), 0, -1) if "-".join(parts[:count]) in {*names, *sets})
+        count = next(known, len(parts) if out else 1)
+        word, parts = "-".join(parts[:count]), parts[count:]
+        found = naming.choose(sets[word], names)[0] if word in sets and word not in names else [word]
+        words += [f"{out}{name}" for name in found if not out or name in names or word not in sets]
+        out = "!"
+    return words
 
 
 def _index(chosen: Sequence[str], among: Sequence[str]) -> Any:

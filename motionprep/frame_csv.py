@@ -38,16 +38,21 @@ class FrameCsv:
     def __enter__(self) -> Self:
         self._file = self._beside.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        columns = [column for field, names in self._names.items() for column in (field, *_columns(field, names))]
+        columns: dict[str, None] = {}
+        for field, names in self._names.items():
+            for column in (field, *_columns(field, names)):
+                # Two fields may tell of one joint.
+                columns[column if column not in columns else f"{column} of {field}"] = None
         self._writer.writerow([*_PLACE, *columns])
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-        if kind is None:
-            self._beside.replace(self._path)
-        else:
-            self._beside.unlink()
+        try:
+            self._file.close()
+            if kind is None:
+                self._beside.replace(self._path)
+        finally:
+            self._beside.unlink(missing_ok=True)
 
     def write(
         self, motion: str, subject: str, windows: range, frames: Any, errors: Mapping[str, tuple[Sequence[str], Floats]]

@@ -4,43 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from motionprep import rotations, spaces
-from motionprep.data import PARTS, Floats, Step
+from motionprep import coordinates, spaces
+from motionprep.data import PARTS, Floats, Skeleton, Step
+from motionprep.kinds import KINDS, Kind
 
-
-class _Kind(NamedTuple):
-    """Of which part of a take a feature tells, in which form, and the shape of one of them.
-
-    Local rotations are to the parent's frame: a change of the world's axes reaches no other than the root's.
-    """
-
-    part: str
-    form: str
-    shape: tuple[int, ...] = ()
-    local: bool = False
-
-
-_KINDS: Mapping[str, _Kind] = {
-    "positions": _Kind("joints", "point", (3,)),
-    "rotations": _Kind("joints", "matrix", (3, 3), local=True),
-    "quaternions": _Kind("joints", "quaternion", (4,), local=True),
-    "rotations_6d": _Kind("joints", "6d", (6,), local=True),
-    "global_rotations": _Kind("joints", "matrix", (3, 3)),
-    "root_position": _Kind("root", "point", (3,)),
-    "root_rotation": _Kind("root", "matrix", (3, 3)),
-    "markers": _Kind("markers", "point", (3,)),
-    "markers_corrupt": _Kind("markers", "point", (3,)),
-    "markers_seen": _Kind("markers", "point", (4,)),
-    "markers_visible": _Kind("markers", "mask"),
-    "markers_corrupt_visible": _Kind("markers", "mask"),
-}
-#: The features that can be brought back.
-INVERTIBLE = tuple(_KINDS)
+#: The features that can be brought back. A velocity in a frame that moves is not that of the world, turned.
+INVERTIBLE = tuple(name for name, kind in KINDS.items() if kind.form != "vector")
 #: How the arrays of :func:`steps_to_json` are named, and how many axes such an array of all frames has.
 _OF_FRAMES = {"axes": ("frame_axes", 3), "origin": ("frame_origin", 2)}
 
@@ -85,9 +59,9 @@ def invert(
     for name, values in features.items():
         if name.startswith(tuple(prefix for prefix, _ in _OF_FRAMES.values())):
             continue
-        if name not in _KINDS:
+        if name not in INVERTIBLE:
             raise ValueError(f"{name} cannot be brought back; what can are {', '.join(INVERTIBLE)}")
-        kind, array = _KINDS[name], np.asarray(values)
+        kind, array = KINDS[name], np.asarray(values)
         width = math.prod(array.shape[1:])
         if array.ndim < 1 or width % math.prod(kind.shape):
             shape = "".join(f", {size}" for size in kind.shape)
@@ -101,6 +75,14 @@ def invert(
             raise ValueError(f"{name}: {error}") from None
         out[name] = rows.reshape(array.shape)
     return out
+
+
+def skeleton_back(skeleton: Skeleton, steps: Sequence[Step]) -> Skeleton:
+    """Return a skeleton, whose offsets are as stored, as it would be if no stage had changed coordinates."""
+    for step in reversed(steps):
+        if "joints" in step.on:
+            skeleton = spaces.skeleton_back(skeleton, step)
+    return skeleton
 
 
 def steps_to_json(steps: Sequence[Step]) -> tuple[list[dict[str, Any]], dict[str, Floats]]:
@@ -169,44 +151,16 @@ def steps_from_json(plain: Sequence[Mapping[str, Any]], arrays: Mapping[str, Arr
     )
 
 
-def _back(rows: NDArray[Any], kind: _Kind, steps: Sequence[Step], names: Sequence[str], has_root: bool) -> NDArray[Any]:
+def _back(rows: NDArray[Any], kind: Kind, steps: Sequence[Step], names: Sequence[str], has_root: bool) -> NDArray[Any]:
     """Return points, rotations or masks (F, K, ...) as they were before all steps."""
-    turns = kind.form in ("matrix", "quaternion", "6d")
-    done = [step for step in steps if kind.part in step.on and not (turns and step.axes is None and not step.swap)]
+    done = [step for step in steps if coordinates.reaches(step, kind)]
     if not done or not len(rows):
         return rows
-    if kind.form == "quaternion":
-        length = np.linalg.norm(rows, axis=-1, keepdims=True)
-        rows = rotations.from_quaternion(rows / np.where(length > 0, length, 1.0))
-    elif kind.form == "6d":
-        rows = rotations.from_6d(rows)
+    rows = coordinates.to_matrices(rows, kind.form)
     for step in reversed(done):
         _check_frames(step, len(rows))
-        if kind.form == "point":
-            rows = np.concatenate([spaces.points_back(rows[..., :3], step), rows[..., 3:]], axis=-1)
-        elif turns:
-            count = int(has_root) if kind.local and not step.conjugate else rows.shape[1]
-            rows = np.concatenate([_turned_back(rows[:, :count], step), rows[:, count:]], axis=1)
-        if step.swap and kind.part != "root":
-            rows = rows[:, _exchange(step, names, rows.shape[1], kind.part)]
-    if kind.form == "quaternion":
-        return rotations.steady(rotations.to_quaternion(rows))
-    return rotations.to_6d(rows) if kind.form == "6d" else rows
-
-
-def _turned_back(matrices: Floats, step: Step) -> Floats:
-    if step.axes is None:
-        return matrices
-    axes = step.axes[:, None] if step.axes.ndim == 3 else step.axes
-    turned: Floats = axes @ matrices
-    return turned @ step.axes.T if step.conjugate else turned
-
-
-def _exchange(step: Step, names: Sequence[str], count: int, part: str) -> list[int]:
-    if len(names) < count:
-        kind = "nodes" if part == "joints" else "markers"
-        raise ValueError(f"left and right were exchanged; give the names of all {kind}, not {len(names)} of {count}")
-    return spaces.exchange(names, step.swap)[:count]
+        rows = coordinates.change(rows, kind, spaces.inverse(step), names, rooted=has_root)
+    return coordinates.from_matrices(rows, kind.form)
 
 
 def _check_frames(step: Step, frames: int) -> None:

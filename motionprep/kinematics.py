@@ -506,3 +506,27 @@ def add_moments(values: NDArray[Any], shift: Floats, total: Floats, squares: Flo
             distance = values[frame, k] - shift[k]
             total[k] += distance
             squares[k] += distance * distance
+
+
+@njit(cache=True, nogil=True)
+def add_known_moments(
+    values: NDArray[Any],
+    known: NDArray[np.bool_],
+    shift: Floats,
+    count: NDArray[np.int64],
+    total: Floats,
+    squares: Floats,
+) -> None:
+    """Do so for points ``values`` (F, K), of K / P numbers each, that are not ``known`` (F, P) in all frames.
+
+    The first three numbers of a point, its coordinates, are added where it is known, further ones in any frame; to
+    ``count`` (K,) how many were.
+    """
+    width = values.shape[1] // known.shape[1]
+    for frame in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            if k % width > 2 or known[frame, k // width]:
+                distance = values[frame, k] - shift[k]
+                count[k] += 1
+                total[k] += distance
+                squares[k] += distance * distance

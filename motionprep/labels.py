@@ -117,33 +117,43 @@ def columns(label: Label, stored: Mapping[str, Any] | None) -> dict[str, str | N
     label
         Its label, or those of ranges of the file's frames.
     stored
-        What its shard says of it: ``frames``, and ``in_file`` as :attr:`motionprep.data.Take.in_file` is; None if it is
-        not stored.
+        What its shard says of it: ``frames``, and ``in_file``, ``clip`` and ``clip_in_file`` as they are of a
+        :class:`~motionprep.data.Take`; None if it is not stored.
     """
     if isinstance(label, str):
         return {"label": label or None, "labels": None}
-    ranges = list(_stored(label, stored["in_file"], stored["frames"])) if stored else []
+    ranges = list(_joined(_stored(label, stored))) if stored else []
     if stored and len(ranges) == 1 and ranges[0][:2] == (0, stored["frames"]):
         return {"label": ranges[0][2], "labels": None}
     text = json.dumps(ranges, ensure_ascii=False, separators=(",", ":")) if ranges else None
     return {"label": None, "labels": text}
 
 
-def _stored(ranges: Iterable[LabelRange], in_file: Sequence[float], frames: int) -> Iterator[tuple[int, int, str]]:
-    """Yield ranges of stored frames, counted from 0, stop not taken; neighbours of one label as one."""
-    first, step = in_file
-    last: tuple[int, int, str] | None = None
+def _stored(ranges: Iterable[LabelRange], stored: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
+    """Yield ranges of stored frames, counted from 0, stop not taken, in order."""
+    first, step = stored["in_file"]
+    clip, apart = stored.get("clip") or stored["frames"], stored.get("clip_in_file")
+    last = stored["frames"] // max(clip, 1) - 1
     for start, stop, label in sorted(ranges):
-        # Stored frame i was frame first + i * step of the file; the file's are counted from 1.
-        begin, end = (min(max(math.ceil((at - first) / step), 0), frames) for at in (start - 1, stop))
-        if begin == end:
-            continue
-        if last is not None and last[1:] == (begin, label):
-            last = (last[0], end, label)
+        low, high = (min(max(int((at - first) // apart), 0), last) if apart else 0 for at in (start - 1, stop - 1))
+        for number in range(low, high + 1):
+            # Stored frame i of a clip was frame begin + i * step of the file; the file's are counted from 1.
+            begin = first + number * (apart or 0)
+            one, other = (min(max(math.ceil((at - begin) / step), 0), clip) for at in (start - 1, stop))
+            if one != other:
+                yield number * clip + one, number * clip + other, label
+
+
+def _joined(ranges: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+    """Yield ranges, neighbours of one label as one."""
+    last: tuple[int, int, str] | None = None
+    for start, stop, label in ranges:
+        if last is not None and last[1:] == (start, label):
+            last = (last[0], stop, label)
             continue
         if last is not None:
             yield last
-        last = (begin, end, label)
+        last = (start, stop, label)
     if last is not None:
         yield last
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from motionprep import identity
+from motionprep.formats.arrays_about import About
 from motionprep.recipe import FORMAT
 
 #: Source bytes that a shard has on average.
@@ -38,6 +39,8 @@ class Item(msgspec.Struct, frozen=True):
         That takes the place of the file's; None to keep it.
     copy
         Which of several copies of the motion, from 0.
+    about
+        What is said of its arrays.
     """
 
     row: int
@@ -46,6 +49,7 @@ class Item(msgspec.Struct, frozen=True):
     frames: tuple[int, int] | None = None
     rate: float | None = None
     copy: int = 0
+    about: About | None = None
 
 
 def cut(items: Sequence[Item], target: int = TARGET) -> list[tuple[Item, ...]]:
@@ -80,7 +84,9 @@ def shard_key(
         What is in it, and the sha256 of each of its files.
     """
     motions = [
-        [item.key, *files, item.frames, item.rate, item.copy] for item, files in zip(items, digests, strict=True)
+        [item.key, *files, item.frames, item.rate, item.copy]
+        + ([] if item.about is None else [msgspec.to_builtins(item.about)])
+        for item, files in zip(items, digests, strict=True)
     ]
     return identity.key([FORMAT, stages, reading, seed, motions])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import pairwise
 
@@ -36,6 +37,8 @@ MARKERS: Mapping[str, tuple[Chain, ...]] = {
     "thigh": (("LFWT", "LKNE"), ("RFWT", "RKNE")),
     "height": (("LANK", "LKNE", "LFWT", "C7", "LFHD"), ("RANK", "RKNE", "RFWT", "C7", "RFHD")),
 }
+#: The markers at the outside of the left and the right knee.
+KNEES = ("LKNE", "RKNE")
 
 
 def measure(take: Take, part: str, along: Sequence[Chain] = ()) -> float:
@@ -70,6 +73,8 @@ def measure(take: Take, part: str, along: Sequence[Chain] = ()) -> float:
     if not chains:
         raise ValueError(f"no {part} to measure")
     if on_bones and take.motion is not None:
+        if take.motion.skeleton.bare:
+            raise ValueError(f"the bones along which to measure the {part} are not known; say the joints' parents")
         poses = kinematics.poses(take.motion)
         lengths = [along_bones(poses, chain) for chain in chains]
     else:
@@ -80,6 +85,52 @@ def measure(take: Take, part: str, along: Sequence[Chain] = ()) -> float:
     if not 0 < (length := sum(lengths) / len(lengths)) < np.inf:
         raise ValueError(f"the {part} has no length")
     return length
+
+
+def to_knees(take: Take) -> dict[str, float]:
+    """Return how far knee markers are from their knee joints, of :data:`KNEES` those that are there with both.
+
+    The root of the mean square over the frames in which a marker is visible, in the take's unit; joints and markers are
+    to be in one world. It is about as much as a knee is thick if they belong together.
+    """
+    if take.motion is None or take.markers is None:
+        return {}
+    nodes, names = take.motion.skeleton.nodes, take.markers.names
+    legs = _of_both_sides(nodes, LEGS)
+    found = {}
+    for marker, (_, knee, _) in zip(KNEES, legs, strict=False):
+        column = names.index(marker) if marker in names else -1
+        seen = take.markers.visible[:, column] if column >= 0 else np.zeros(take.frames, dtype=np.bool_)
+        if seen.any():
+            joints = kinematics.features(take.motion, ("positions",))["positions"][:, nodes.index(knee)]
+            apart = take.markers.positions[seen, column] - joints[seen]
+            found[marker] = float(np.sqrt(np.mean(np.sum(apart**2, axis=1))))
+    return found
+
+
+def by_subject(measured: Mapping[str, tuple[str, float]]) -> dict[str, float]:
+    """Return one length for all takes of a subject, the median of those that were measured.
+
+    Parameters
+    ----------
+    measured
+        The subject and the length of each take, by its key.
+
+    Returns
+    -------
+    dict
+        By pattern, ``69_*``, as far as a pattern means just these takes; otherwise by key.
+    """
+    takes: dict[str, list[str]] = {}
+    for key, (subject, _) in measured.items():
+        takes.setdefault(subject, []).append(key)
+    table: dict[str, float] = {}
+    for subject, keys in takes.items():
+        median = float(np.median([measured[key][1] for key in keys]))
+        pattern = f"{subject}_*"
+        meant = [key for key in measured if fnmatchcase(key, pattern)]
+        table |= dict.fromkeys([pattern] if meant == keys else keys, median)
+    return table
 
 
 def along_bones(poses: Poses, chain: Chain) -> float:

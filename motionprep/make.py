@@ -24,6 +24,7 @@ from motionprep.plan import Row, Shard
 from motionprep.reading import Read, read_take
 from motionprep.recipe import Recipe
 from motionprep.stages import Dropped, Features, Stage
+from motionprep.stages.features import KNOWN
 
 Digest = tuple[str, bool]
 
@@ -118,7 +119,7 @@ def keep_memory() -> None:
 def frame_bytes(recipe: Recipe, split: str, row: Row) -> int:
     """Return how many bytes a frame of a motion has in a shard; 0 if it is dropped or fails."""
     taken = _Taken(recipe, split)
-    item = Item(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy)
+    item = Item(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy, row.recording.about)
     try:
         features, _ = taken.extract(item, row)
     except ReadError:
@@ -163,7 +164,7 @@ class _Taken:
                 try:
                     writer.append(features)
                 except ValueError as error:
-                    raise ReadError(str(error), path=row.recording.sources[0].name) from None
+                    raise ReadError(str(error), path=_files(row)) from None
                 facts["status"] = "ok"
                 skeleton = facts.pop("of_skeleton")
                 if skeleton is not None:
@@ -202,13 +203,15 @@ class _Taken:
         try:
             features = Extraction(take, [*last.arrays, *frame_arrays], last.missing)
         except (OverflowError, ValueError) as error:
-            raise ReadError(str(error), path=row.recording.sources[0].name) from None
+            raise ReadError(str(error), path=_files(row, *_half(str(error)))) from None
         markers = take.markers if "markers" in last.halves else None
         return features, facts | {
             "reason": "; ".join(read.notes) or None,
             "frames": take.frames,
             "in_file": list(take.in_file),
             "fps": take.rate,
+            "clip": take.clip,
+            "clip_in_file": take.clip_in_file,
             "of_skeleton": take.motion.skeleton if take.motion is not None and "motion" in last.halves else None,
             "marker_names": list(markers.names) if markers is not None else None,
             "scale": _scale(take),
@@ -260,7 +263,7 @@ class _Taken:
         try:
             return stage.apply(take, rng)
         except (ValueError, ArithmeticError, LookupError) as error:
-            raise ReadError(f"{stage.name}: {error}", path=row.recording.sources[0].name) from error
+            raise ReadError(f"{stage.name}: {error}", path=_files(row, *stage.needs)) from error
 
 
 def _scale(take: Take) -> float:
@@ -269,7 +272,18 @@ def _scale(take: Take) -> float:
 
 
 def _whose(error: ReadError, row: Row) -> dict[str, Any]:
-    """Return what is wrong and with which file, by number: a moved file keeps its shard, so its name is not kept."""
+    """Return what is wrong and with which files, by number: a moved file keeps its shard, so its name is not kept."""
     names = [source.name for source in row.recording.sources]
-    of_file = names.index(error.path) if error.path in names else 0
-    return {"reason": str(error).removeprefix(error.path), "of_file": of_file}
+    of_files = [names.index(error.path)] if error.path in names else list(range(len(names)))
+    return {"reason": str(error).removeprefix(error.path), "of_files": of_files}
+
+
+def _half(complaint: str) -> tuple[str, ...]:
+    """Return the half of a take that a complaint is about which begins with the name of a feature."""
+    name = complaint.split(maxsplit=1)[0].rstrip(":")
+    return (KNOWN[name],) if name in KNOWN else ()
+
+
+def _files(row: Row, *halves: str) -> str:
+    """Return the names of the files of a take that hold one of these halves; of all if none is named."""
+    return " and ".join(source.name for source in row.recording.sources if not halves or source.half in halves)

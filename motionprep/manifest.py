@@ -38,6 +38,7 @@ SCHEMA = pa.schema(
         ("fps_in", pa.float64()),
         ("frames", pa.int64()),
         ("fps", pa.float64()),
+        ("clip", pa.int64()),
         ("shard", pa.string()),
         ("start", pa.int64()),
         ("stop", pa.int64()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 #: How many missing names an error gives, and how many near ones for each.
@@ -57,6 +57,12 @@ def choose(wanted: Sequence[str], names: Sequence[str]) -> tuple[tuple[str, ...]
             else:
                 chosen.setdefault(name)
     return tuple(chosen), tuple(missing)
+
+
+def looked_up(table: Mapping[str, float], key: str) -> float | None:
+    """Return what a table of keys and patterns has for a key, its own entry before any pattern's; None if nothing."""
+    found = (value for pattern, value in table.items() if is_pattern(pattern) and fnmatchcase(key, pattern))
+    return table[key] if key in table else next(found, None)
 
 
 def absent(missing: Sequence[str], names: Sequence[str]) -> str:

@@ -16,9 +16,12 @@ from motionprep.formats import HALVES
 from motionprep.layout import Item
 from motionprep.recipe import Label, Recipe
 from motionprep.sources import Look, Recording, Source, SourceCache
+from motionprep.stages import Features
 from motionprep.stages.base import Dropped, Stage, pick_frames
+from motionprep.stages.features import KNOWN
 
 _WORDS = {"motion": "skeleton", "markers": "markers"}
+_MANY = {"motion": "skeletons", "markers": "markers"}
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -110,7 +113,7 @@ class Plan:
     cache
         What is known of the sources.
     notes
-        What of the recipe speaks of nothing that was found, or cannot be met in full.
+        What of the recipe speaks of nothing that was found, or cannot be met in full, and what was left aside.
     """
 
     recipe: Recipe
@@ -139,6 +142,7 @@ class Plan:
                 row.frames,
                 row.rate,
                 row.reason,
+                *([] if row.recording.about is None else [msgspec.to_builtins(row.recording.about)]),
             ]
             for row in self.rows
         ]
@@ -194,11 +198,15 @@ def make_plan(
         If the data, the recipe or the dataset cannot be.
     """
     dataset = store.examine(out)
-    if dataset is not None and not store.named_are_whole(out, dataset):
+    home = store.home(out, baked=recipe.baked)
+    if dataset is not None and not (
+        store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, look_into=digests))
+    ):
         dataset = None
     cache = SourceCache(out / store.CACHE / "sources.json")
-    found = sources.find(data, recipe.reading.key_pattern, markers)
-    recipe = recipe.storing({source.half for source in found})
+    found = sources.find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays)
+    halves, notes = _halves(recipe, found, asked=bool(markers))
+    recipe = recipe.storing(halves, bare=any(source.about for source in found))
     needs = {side: recipe.needs(side) for side in recipe.split.sides()}
     needed = frozenset().union(*needs.values())
     if markers and "markers" not in needed:
@@ -208,6 +216,8 @@ def make_plan(
         wanted = " and ".join(f"{_WORDS[half]} ({suffix})" for suffix, half in HALVES.items() if half in needed)
         where = ", ".join(os.fspath(path) for path in (*data, *markers))
         raise SourceError(f"{where}: the recipe needs {wanted}, and no such file is there")
+    if all(recording.about for recording in recordings):
+        _refuse_rotations(recipe)
     files = [source for recording in recordings for source in recording.sources]
     if verify_sources:
         looks = sources.digest(files, cache, workers, again=True)
@@ -218,11 +228,43 @@ def make_plan(
     keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
     beside = {} if recipe.reading.labels or recipe.reading.label_pattern else sources.labels_beside(data)
     named = labels.assign(recipe.reading, keys, names, beside)
-    notes = labels.notes(recipe.reading, keys, named)
+    told = labels.notes(recipe.reading, keys, named)
     parts, lacking = _assign(recipe, needs, recordings, named)
     rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(looks), parts, named))
-    made = _shards(recipe, rows, out, look_into=digests)
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*notes, *lacking))
+    made = _shards(recipe, rows, home, look_into=digests)
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*notes, *told, *lacking))
+
+
+def _halves(recipe: Recipe, found: Sequence[Source], *, asked: bool) -> tuple[set[str], tuple[str, ...]]:
+    """Return the halves of takes to store where the recipe does not say it, and a note if one is left aside.
+
+    A few markers beside many skeletons, or the other way round, are no reason to drop all takes that have one half.
+    """
+    keys = {half: {source.key for source in found if source.half == half} for half in _WORDS}
+    there = {half for half in keys if keys[half]}
+    whole, paired = set.union(*keys.values()), set.intersection(*keys.values())
+    told = any(isinstance(stage, Features) for stage in recipe.stages)
+    if asked or told or len(there) < len(keys) or 2 * len(paired) >= len(whole):
+        return there, ()
+    kept = {max(keys, key=lambda half: len(keys[half]))}
+    kept |= {half for stage in recipe.stages for half in (*stage.needs, *(KNOWN[array] for array in stage.makes))}
+    if kept == there:
+        return there, ()
+    aside = next(iter(there - kept))
+    return kept, (
+        f"only {len(paired):,} of {len(whole):,} takes have skeleton and markers, so the {_MANY[aside]} of "
+        f"{len(keys[aside]):,} are left aside; give --markers, or name features of both, to have takes with both alone",
+    )
+
+
+def _refuse_rotations(recipe: Recipe) -> None:
+    for side in recipe.split.sides():
+        for stage in recipe.stages_for(side):
+            if stage.of_rotations:
+                raise RecipeError(
+                    f"split {side!r} asks for {' and '.join(stage.of_rotations)}, and arrays of positions have no "
+                    "rotations; leave that out, and store positions, root_position or what velocity makes"
+                )
 
 
 def _assign(
@@ -290,12 +332,12 @@ def _rows(
             missing = needs[part.side] - halves
             wanted, seen = _only(needs[part.side], recording, whole)
             error = next((look.error for look in seen if look.error), "")
-            if error or missing:
-                reason = error or _lacks(missing)
+            reason = error or _lacks(missing) or (_unfit(stages[part.side], seen[0]) if wanted.about else "")
+            if reason:
                 row = Row(wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
                 rows.append(row)
                 continue
-            expected = _expected(stages[part.side], seen[0].frames, rate or seen[0].rate, part.frames)
+            expected = _expected(stages[part.side], seen[0], rate or seen[0].rate, part.frames)
             for copy in range(copies[part.side]):
                 row = Row(wanted, seen, index + 1, part.side, part.frames, rate, label, "", False, expected, copy)
                 rows.append(row)
@@ -320,21 +362,40 @@ def _lacks(missing: Set[str]) -> str:
     return " and ".join(f"no {_WORDS[half]}" for half in sorted(missing))
 
 
+def _unfit(stages: Sequence[Stage], look: Look) -> str:
+    """Return why arrays cannot go through stages; empty if they can."""
+    first = ""
+    for stage in stages:
+        if stage.of_rotations:
+            return f"{', '.join(stage.of_rotations)}: no rotations"
+        if look.clip and stage.mixes_frames:
+            return f"{stage.name}: would mix the frames of one clip with those of the next"
+        if look.clip and stage.picks and first:
+            return f"{stage.name}: comes after {first}; frames of clips are chosen first"
+        if not stage.picks:
+            first = first or stage.name
+    return ""
+
+
 def _unread(looks: Sequence[Look]) -> tuple[Look, ...]:
     """Leave out the digests of what is not built: they would hang on what an earlier run happened to read."""
     return tuple(msgspec.structs.replace(look, sha256="") for look in looks)
 
 
-def _expected(stages: Sequence[Stage], count: int, rate: float, frames: tuple[int, int] | None) -> int:
-    first, last = frames or (1, count)
-    chosen = pick_frames(stages, max(min(last, count) - first + 1, 0), rate, before=first - 1)
+def _expected(stages: Sequence[Stage], look: Look, rate: float, frames: tuple[int, int] | None) -> int:
+    first, last = frames or (1, look.frames)
+    count = max(min(last, look.frames) - first + 1, 0)
+    if look.clip:
+        chosen = pick_frames(stages, look.clip, rate)
+        return 0 if isinstance(chosen, Dropped) else count // look.clip * len(chosen)
+    chosen = pick_frames(stages, count, rate, before=first - 1)
     return 0 if isinstance(chosen, Dropped) else len(chosen)
 
 
-def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) -> list[Shard]:
+def _shards(recipe: Recipe, rows: Sequence[Row], home: Path, *, look_into: bool) -> list[Shard]:
     """Cut each side's motions into shards; motions of other skeletons or markers go into other shards."""
-    known = store.load_signatures(out)
-    there = shards.keys(out / store.SHARDS)
+    known = store.load_signatures(home)
+    there = shards.keys(home / store.SHARDS)
     made = []
     for side in recipe.split.sides():
         stages = recipe.stages_for(side)
@@ -345,7 +406,8 @@ def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) 
         runs: dict[tuple[str, ...], list[Item]] = {}
         for number, row in enumerate(rows):
             if row.split == side and not row.reason:
-                item = Item(number, row.recording.key, row.recording.size, row.frames, row.rate, row.copy)
+                one = row.recording
+                item = Item(number, one.key, one.size, row.frames, row.rate, row.copy, one.about)
                 structure = tuple(
                     "" if fixed[source.half] else look.structure
                     for source, look in zip(row.recording.sources, row.looks, strict=True)
@@ -355,9 +417,15 @@ def _shards(recipe: Recipe, rows: Sequence[Row], out: Path, *, look_into: bool) 
             for items in layout.cut(run):
                 digests = [rows[item.row].digests for item in items]
                 key = key_of(recipe, side, items, digests) if all(map(all, digests)) else None
-                present = key in there and _is_whole(out / store.SHARDS, key or "", known, look_into=look_into)
+                present = key in there and _is_whole(home / store.SHARDS, key or "", known, look_into=look_into)
                 made.append(Shard(side, items, key, sum(rows[item.row].expected for item in items), present))
     return made
+
+
+def _are_whole(out: Path, dataset: Mapping[str, Any], *, look_into: bool) -> bool:
+    """Return whether all shards of a dataset are known to be there and whole."""
+    known = store.load_signatures(out)
+    return all(_is_whole(out / store.SHARDS, key, known, look_into=look_into) for key in dataset["shards"])
 
 
 def _is_whole(folder: Path, key: str, known: dict[str, str], *, look_into: bool) -> bool:

@@ -8,7 +8,8 @@ from itertools import takewhile
 
 from motionprep.data import Take
 from motionprep.errors import ReadError
-from motionprep.formats import bvh, c3d
+from motionprep.formats import arrays, bvh, c3d
+from motionprep.formats.arrays_about import About
 from motionprep.layout import Item
 from motionprep.recipe import Reading
 from motionprep.stages import Dropped, Stage
@@ -68,6 +69,8 @@ def read_take(
     ReadError
         If a file cannot be read, or has not the frames that are asked for.
     """
+    if item.about is not None:
+        return _read_arrays(item.about, stages, item, files["motion"])
     if set(files) == {"motion"}:
         return _read_motion(reading, stages, item, files["motion"])
     notes: list[str] = []
@@ -91,8 +94,8 @@ def read_take(
     if stages[0].name == "align" and not isinstance(take, Dropped):
         take, stages = apply(stages[0], whole), stages[1:]
     if not isinstance(take, Dropped) and item.frames:
-        of_file = take.of_file or range(take.frames)
-        kept = [at for at, frame in enumerate(of_file) if first - 1 <= frame < last]
+        start, step = take.in_file
+        kept = [at for at in range(take.frames) if first - 1 <= start + step * at <= last - 1]
         take = take.at(range(kept[0], kept[-1] + 1)) if kept else Dropped("no frame of the range has both halves")
     return Read(take, stages, frames, rate, tuple(notes))
 
@@ -128,6 +131,39 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], item: Item, file: Fi
         raise verdict
     take = verdict or Take(item.key, motion, of_file=picked)
     return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
+
+
+def _read_arrays(about: About, stages: Sequence[Stage], item: Item, file: File) -> Read:
+    """Read joint positions; of clips, stages that only choose frames do so clip by clip."""
+    name, data = file
+    clips = arrays.parse_arrays(data, name, about)
+    count, length = clips.values.shape[:2]
+    rate = item.rate or about.rate or 0.0
+    first, last = _asked(item, count * length, name)
+    leading = list(takewhile(lambda stage: stage.picks, stages))
+    which, asked, start = range(count), range(first - 1, last), 0
+    if clips.apart:
+        if (first - 1) % length or last % length:
+            raise ReadError(f"has clips of {length} frames; the split's frames {first}-{last} cut one", path=name)
+        which, asked, start = range((first - 1) // length, last // length), range(length), first - 1
+    take: Take | Dropped
+    chosen = pick_frames(leading, len(asked), rate, before=asked.start)
+    if isinstance(chosen, Dropped):
+        take = chosen
+    else:
+        picked = asked[chosen.start : chosen.stop : chosen.step]
+        take = Take(
+            item.key,
+            clips.motion(which, picked, rate),
+            of_file=range(start + picked.start, start + picked.stop, picked.step),
+            # A recipe's word for the unit of skeletons does not hold for arrays of which nothing says it.
+            facts={"units": "unknown"}
+            if about.metres is None
+            else {"metres_per_unit": about.metres, "units": about.units},
+            clip=len(picked) if clips.apart else None,
+            clip_in_file=length if clips.apart else None,
+        )
+    return Read(take, stages[len(leading) :], count * length, rate, ())
 
 
 def _asked(item: Item, count: int, name: str) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -18,15 +18,19 @@ from motionprep import identity, shipped
 from motionprep.canonical import Joint
 from motionprep.errors import RecipeError
 from motionprep.fields import parse_field
+from motionprep.formats.arrays_about import About
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
-from motionprep.stages.features import DEFAULT, MADE_BY, MARKERS, MASKS
+from motionprep.stages.features import BARE, DEFAULT, KNOWN, MADE_BY, MARKERS, MASKS
 from motionprep.stages.normalize import Normalize
 
 #: Of a split by percentages, by how many there are.
 SIDES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
 FORMAT = 1
+_BOTH = {"motion", "markers"}
+#: Features that are masks, or hold one.
+_NOT_NORMALIZED = (*MASKS, "markers_seen")
 
 _MSGSPEC_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<where>[^`]*)`)?$", re.DOTALL)
 
@@ -183,6 +187,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         text index beside the data.
     label_pattern
         A regular expression with a group ``label``, searched for where ``key_pattern`` is.
+    arrays
+        What ``.npy`` and ``.npz`` files hold where nothing beside them says it; such files are passed over if None.
     """
 
     key_pattern: str = ""
@@ -191,6 +197,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rates: dict[str, float] = {}
     labels: dict[str, Label] = {}
     label_pattern: str = ""
+    arrays: About | None = None
 
     def __post_init__(self) -> None:
         for key, rate in self.rates.items():
@@ -313,28 +320,43 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     def needs(self, split: str) -> frozenset[str]:
         """Return which halves of a take a split needs, of ``"motion"`` and ``"markers"``."""
-        stages = self.stages_for(split)
-        stored = [stage.halves for stage in stages if isinstance(stage, Features)]
-        return frozenset().union(*stored, *(stage.needs for stage in stages))
+        return _needs(self.stages_for(split))
 
     def copies(self, split: str) -> int:
         """Return how many copies of each motion a split gets."""
         asked = (stage.copies for stage in self.stages_for(split) if isinstance(stage, Augment))
         return 1 if split == "test" else max(asked, default=1)
 
-    def storing(self, halves: Set[str]) -> Recipe:
+    @property
+    def normalize(self) -> Normalize | None:
+        """Its stage ``normalize``, if it has one."""
+        return next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
+
+    @property
+    def baked(self) -> bool:
+        """Whether normalized numbers are stored."""
+        return self.normalize is not None and self.normalize.baked
+
+    def normalizes(self, feature: str) -> bool:
+        """Return whether a feature is handed out normalized, be it on reading or as it is stored."""
+        if self.normalize is None or feature not in KNOWN or feature in _NOT_NORMALIZED:
+            return False
+        return not self.normalize.arrays or feature in self.normalize.arrays
+
+    def storing(self, halves: Set[str], *, bare: bool = False) -> Recipe:
         """Return the recipe for data with these halves of takes, where it does not say what to store.
 
-        Takes that have both are aligned first, by what is found in them, unless the recipe says how.
+        Where some motions are arrays, all are stored as what arrays are: positions, and no rotations.
         """
-        if "markers" not in halves or any(isinstance(stage, Features) for stage in self.stages):
+        if any(isinstance(stage, Features) for stage in self.stages):
             return self
         made = [array for stage in self.stages for array in stage.makes]
+        if "markers" not in halves:
+            return self.with_stages([Features(arrays=(*BARE, *made))]) if bare else self
         markers = dict.fromkeys((*MARKERS, *made))
         if "motion" not in halves:
             return self.with_stages([Features(arrays=tuple(markers))])
-        stages = [stage for stage in self.stages if stage.name == "align"] or [make_stage("align")]
-        return self.with_stages([*stages, Features(arrays=(*DEFAULT, *markers))])
+        return self.with_stages([Features(arrays=(*DEFAULT, *markers))])
 
     def _check_order(self, split: str) -> None:
         stages = self.stages_for(split)
@@ -346,12 +368,13 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             )
         # What is stored where a recipe does not say is decided by the data.
         told = any(isinstance(stage, Features) for stage in self.stages)
-        if told and "align" not in names and self.needs(split) >= {"motion", "markers"}:
+        if told and "align" not in names and self.needs(split) == _BOTH:
             raise RecipeError(
                 f"split {split!r} stores or needs skeleton and markers, which no stage brings together; put align first"
             )
         for number, stage in enumerate(stages):
             _check_place(stage, stages[:number], split)
+        self._check_markers(split, stages)
         if names.count("normalize") > 1:
             raise RecipeError(f"normalize is given twice in split {split!r}; name all arrays in one")
         stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
@@ -362,7 +385,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     "to the arrays of its features"
                 )
         for array in (array for stage in stages if isinstance(stage, Normalize) for array in stage.arrays):
-            if array not in stored or array in MASKS:
+            if array not in stored or array in _NOT_NORMALIZED:
                 raise RecipeError(f"normalize: {array} is no numbers that split {split!r} stores")
         for array in stored:
             if array in MADE_BY and MADE_BY[array] not in names:
@@ -377,10 +400,23 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             if told and feature not in stored:
                 raise RecipeError(f"task: {feature} is no feature that split {split!r} stores")
 
+    def _check_markers(self, split: str, stages: Sequence[Stage]) -> None:
+        """Refuse a stage that names markers which a stage before it leaves out, where that can be told by name."""
+        alone = self.needs(split) == {"markers"}
+        markers: tuple[str, ...] = ()
+        for stage in stages:
+            if markers and (lacking := stage.lacks(markers, alone=alone)):
+                raise RecipeError(
+                    f"{stage.name} cannot work on the markers that select_markers leaves in split {split!r}: "
+                    f"{lacking}; select what it needs as well, or put {stage.name} before"
+                )
+            markers = stage.markers_after(markers)
+
     def with_stages(self, stages: Sequence[Stage]) -> Recipe:
         """Return a recipe in which these stages take the place of all that have their names.
 
-        Stages that are new to the recipe come where :data:`motionprep.stages.STAGES` has them.
+        Stages that are new to the recipe come where :data:`motionprep.stages.STAGES` has them. If skeleton and markers
+        are then stored side by side and no stage says how they are brought together, ``align`` finds it out.
         """
         order = list(STAGES)
         kept = list(self.stages)
@@ -392,6 +428,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             later = (number for number, stage in enumerate(kept) if order.index(stage.name) > order.index(name))
             at = old[0] if old else next(later, len(kept))
             kept = kept[:at] + new + [stage for stage in kept[at:] if stage.name != name]
+        if any(isinstance(stage, Features) for stage in kept) and not any(stage.name == "align" for stage in kept):
+            sides = self.split.sides()
+            pairs = [side for side in sides if _needs(stage for stage in kept if stage.works_on(side)) == _BOTH]
+            if pairs:
+                kept.insert(0, make_stage("align", splits=pairs if len(pairs) < len(sides) else []))
         return msgspec.structs.replace(self, stages=tuple(kept))
 
     def to_json(self) -> dict[str, Any]:
@@ -511,6 +552,12 @@ def _beside(recipe: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
     return {**recipe, "stages": placed}
 
 
+def _needs(stages: Iterable[Stage]) -> frozenset[str]:
+    return frozenset(
+        half for stage in stages for half in (stage.halves if isinstance(stage, Features) else stage.needs)
+    )
+
+
 def make_stage(name: str, **settings: Any) -> Stage:
     """Return a stage by name.
 
@@ -550,7 +597,7 @@ def _convert(value: Any, kind: Any, place: str) -> Any:
 def _plainly(what: str, kind: Any, field: str | None) -> str:
     """Say what msgspec found in the words of TOML, and what would be right."""
     if what.startswith("Object contains unknown field"):
-        table = Choice if kind is Split else Joint
+        table = {Split: Choice, Reading: About}.get(kind, Joint)
         return f"there is no {what.rsplit(maxsplit=1)[-1]}; there are {', '.join(table.__struct_encode_fields__)}"
     if what.startswith("Object missing required field"):
         return f"{what.rsplit(maxsplit=1)[-1]} is missing"

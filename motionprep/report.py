@@ -73,8 +73,11 @@ def plot_frames(scores: Scores, path: str | os.PathLike[str]) -> None:
     figure.update_layout(showlegend=False, template="plotly_white", height=_ROW_HEIGHT * count + 120)
     target = Path(path)
     beside = target.with_name(f".{target.name}.part")
-    beside.write_text(figure.to_html(include_plotlyjs=True, div_id="frames"), encoding="utf-8")
-    beside.replace(target)
+    try:
+        beside.write_text(figure.to_html(include_plotlyjs=True, div_id="frames"), encoding="utf-8")
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _curve(field: FieldScore) -> tuple[Floats, Floats, list[str]]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motionprep import kinematics, rotations
 from motionprep.data import Floats, Markers, Motion, Poses, Take
 
+Bools = NDArray[np.bool_]
+
 #: Below this angle in radians an arc is as good as a line, and its sine is too small to divide by.
 _STRAIGHT = 1e-6
+#: By how much of a frame a last one may be missed through rounding.
+_ON_A_FRAME = 1e-6
+
+Half = TypeVar("Half", Motion | Poses, Markers)
 
 
 def retime(take: Take, times: Floats) -> Take:
@@ -32,6 +41,57 @@ def retime(take: Take, times: Floats) -> Take:
         markers=None if take.markers is None else _markers(take.markers, times),
         corrupt=None if take.corrupt is None else _markers(take.corrupt, times),
     )
+
+
+class Paced(NamedTuple):
+    """Both halves of a take, the rate of the faster one a whole multiple of the other's.
+
+    Parameters
+    ----------
+    motion, markers
+        One of them resampled.
+    resampled
+        Which half, ``"motion"`` or ``"markers"``.
+    step, start
+        How many of its frames one lasts that it has now, and which of them, maybe between two, is the first one now:
+        a lag of the two halves as they were is ``step * lag + start`` of those that they are.
+    """
+
+    motion: Motion | Poses
+    markers: Markers
+    resampled: str
+    step: float
+    start: float
+
+
+def paced(motion: Motion | Poses, markers: Markers, lag: float | None = None) -> Paced:
+    """Return both halves of a take, the faster one resampled to the nearest whole multiple of the slower one's rate.
+
+    Parameters
+    ----------
+    motion, markers
+        Of different rates.
+    lag
+        Where it is known: how many frames of the motion come before that of the markers' first frame. Frames are then
+        put where the other half has them; otherwise where this one has its first.
+    """
+    slow, fast = sorted((motion.rate, markers.rate))
+    times = max(round(fast / slow), 1)
+    step = fast / (slow * times)
+    if motion.rate > markers.rate:
+        first = 0.0 if lag is None else lag % step
+        return Paced(_resampled(motion, slow * times, first), markers, "motion", step, first)
+    first = 0.0 if lag is None else step * (-lag * times % 1.0)
+    return Paced(motion, _resampled(markers, slow * times, first), "markers", 1.0, -first / (step * times))
+
+
+def _resampled(half: Half, rate: float, first: float) -> Half:
+    """Return a motion or markers at another rate, from its frame ``first`` on, which may be between two."""
+    step, last = half.rate / rate, half.frames - 1
+    count = max(math.floor((last - first) / step + _ON_A_FRAME) + 1, 0)
+    times = np.minimum(first + np.arange(count) * step, max(last, 0))
+    changed: Half = _markers(half, times) if isinstance(half, Markers) else _motion(half, times)
+    return replace(changed, rate=rate)
 
 
 def slerp(one: Floats, other: Floats, part: Floats) -> Floats:
@@ -59,27 +119,44 @@ def slerp(one: Floats, other: Floats, part: Floats) -> Floats:
     return unit
 
 
-def _between(frames: int, times: Floats) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], Floats]:
-    """Return the frame before each time, with one after it if there is one at all, and how far from it the time is."""
+def lines(values: Floats, times: Floats) -> Floats:
+    """Return values (..., F, *) at times (..., T), in frames, each on the line between two frames."""
+    first, second, part = _between(values, times)
+    part = part.reshape(*part.shape, *[1] * (first.ndim - part.ndim))
+    first = first * (1 - part)
+    first += second * part
+    return first
+
+
+def arcs(matrices: Floats, times: Floats) -> Floats:
+    """Return rotations (..., F, K, 3, 3) at times (..., T), in frames, each on the shortest arc between two frames."""
+    first, second, part = _between(rotations.to_quaternion(matrices), times)
+    return rotations.from_quaternion(slerp(first, second, part[..., None]))
+
+
+def both(visible: Bools, times: Floats) -> Bools:
+    """Return what of (..., F, M) is visible at times (..., T): in both frames around a time, or in the one it is on."""
+    first, second, part = _between(visible, times)
+    seen: Bools = (first | (part[..., None] == 1)) & (second | (part[..., None] == 0))
+    return seen
+
+
+def _between(values: NDArray[Any], times: Floats) -> tuple[NDArray[Any], NDArray[Any], Floats]:
+    """Return values (..., F, *) in the frame before each time (..., T) and in that after it, and how far it is on."""
+    lead = times.shape[:-1]
+    frames = values.shape[len(lead)]
     before = np.clip(np.floor(times).astype(np.intp), 0, max(frames - 2, 0))
-    return before, np.clip(times - before, 0.0, 1.0)
+    rows: list[NDArray[np.intp]] = [row[..., None] for row in np.ix_(*map(np.arange, lead))]
+    first, second = (values[(*rows, frame)] for frame in (before, np.minimum(before + 1, frames - 1)))
+    return first, second, np.clip(times - before, 0.0, 1.0)
 
 
 def _motion(motion: Motion | Poses, times: Floats) -> Poses:
     poses = kinematics.poses(motion)
-    before, part = _between(poses.frames, times)
-    after = np.minimum(before + 1, poses.frames - 1)
-    translations = poses.translations[before] * (1 - part[:, None, None])
-    translations += poses.translations[after] * part[:, None, None]
-    turns = rotations.to_quaternion(poses.rotations)
-    turned = rotations.from_quaternion(slerp(turns[before], turns[after], part[:, None]))
-    return Poses(poses.skeleton, translations, turned, poses.rate)
+    return Poses(poses.skeleton, lines(poses.translations, times), arcs(poses.rotations, times), poses.rate)
 
 
 def _markers(markers: Markers, times: Floats) -> Markers:
-    before, part = _between(markers.frames, times)
-    after = np.minimum(before + 1, markers.frames - 1)
-    visible = (markers.visible[before] | (part[:, None] == 1)) & (markers.visible[after] | (part[:, None] == 0))
-    positions = markers.positions[before] * (1 - part[:, None, None])
-    positions += markers.positions[after] * part[:, None, None]
-    return replace(markers, positions=np.where(visible[..., None], positions, 0.0), visible=visible)
+    visible = both(markers.visible, times)
+    positions = np.where(visible[..., None], lines(markers.positions, times), 0.0)
+    return replace(markers, positions=positions, visible=visible)

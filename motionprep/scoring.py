@@ -37,8 +37,10 @@ def load_predictions(path: str | os.PathLike[str]) -> NDArray[Any]:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise PredictionError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        raise PredictionError(f"{os.fspath(path)}: is no array of numbers in a .npy file: {error}") from None
+    except (ValueError, EOFError):
+        raise PredictionError(
+            f"{os.fspath(path)}: is no whole .npy file of numbers; write one by numpy.save of an array of floats"
+        ) from None
     if not isinstance(array, np.ndarray):
         array.close()
         raise PredictionError(f"{os.fspath(path)}: is an archive (.npz); save one array by numpy.save")
@@ -80,6 +82,11 @@ def score(
         raise PredictionError("the windows have no targets to compare predictions with; name them (--target)")
     targets = windows.outputs["targets"].fields
     motions = [(motion, span) for motion, span in windows.motions if span.stop > span.start]
+    if len({*targets}) < len(targets):
+        twice = next(target for target in targets if targets.count(target) > 1)
+        raise PredictionError(f"the target {twice} is named twice; predictions are of each once")
+    if unit_mm is not None and not (math.isfinite(unit_mm) and unit_mm > 0):
+        raise PredictionError(f"unit_mm is {unit_mm}; it must be above 0")
     if not threshold >= 0:
         raise PredictionError(f"threshold is {threshold}; it must be 0 or above")
 
@@ -162,7 +169,7 @@ def _check(predictions: NDArray[Any], windows: Windows, comparisons: Mapping[str
     if windows.length == 1:
         shapes += [(len(windows), *frame) for frame in dict.fromkeys(frames)]
     if predictions.shape not in shapes:
-        asked = " or ".join(map(str, shapes))
+        asked = " or ".join(map(str, dict.fromkeys(shapes)))
         told = ", ".join(f"{comparison.width} of {text}" for text, comparison in comparisons.items())
         raise PredictionError(
             f"{_whose(predictions)}predictions have shape {predictions.shape}; expected {asked}: "

@@ -43,6 +43,10 @@ class Frames(Protocol):
     frames: int
 
     @property
+    def known(self) -> Mapping[str, Any]:
+        """Of features of points that are not known in all frames: where they are, bool (F, points); none of others."""
+
+    @property
     def kinds(self) -> Mapping[str, tuple[Any, tuple[int, ...]]]:
         """Dtype and shape of a frame of each feature."""
 
@@ -62,13 +66,16 @@ class Writer:
         Where shards are.
     capacity
         About how many frames will be appended, which decides how they are cut into chunks.
+    sums
+        Whether to keep sums for the statistics.
     """
 
-    def __init__(self, folder: Path, capacity: int) -> None:
+    def __init__(self, folder: Path, capacity: int, *, sums: bool = True) -> None:
         chunks = max(1, -(-capacity // MOST_CHUNK))
         self._chunk = max(1, -(-capacity // chunks))
         self._folder = folder
         self._capacity = max(1, capacity)
+        self._sums = sums
         self._kinds: Mapping[str, tuple[Any, tuple[int, ...]]] = {}
         self._arrays: dict[str, Any] = {}
         self._buffers: dict[str, Any] = {}
@@ -112,13 +119,15 @@ class Writer:
             raise ValueError(f"has {_told(features.kinds)}; the motions before it have {_told(self._kinds)}")
         left = features.frames
         while left:
+            done = features.frames - left
             at = self.frames % self._chunk
             some = min(left, self._chunk - at)
             part = {name: buffer[at : at + some] for name, buffer in self._buffers.items()}
             features.fill(part)
             for name, values in part.items():
-                if values.dtype.kind == "f":
-                    self._moments[name] = (self._moments.get(name) or Moments.about(values[0])).plus(values)
+                if self._sums and values.dtype.kind == "f":
+                    known = features.known[name][done : done + some] if name in features.known else None
+                    self._moments[name] = (self._moments.get(name) or Moments.about(values, known)).plus(values, known)
             left -= some
             self.frames += some
             if self.frames % self._chunk == 0:
@@ -257,40 +266,54 @@ class Moments:
     shift
         (N,) what is subtracted from each number; near the mean, so that little is lost.
     count
-        How many frames.
+        (N,) in how many frames each number is known.
     total, squares
         (N,) sums of the differences from the shift, and of their squares.
     """
 
     shape: tuple[int, ...]
     shift: Any
-    count: int
+    count: Any
     total: Any
     squares: Any
 
     @classmethod
-    def about(cls, frame: Any) -> Moments:
-        """Return those of no frames, about a frame."""
+    def about(cls, values: Any, known: Any = None) -> Moments:
+        """Return those of no frames, about the first of frames (F, ...) in which each number is known."""
         import numpy as np
 
-        shift = frame.astype(np.float64).reshape(-1)
-        return cls(frame.shape, shift, 0, np.zeros_like(shift), np.zeros_like(shift))
+        # Where a point is known in none of them any number will do.
+        first = values[0] if known is None else values[known.argmax(axis=0), np.arange(known.shape[1])]
+        shift = first.astype(np.float64).reshape(-1)
+        return cls(first.shape, shift, np.zeros(shift.size, np.int64), np.zeros_like(shift), np.zeros_like(shift))
 
-    def plus(self, values: Any) -> Moments:
-        """Return those of frames (F, ...) as well."""
+    def plus(self, values: Any, known: Any = None) -> Moments:
+        """Return those of frames (F, ...) as well; of points (F, P, ...) where they are known, bool (F, P), if given.
+
+        A point's coordinates are its first three numbers; further ones are known in all frames.
+        """
+        import numpy as np
+
         from motionprep import kinematics
 
-        total, squares = self.total.copy(), self.squares.copy()
-        kinematics.add_moments(values.reshape(len(values), -1), self.shift, total, squares)
-        return Moments(self.shape, self.shift, self.count + len(values), total, squares)
+        flat = values.reshape(len(values), -1)
+        count, total, squares = self.count.copy(), self.total.copy(), self.squares.copy()
+        if known is None:
+            kinematics.add_moments(flat, self.shift, total, squares)
+            count += len(values)
+        else:
+            # A copy, since the kernel is compiled for arrays that lie in order and may be written.
+            kinematics.add_known_moments(flat, np.array(known), self.shift, count, total, squares)
+        return Moments(self.shape, self.shift, count, total, squares)
 
     def to_json(self) -> dict[str, Any]:
-        """Return count, mean and the sum of squared distances from the mean."""
-        mean = self.shift + self.total / self.count
-        scatter = self.squares - self.total**2 / self.count
+        """Return counts, means and the sums of squared distances from the means; 0 of what is never known."""
+        some = self.count.clip(min=1)
+        mean = (self.shift + self.total / some) * (self.count > 0)
+        scatter = self.squares - self.total**2 / some
         return {
             "shape": list(self.shape),
-            "count": self.count,
+            "count": self.count.tolist(),
             "mean": mean.tolist(),
             "scatter": scatter.clip(min=0).tolist(),
         }
@@ -407,6 +430,18 @@ def check(folder: Path, key: str) -> None:
         _check_file(folder, key, name, expected[name])
     for feature in record["features"]:
         read_rows(folder, key, feature, 0, record["frames"])
+
+
+def is_whole(folder: Path, key: str) -> bool:
+    """Return whether a shard is there and good; remove it if it is damaged."""
+    if not (folder / key).is_dir():
+        return False
+    try:
+        check(folder, key)
+    except DatasetError:
+        remove(folder, key)
+        return False
+    return True
 
 
 def measure(folder: Path, key: str) -> tuple[int, str]:

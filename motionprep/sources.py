@@ -6,14 +6,11 @@ what its header says by size, time and inode.
 
 from __future__ import annotations
 
-import lzma
 import os
 import re
-import struct
 import threading
 import time
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -23,13 +20,13 @@ import msgspec
 
 from motionprep import identity
 from motionprep.errors import ReadError, SourceError
-from motionprep.formats import HALVES
+from motionprep.formats import ARRAYS, HALVES
+from motionprep.formats.arrays_about import OF_FOLDER, About, describe
+from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: The most that one entry of an archive may unpack to.
-MOST_UNPACKED = 1 << 31
 _CACHE_FORMAT = 1
 _ARCHIVE = ".zip"
 #: A file touched this shortly before it was read may be touched again within one tick of the file system's clock.
@@ -38,19 +35,13 @@ _SETTLED_NS = 2_000_000_000
 _HEAD = 1 << 18
 #: As a rule enough for all that a C3D file says before its first frame.
 _SHORT_HEAD = 1 << 14
-#: What a file or archive that is damaged, encrypted or kept from us raises when it is read.
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    lzma.LZMAError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
+#: What to do about arrays of which nothing says what they hold.
+_UNSAID = (
+    "nothing says which joints they hold; write names and rate into a TOML of the same name, or "
+    f"{OF_FOLDER}, beside them, or give --array-names and --array-rate"
 )
+#: More than the TOML beside any arrays.
+_MOST_SAID = 1 << 20
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -69,9 +60,13 @@ class Source(msgspec.Struct, frozen=True):
     size
         Bytes, unpacked.
     stamp
-        Tells this state of the file from others: device, inode, size, time.
+        Tells this state of the file from others: device, inode, size, time, and what is said of it.
     half
         Which half of the take it holds, ``"motion"`` or ``"markers"``.
+    about
+        What is said of it beside it or in the recipe, if it holds arrays; None if it says all itself.
+    wrong
+        Why what is said of it cannot be used; empty if it can.
     """
 
     key: str
@@ -82,6 +77,8 @@ class Source(msgspec.Struct, frozen=True):
     size: int
     stamp: str
     half: str = "motion"
+    about: About | None = None
+    wrong: str = ""
 
     def read(self) -> bytes:
         """Return its bytes.
@@ -98,7 +95,7 @@ class Source(msgspec.Struct, frozen=True):
             else:
                 with open(self.file, "rb", buffering=0) as file:
                     data = file.read()
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise ReadError(f"cannot be read: {_why(error)}", path=self.name) from None
         if len(data) != self.size:
             raise ReadError(
@@ -128,6 +125,11 @@ class Recording(msgspec.Struct, frozen=True):
         """Bytes of all files together."""
         return sum(source.size for source in self.sources)
 
+    @property
+    def about(self) -> About | None:
+        """What is said of its file, if that holds arrays."""
+        return next((source.about for source in self.sources if source.about is not None), None)
+
 
 class Look(msgspec.Struct, frozen=True, array_like=True):
     """What is known of a file's content.
@@ -142,6 +144,8 @@ class Look(msgspec.Struct, frozen=True, array_like=True):
         Two files with equal structure have the same nodes, or the same markers.
     error
         Why the header cannot be read; empty if it can.
+    clip
+        How many frames each of several clips has; 0 if the file has none.
     """
 
     sha256: str
@@ -149,6 +153,7 @@ class Look(msgspec.Struct, frozen=True, array_like=True):
     rate: float
     structure: str
     error: str = ""
+    clip: int = 0
 
 
 class SourceCache:
@@ -204,6 +209,7 @@ def find(
     paths: Sequence[str | os.PathLike[str]],
     key_pattern: str = "",
     markers: Sequence[str | os.PathLike[str]] = (),
+    arrays: About | None = None,
 ) -> list[Source]:
     """Find all files of takes below folders, in zip archives, or named themselves; in natural order.
 
@@ -215,23 +221,33 @@ def find(
         See :class:`~motionprep.recipe.Reading`.
     markers
         Where to look for markers alone.
+    arrays
+        What arrays hold of which nothing beside them says it; without it these are passed over.
 
     Raises
     ------
     SourceError
         If a path does not exist or cannot be read, nothing is found, two files of one kind have one key, a file does
-        not fit the pattern or has a name that is not Unicode, or an archive that is named itself is damaged, or any has
-        an entry that points outside.
+        not fit the pattern or has a name that is not Unicode, an archive that is named itself is damaged, or any has an
+        entry that points outside, or nothing says what arrays that are named themselves hold.
     """
     pattern = re.compile(key_pattern) if key_pattern else None
     found: dict[tuple[str, str], Source] = {}
+    unsaid = 0
     asked = [*((path, False) for path in paths), *((path, True) for path in markers)]
     for path, markers_only in asked:
-        for name, file, entry, stat in _walk(Path(path)):
+        for name, file, entry, stat, texts in _walk(Path(path)):
+            bare = _suffix(name) in ARRAYS
+            if bare and not texts and arrays is None:
+                if not entry and file == str(Path(path)):
+                    raise SourceError(f"{name}: {_UNSAID}")
+                unsaid += 1
+                continue
             key, subject = _key(name, pattern)
             half = HALVES.get(_suffix(name), "motion")
             stamp = ":".join(map(str, stat)) + ":" + entry
             source = Source(key, subject, name, file, entry, stat[2], stamp, half)
+            source = _said(source, texts, arrays) if bare else source
             if markers_only and source.half != "markers":
                 continue
             known = found.setdefault((key, source.half), source)
@@ -243,7 +259,8 @@ def find(
                 )
     if not found:
         where = ", ".join(os.fspath(path) for path in (*paths, *markers))
-        raise SourceError(f"{where}: no motion files ({', '.join(HALVES)}, or zip archives with such) found")
+        more = f"; of {unsaid:,} {' and '.join(ARRAYS)} files {_UNSAID}" if unsaid else ""
+        raise SourceError(f"{where}: no motion files ({', '.join(HALVES)}, or zip archives with such) found{more}")
     return sorted(found.values(), key=lambda source: natural(source.subject, source.key))
 
 
@@ -296,7 +313,7 @@ def labels_beside(paths: Sequence[str | os.PathLike[str]]) -> dict[str, str]:
                 elif file.suffix.lower() == _ARCHIVE and (folder in given or file in given):
                     for text in _index_texts(file):
                         labels = parse_index(text) | labels
-            except _UNREADABLE as error:
+            except UNREADABLE as error:
                 raise SourceError(f"{file}: the index cannot be read: {_why(error)}") from None
     return labels
 
@@ -309,7 +326,7 @@ def look(sources: Sequence[Source], cache: SourceCache, again: bool = False) -> 
         if known is None:
             try:
                 known = _look(source)
-            except _UNREADABLE as error:
+            except UNREADABLE as error:
                 # Not remembered: that it can be read one day need not change its size or time.
                 known = Look("", 0, 0.0, "", f"{source.name}: cannot be read: {_why(error)}")
             else:
@@ -361,6 +378,10 @@ def _look(source: Source) -> Look:
 
 
 def _look_at_motion(source: Source) -> Look:
+    if source.wrong:
+        raise ReadError(source.wrong, path=source.name)
+    if source.about is not None:
+        return _look_at_arrays(source, source.about)
     from motionprep.formats import bvh
 
     if source.entry:
@@ -395,6 +416,14 @@ def _look_at_markers(source: Source) -> Look:
     return Look("", header.frames, header.rate, identity.key(list(header.names)))
 
 
+def _look_at_arrays(source: Source, about: About) -> Look:
+    from motionprep.formats.arrays_header import read_arrays_header
+
+    with _open_entry(source) if source.entry else open(source.file, "rb") as file:
+        header = read_arrays_header(file, source.size, source.name, about)
+    return Look("", header.frames, about.rate or 0.0, about.structure, clip=header.clip)
+
+
 def digest_of(source: Source) -> tuple[str, bool]:
     """Return the digest of a source, or of why it cannot be read, and whether it could."""
     try:
@@ -421,65 +450,106 @@ def _key(name: str, pattern: re.Pattern[str] | None) -> tuple[str, str]:
     return match["motion"], match["subject"] or ""
 
 
+def _said(source: Source, texts: _Texts, arrays: About | None) -> Source:
+    """Return a source of arrays with all that is said of it."""
+    try:
+        about, subject = describe(texts, arrays)
+    except ReadError as error:
+        wrong = str(error)
+        return msgspec.structs.replace(source, wrong=wrong, stamp=f"{source.stamp}:{identity.key(wrong)}")
+    stamp = f"{source.stamp}:{identity.key(msgspec.to_builtins(about))}"
+    return msgspec.structs.replace(source, about=about, subject=subject or source.subject, stamp=stamp)
+
+
 _Stat = tuple[int, int, int, int]
+#: Names and contents of the files that say what arrays hold, the nearest first.
+_Texts = tuple[tuple[str, bytes], ...]
+#: A file: its name, the file or archive to open, the entry, (device, inode, size, time), and what is said of arrays.
+_Found = tuple[str, str, str, _Stat, _Texts]
 
 
-def _walk(path: Path) -> Iterator[tuple[str, str, str, _Stat]]:
-    """Yield name, file, entry and (device, inode, size, time) of each motion file at or below a path."""
+def _walk(path: Path) -> Iterator[_Found]:
+    """Yield each motion file, and each file of arrays, at or below a path."""
     try:
         if path.is_dir():
-            yield from _folder(path, "", frozenset())
+            yield from _folder(path, "", frozenset(), ())
         elif path.suffix.lower() == _ARCHIVE:
-            yield from _entries(path.name, path, path.stat())
+            yield from _entries(path.name, path, path.stat(), ())
         elif path.suffix.lower() in HALVES:
-            yield path.name, str(path), "", _stamp(path.stat())
+            yield path.name, str(path), "", _stamp(path.stat()), ()
+        elif path.suffix.lower() in ARRAYS:
+            own, of_folder = path.with_suffix(".toml"), path.with_name(OF_FOLDER)
+            texts = (*_text(own, own.name), *_text(of_folder, OF_FOLDER))
+            yield path.name, str(path), "", _stamp(path.stat()), texts
         else:
             path.stat()
-            raise SourceError(f"{path.name}: is no motion file; expected {', '.join(HALVES)} or {_ARCHIVE}")
+            known = ", ".join((*HALVES, *ARRAYS))
+            raise SourceError(f"{path.name}: is no motion file; expected {known} or {_ARCHIVE}")
     except FileNotFoundError as error:
         raise SourceError(f"{error.filename}: there is no such file or folder") from None
     except OSError as error:
         raise SourceError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
 
 
-def _folder(folder: Path, below: str, above: frozenset[tuple[int, int]]) -> Iterator[tuple[str, str, str, _Stat]]:
+def _folder(folder: Path, below: str, above: frozenset[tuple[int, int]], texts: _Texts) -> Iterator[_Found]:
     stat = folder.stat()
     here = (stat.st_dev, stat.st_ino)
     if here in above:
         return
     with os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
+    if any(entry.name == OF_FOLDER for entry in listed):
+        texts = (*_text(folder / OF_FOLDER, f"{below}{OF_FOLDER}"), *texts)
     for entry in listed:
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             continue
         if entry.is_dir():
-            yield from _folder(folder / entry.name, f"{below}{entry.name}/", above | {here})
+            yield from _folder(folder / entry.name, f"{below}{entry.name}/", above | {here}, texts)
             continue
         # A pipe would be waited for; a link that leads nowhere is a file that cannot be read.
         if not (entry.is_file() or entry.is_symlink()):
             continue
         suffix, name = _suffix(entry.name), f"{below}{entry.name}"
         if suffix in HALVES:
-            yield name, entry.path, "", _stamp(entry.stat(follow_symlinks=entry.is_file()))
+            yield name, entry.path, "", _stamp(entry.stat(follow_symlinks=entry.is_file())), ()
+        elif suffix in ARRAYS:
+            own = _text(Path(entry.path).with_suffix(".toml"), f"{name.rpartition('.')[0]}.toml")
+            yield name, entry.path, "", _stamp(entry.stat(follow_symlinks=entry.is_file())), (*own, *texts)
         elif suffix == _ARCHIVE:
-            yield from _entries_or_itself(name, Path(entry.path), entry.stat(follow_symlinks=entry.is_file()))
+            yield from _entries_or_itself(name, Path(entry.path), entry.stat(follow_symlinks=entry.is_file()), texts)
 
 
 def _stamp(stat: os.stat_result) -> _Stat:
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def _entries_or_itself(name: str, path: Path, stat: os.stat_result) -> Iterator[tuple[str, str, str, _Stat]]:
+def _text(path: Path, name: str) -> _Texts:
+    """Return name and content of a file that says what arrays hold; nothing if there is none."""
+    try:
+        with path.open("rb") as file:
+            return ((name, _bounded(file, name)),)
+    except FileNotFoundError:
+        return ()
+
+
+def _bounded(file: IO[bytes], name: str) -> bytes:
+    data = file.read(_MOST_SAID + 1)
+    if len(data) > _MOST_SAID:
+        raise SourceError(f"{name}: has more than {_MOST_SAID:,} bytes; expected a few lines that say what arrays hold")
+    return data
+
+
+def _entries_or_itself(name: str, path: Path, stat: os.stat_result, texts: _Texts) -> Iterator[_Found]:
     """Yield the files of an archive, or the archive as a file that cannot be read."""
     try:
         _archive(path).close()
     except (SourceError, OSError):
-        yield name, str(path), "", _stamp(stat)
+        yield name, str(path), "", _stamp(stat), ()
     else:
-        yield from _entries(name, path, stat)
+        yield from _entries(name, path, stat, texts)
 
 
-def _entries(name: str, path: Path, stat: os.stat_result) -> Iterator[tuple[str, str, str, _Stat]]:
+def _entries(name: str, path: Path, stat: os.stat_result, texts: _Texts) -> Iterator[_Found]:
     """Yield the motion files of a zip archive."""
     with _archive(path) as archive:
         for entry in archive.infolist():
@@ -487,7 +557,8 @@ def _entries(name: str, path: Path, stat: os.stat_result) -> Iterator[tuple[str,
             if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", entry.filename):
                 raise SourceError(f"{name}: entry {entry.filename!r} points outside the archive; it is not read")
             hidden = any(part.startswith(".") or part == "__MACOSX" for part in inner.parts)
-            if hidden or inner.suffix.lower() not in HALVES or entry.is_dir():
+            suffix = inner.suffix.lower()
+            if hidden or (suffix not in HALVES and suffix not in ARRAYS) or entry.is_dir():
                 continue
             if entry.file_size > MOST_UNPACKED:
                 raise SourceError(
@@ -495,7 +566,22 @@ def _entries(name: str, path: Path, stat: os.stat_result) -> Iterator[tuple[str,
                     f"at most {MOST_UNPACKED:,} are read"
                 )
             device, inode, _, modified = _stamp(stat)
-            yield f"{name}/{inner}", str(path), entry.filename, (device, inode, entry.file_size, modified)
+            said = (*_packed(archive, inner, name), *texts) if suffix in ARRAYS else ()
+            yield f"{name}/{inner}", str(path), entry.filename, (device, inode, entry.file_size, modified), said
+
+
+def _packed(archive: zipfile.ZipFile, inner: PurePosixPath, name: str) -> _Texts:
+    """Return what an archive says of an entry that holds arrays, the nearest first."""
+    texts = []
+    for place in (inner.with_suffix(".toml"), *(folder / OF_FOLDER for folder in inner.parents)):
+        try:
+            with archive.open(str(place)) as file:
+                texts.append((f"{name}/{place}", _bounded(file, f"{name}/{place}")))
+        except KeyError:
+            continue
+        except UNREADABLE as error:
+            raise SourceError(f"{name}/{place}: cannot be read: {_why(error)}") from None
+    return tuple(texts)
 
 
 def _suffix(name: str) -> str:
@@ -508,7 +594,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except OSError:
         raise
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise SourceError(f"{path.name}: is no good zip archive: {error}") from None
 
 

@@ -68,6 +68,18 @@ def inverse(step: Step) -> Step:
     return replace(step, scale=1 / step.scale, axes=None if axes is None else np.swapaxes(axes, -1, -2), origin=origin)
 
 
+def skeleton_back(skeleton: Skeleton, step: Step) -> Skeleton:
+    """Return a skeleton as it was before a step that reached the joints.
+
+    Raises
+    ------
+    ValueError
+        As :func:`exchange`.
+    """
+    back = inverse(Step(scale=step.scale, axes=step.axes if step.conjugate else None))
+    return _change_skeleton(skeleton, back.scale, _numbers(back), step.swap)[0]
+
+
 def metres(take: Take, part: str = "markers") -> float | None:
     """Return how many metres a unit of a part's coordinates is long; None if no file and no stage says."""
     known = take.facts.get("metres_per_unit")
@@ -110,21 +122,26 @@ def _turned(matrices: Floats, step: Step) -> Floats:
 def _change_poses(poses: Poses, step: Step) -> Poses:
     # What hangs from the root is told in its parent's frame: only lengths change, unless the joints' own axes turn.
     within = Step(scale=step.scale, axes=step.axes if step.conjugate else None)
+    # Nothing but the root, or bare points, is told in the world.
+    roots = slice(0, poses.skeleton.parents.count(-1))
     translations = points(poses.translations, within)
     matrices = _turned(poses.rotations, step) if step.conjugate else poses.rotations
     if step.origin is not None or step.axes is not within.axes:
         translations = np.array(translations)
-        translations[:, 0] = points(poses.translations[:, 0], step)
+        translations[:, roots] = points(poses.translations[:, roots], step)
     if step.axes is not within.axes:
         matrices = np.array(matrices)
-        matrices[:, 0] = _turned(poses.rotations[:, 0], step)
+        matrices[:, roots] = _turned(poses.rotations[:, roots], step)
     skeleton = poses.skeleton
     if within.axes is not None or step.scale != 1.0 or step.swap:
-        turn = None if within.axes is None else tuple(within.axes.reshape(-1).tolist())
-        skeleton, order = _change_skeleton(skeleton, step.scale, turn, step.swap)
+        skeleton, order = _change_skeleton(skeleton, step.scale, _numbers(within), step.swap)
         if step.swap:
             translations, matrices = translations[:, order], matrices[:, order]
     return Poses(skeleton, translations, matrices, poses.rate)
+
+
+def _numbers(step: Step) -> tuple[float, ...] | None:
+    return None if step.axes is None else tuple(step.axes.reshape(-1).tolist())
 
 
 @lru_cache(maxsize=512)

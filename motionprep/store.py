@@ -51,7 +51,7 @@ def missing(out: Path) -> str:
     return f"{out}: is no motionprep dataset: it has no {DATASET}"
 
 
-def claim(out: Path) -> dict[str, Any] | None:
+def claim(out: Path, *, baked: bool = False) -> dict[str, Any] | None:
     """Make a folder ready to be a dataset, and return what its ``dataset.json`` says; None as :func:`load` does.
 
     Raises
@@ -60,9 +60,15 @@ def claim(out: Path) -> dict[str, Any] | None:
         If it is something else already.
     """
     dataset = examine(out)
-    (out / CACHE).mkdir(parents=True, exist_ok=True)
-    (out / SHARDS).mkdir(exist_ok=True)
+    for place in (home(out, baked=True), out) if baked else (out,):
+        (place / CACHE).mkdir(parents=True, exist_ok=True)
+        (place / SHARDS).mkdir(exist_ok=True)
     return dataset
+
+
+def home(out: Path, *, baked: bool) -> Path:
+    """Return where shards are as the stages make them: in the dataset, or beside it if normalized ones are in it."""
+    return out / CACHE / "raw" if baked else out
 
 
 @contextmanager
@@ -186,9 +192,13 @@ def shard_keys(dataset: Mapping[str, Any] | None) -> list[str]:
     return [] if dataset is None else [key for split in dataset["splits"].values() for key in split["shards"]]
 
 
-def left_over(out: Path, *generations: Mapping[str, Any] | None) -> tuple[set[str], list[Path]]:
+def left_over(out: Path, *generations: Mapping[str, Any] | None) -> tuple[list[Path], list[Path]]:
     """Return the shards, and the other files, that none of these generations of the dataset refers to."""
     kept = {key for dataset in generations for key in shard_keys(dataset)}
+    raw = {key for dataset in generations if dataset for key in dataset.get("raw", ())}
+    strays = []
+    for place, keys in ((out, kept), (home(out, baked=True), raw)):
+        strays += [place / SHARDS / key for key in shards.keys(place / SHARDS) - keys]
     names = {dataset.get(word) for dataset in generations if dataset for word in NAMED}
     named = tuple(f"{word}-" for word in NAMED)
     files = [
@@ -197,14 +207,14 @@ def left_over(out: Path, *generations: Mapping[str, Any] | None) -> tuple[set[st
         if (entry.name.startswith(named) and entry.name.endswith(tuple(NAMED.values())) and entry.name not in names)
         or (entry.name.startswith(".") and entry.name.endswith(_PART))
     ]
-    return shards.keys(out / SHARDS) - kept, files
+    return strays, files
 
 
 def tidy(out: Path, *generations: Mapping[str, Any] | None) -> None:
     """Remove what none of these generations of the dataset refers to."""
-    keys, files = left_over(out, *generations)
-    for key in keys:
-        shards.remove(out / SHARDS, key)
+    strays, files = left_over(out, *generations)
+    for shard in strays:
+        shards.remove(shard.parent, shard.name)
     for path in files:
         path.unlink()
 

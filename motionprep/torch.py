@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ try:
 except ImportError as error:
     raise ImportError("motionprep.torch needs PyTorch: pip install 'motionprep[torch]'") from error
 
-_MOST_WORKERS = 1024
+_ANY = -1
 
 if TYPE_CHECKING:
     from motionprep.windows import Windows
@@ -34,11 +35,20 @@ class WindowDataset(Dataset[Any]):
     Parameters
     ----------
     windows
-        From ``split.windows(...)``.
+        From ``split.windows(...)``. If they do not fit into their memory, each worker holds as much of them, and reads
+        again and again what is shuffled: :class:`IterableWindowDataset` is for those.
+    warn
+        Whether to warn of that.
     """
 
-    def __init__(self, windows: Windows) -> None:
+    def __init__(self, windows: Windows, *, warn: bool = True) -> None:
         self.windows = windows
+        if warn and not windows.fits:
+            warnings.warn(
+                f"the windows need {sum(windows.block_bytes):,} bytes and may hold {windows.memory:,}, so shards are "
+                "read again and again; give more memory, or take IterableWindowDataset",
+                stacklevel=2,
+            )
         self._shared: dict[str, torch.Tensor] = {}
         if windows.fits:
             windows.pool.fill()
@@ -77,8 +87,8 @@ class IterableWindowDataset(IterableDataset[Any]):
     """Batches of windows, as dicts of tensors; for ``DataLoader(dataset, batch_size=None)``.
 
     The workers of a loader take turns, so batches come in the same order however many there are, as long as what is
-    read fits into the memory of ``windows``. If it does not, that memory is shared out among the workers, and the order
-    hangs on their number. Each iteration is the next epoch.
+    read fits into the memory of ``windows``. If it does not, that memory is shared out among the workers, each of which
+    reads all shards for its batches, and the order hangs on their number.
 
     Parameters
     ----------
@@ -87,68 +97,81 @@ class IterableWindowDataset(IterableDataset[Any]):
     batch_size
         Windows in a batch.
     epoch
-        The first.
+        Which epoch an iteration yields, until :meth:`set_epoch` says another.
     options
         ``shuffle``, ``seed``, ``rank``, ``world_size``, ``drop_last``, as :class:`motionprep.batches.Batches` takes
         them.
     """
 
     def __init__(self, windows: Windows, batch_size: int, *, epoch: int = 0, **options: Any) -> None:
-        self._windows = WindowDataset(windows)
+        self._windows = WindowDataset(windows, warn=False)
+        self._plain = Batches(windows, batch_size, epoch=epoch, **options)
         self._batch_size, self._options = batch_size, options
-        self._plain = Batches(windows, batch_size, **options)
-        # Workers may live for one epoch or for all, and start late: each counts for itself how many it has begun, where
-        # the next one in its place, and the process that made them, can see it.
-        self._place = torch.tensor([epoch, 0]).share_memory_()
-        self._begun = torch.zeros(_MOST_WORKERS, dtype=torch.int64).share_memory_()
+        # Epoch, first batch, and for how many workers that was: in memory that workers see, whenever they were started.
+        self._place = torch.tensor([epoch, 0, _ANY]).share_memory_()
+        self._workers = torch.tensor([0]).share_memory_()
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
         return len(self._plain)
 
     def set_epoch(self, epoch: int) -> None:
-        """Let the next iteration be this epoch, from its first batch on."""
-        self._go_on(epoch, 0)
+        """Let iterations from now on yield this epoch, from its first batch on; for every epoch, before its loop.
 
-    def state_dict(self, batch: int = 0) -> dict[str, Any]:
-        """Return the epoch that was begun last, of which a trainer has taken ``batch`` batches, as plain values."""
-        epoch = int(self._place[0]) + max(int(self._begun.max()) - 1, 0)
-        return {**self._plain.state_dict(), "epoch": epoch, "batch": batch}
+        Raises
+        ------
+        DatasetError
+            If it is below 0.
+        """
+        self._go_on(Batches(self._windows.windows, self._batch_size, epoch=epoch, **self._options).epoch, 0, _ANY)
+
+    def state_dict(self, batch: int) -> dict[str, Any]:
+        """Return the epoch, of which a trainer has taken ``batch`` batches from its beginning on, as plain values."""
+        told = {"epoch": int(self._place[0]), "batch": batch, "workers": int(self._workers[0])}
+        return self._plain.state_dict() | told
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where a state was taken: the next iteration begins with the batch after those taken.
+        """Go on where a state was taken: iterations begin with the batch after those taken.
 
         Raises
         ------
         DatasetError
             If it is no state, or one of other batches.
         """
-        Batches(self._windows.windows, self._batch_size, **self._options).load_state_dict(state)
-        self._go_on(int(state["epoch"]), int(state["batch"]))
+        rest = {name: value for name, value in state.items() if name != "workers"}
+        Batches(self._windows.windows, self._batch_size, **self._options).load_state_dict(rest)
+        fixed = not self._windows.windows.fits
+        self._go_on(int(state["epoch"]), int(state["batch"]), int(state.get("workers", _ANY)) if fixed else _ANY)
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the batches of the next epoch, or this worker's share of them."""
+        """Yield the batches of the epoch, or this worker's share of them.
+
+        Raises
+        ------
+        DatasetError
+            If the order hangs on the number of workers, and the state that was loaded is of another number.
+        """
         worker = get_worker_info()
         at, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
-        if workers > _MOST_WORKERS:
-            raise DatasetError(f"there are {workers} workers; at most {_MOST_WORKERS} share an epoch")
-        begun = int(self._begun[at])
-        self._begun[at] += 1
+        epoch, first, expected = self._place.tolist()
+        if expected not in (_ANY, workers):
+            raise DatasetError(
+                f"the state is of {expected} workers and this loader has {workers}; as the windows need more memory "
+                "than they are given, the order hangs on that: take as many, or give more memory"
+            )
+        self._workers[0] = workers
         windows = self._windows.windows
         if not windows.fits:
             windows = windows.within(windows.memory // workers)
-        epoch, first = self._place.tolist()
-        first = 0 if begun else first
         # A loader asks its first worker for the first batch, whatever the number of that.
         turn = (first + at) % workers
-        batches = Batches(windows, self._batch_size, epoch=epoch + begun, every=workers, offset=turn, **self._options)
+        batches = Batches(windows, self._batch_size, epoch=epoch, every=workers, offset=turn, **self._options)
         batches.batch = first
         for batch in batches:
             yield _tensors(batch)
 
-    def _go_on(self, epoch: int, batch: int) -> None:
-        self._place[0], self._place[1] = epoch, batch
-        self._begun.zero_()
+    def _go_on(self, epoch: int, batch: int, workers: int) -> None:
+        self._place.copy_(torch.tensor([epoch, batch, workers]))
 
 
 def _tensors(item: Any) -> Any:

@@ -73,7 +73,7 @@ class Windows(Sequence[Any]):
         self.stride = _count("stride", stride, task.stride if task else 1)
         self.step = _count("step", step, task.step if task else 1)
         self.label = label if label is not None else bool(task and task.label)
-        self._normalize = normalize if isinstance(normalize, bool) else tuple(normalize)
+        self._normalize = normalize if isinstance(normalize, bool) else _features(split, normalize)
         self.outputs = _outputs(split, task, features, inputs, targets)
         self._blocks, self._bases = _blocks(split.rows)
         self._choices: dict[Any, fields.Choice] = {}
@@ -126,6 +126,21 @@ class Windows(Sequence[Any]):
         start = int(self._first[at] - self._bases[row])
         return self.split.stored(self.split.rows[row]), range(start, start + self._span, self.step)
 
+    def _runs(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield the motions of a shard that lie end to end and are of one kind."""
+        run: list[Mapping[str, Any]] = []
+        for row in rows:
+            if run and (run[-1]["stop"] != row["start"] or self._kind(run[-1]) != self._kind(row)):
+                yield run
+                run = []
+            run.append(row)
+        if run:
+            yield run
+
+    def _kind(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return what motions have in common whose frames have the same numbers in the same places."""
+        return row["shard"], self.split.dataset.structures.get(row["skeleton"]), tuple(row["marker_names"] or ())
+
     def is_normalized(self, feature: str, motion: StoredMotion) -> bool:
         """Return whether a feature of a motion is handed out normalized."""
         if isinstance(self._normalize, bool):
@@ -148,8 +163,8 @@ class Windows(Sequence[Any]):
         """
         if isinstance(index, slice):
             item = self.take(np.arange(*index.indices(len(self))))
-        elif isinstance(index, np.ndarray | list | tuple):
-            item = self.take(np.array([self._at(at) for at in index], np.int64))
+        elif np.ndim(index):
+            item = self.take(self._several(np.asarray(index)))
         else:
             item = {name: array[0] for name, array in self.take(np.array([self._at(index)])).items()}
         return item if self.transform is None else self.transform(item)
@@ -186,7 +201,7 @@ class Windows(Sequence[Any]):
     def within(self, memory: int) -> Windows:
         """Return the same windows, read with another amount of memory."""
         other = copy(self)
-        other.memory = memory
+        other.memory, other._cache = memory, Cache(memory)
         other.__dict__.pop("fits", None)
         return other
 
@@ -236,13 +251,45 @@ class Windows(Sequence[Any]):
         """All blocks, in one pool."""
         return self.pool_of(range(len(self._blocks)))
 
+    @property
+    def dtypes(self) -> dict[str, np.dtype[Any]]:
+        """Dtype of each array."""
+        dtypes = {name: dtype for name, (dtype, _) in self._kinds.items()}
+        return dtypes | ({"label": np.dtype(np.int64)} if self.label else {})
+
+    def pieces(self, block: int, first: int, last: int) -> Iterator[Block]:
+        """Yield frames ``first`` to ``last`` of a block as blocks, end to end, none of which crosses a chunk's end.
+
+        A piece fits a processor's cache, and no chunk is read twice but where motions of two skeletons share one.
+        """
+        whole = self._blocks[block]
+        for piece in self._pieces(whole.rows, first, last):
+            yield Block(whole.shard, (piece,))
+
+    def _pieces(self, rows: Sequence[Mapping[str, Any]], first: int, last: int) -> Iterator[Mapping[str, Any]]:
+        """Yield frames ``first`` to ``last`` of motions of a shard, each run of one kind and chunk as a row."""
+        feature = next(iter(self.outputs.values())).fields[0].feature
+        end = 0
+        for run in self._runs(rows):
+            chunk = self.split.dataset.array(run[0]["shard"], feature).chunk
+            begin, end = end, end + run[-1]["stop"] - run[0]["start"]
+            shift = run[0]["start"] - begin
+            start, stop = max(first, begin) + shift, min(last, end) + shift
+            if start < stop:
+                for low, high in pairwise([start, *range((start // chunk + 1) * chunk, stop, chunk), stop]):
+                    yield {**run[0], "start": low, "stop": high, "frames": high - low}
+
     def pool_of(self, blocks: Sequence[int]) -> Pool:
         """Return some blocks in a pool of their own."""
-        return Pool([self._blocks[number] for number in blocks], self._kinds, self._load)
+        return Pool([self._blocks[number] for number in blocks], self._kinds, self.load)
 
     def block_of(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return in which block each window is."""
         return np.searchsorted(self.bounds, self._first[windows], side="right") - 1
+
+    def first_frames(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the first frame of each window, in all blocks laid end to end."""
+        return self._first[windows]
 
     def take_from(self, pool: Pool, windows: NDArray[np.int64], begins: Any) -> Item:
         """Return windows from a pool in which frame ``begins`` of all blocks is the first, of each window or of all."""
@@ -267,15 +314,29 @@ class Windows(Sequence[Any]):
             raise IndexError(f"there is no window {at}; there are {len(self):,}")
         return at % len(self)
 
+    def _several(self, index: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the numbers of windows that an array names, or marks as true."""
+        if index.dtype == bool:
+            if index.shape != (len(self),):
+                raise IndexError(f"there are {len(self):,} windows; the mask has shape {index.shape}")
+            return np.flatnonzero(index)
+        if index.ndim != 1 or (index.size and index.dtype.kind not in "iu"):
+            raise IndexError(f"windows are named by a list of numbers; got {index.dtype} of shape {index.shape}")
+        numbers = index.astype(np.int64)
+        out = (numbers < -len(self)) | (numbers >= len(self))
+        if out.any():
+            raise IndexError(f"there is no window {numbers[out][0]}; there are {len(self):,}")
+        return numbers % len(self)
+
     def _output(self, name: str) -> Output:
         if name not in self.outputs:
             raise KeyError(f"windows have no {name!r}; they have {', '.join(self.outputs)}")
         return self.outputs[name]
 
     def _choice(self, field: fields.Field, row: Mapping[str, Any]) -> fields.Choice:
-        motion = self.split.stored(row)
-        key = (field, row["shard"], row["skeleton"], tuple(row["marker_names"] or ()))
+        key = field, self._kind(row)
         if key not in self._choices:
+            motion = self.split.stored(row)
             try:
                 self._choices[key] = fields.choose(
                     field, motion.frame_shape(field.feature), motion.names(field.feature)
@@ -288,7 +349,16 @@ class Windows(Sequence[Any]):
         """Return dtype and shape of a frame of each array, which must be the same for all motions."""
         kinds: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
         first: dict[str, str] = {}
-        for row in _unlike(self.split.rows):
+        of_kind = {self._kind(row): row for row in reversed(self.split.rows)}
+        orders: dict[tuple[fields.Field, frozenset[str]], tuple[str, ...]] = {}
+        for row in reversed(of_kind.values()):
+            for field in (field for output in self.outputs.values() for field in output.fields):
+                of_what = self._choice(field, row).of_what
+                order = orders.setdefault((field, frozenset(of_what)), of_what)
+                if order != of_what:
+                    # The same nodes or markers in another order: they are handed out in that of the first.
+                    named = fields.Field(field.feature, order, field.axes)
+                    self._choices[field, self._kind(row)] = self._choice(named, row)
             for name, output in self.outputs.items():
                 shapes = [self._choice(field, row).shape for field in output.fields]
                 shape = (sum(int(np.prod(one)) for one in shapes),) if output.joined else shapes[0]
@@ -304,59 +374,79 @@ class Windows(Sequence[Any]):
 
     def _cut(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the first frame of each window, the number of windows up to each motion's last, and their labels."""
-        first, classified, counts = [], [], []
         classes = {name: number for number, name in enumerate(self.split.dataset.classes)} if self.label else {}
-        for row, base in zip(self.split.rows, self._bases.tolist(), strict=True):
-            count = 0
-            for start, stop, label in _segments(row, labelled=self.label):
-                starts = np.arange(start, stop - self._span + 1, self.stride, dtype=np.int64)
-                first.append(starts + base)
-                classified.append(np.full(len(starts), classes.get(label, 0), np.int64))
-                count += len(starts)
-            counts.append(count)
-        if not sum(counts):
+        segments = np.array(
+            [
+                (number, start, stop, classes.get(label, 0))
+                for number, row in enumerate(self.split.rows)
+                for start, stop, label in _segments(row, labelled=self.label)
+            ],
+            np.int64,
+        ).reshape(-1, 4)
+        motion, start, stop, label = segments.T
+        windows = np.maximum((stop - start - self._span) // self.stride + 1, 0)
+        # Of each window, which one of its segment it is.
+        number = np.arange(windows.sum()) - np.repeat(np.cumsum(windows) - windows, windows)
+        first = np.repeat(self._bases[motion] + start, windows) + number * self.stride
+        ends = np.cumsum(np.bincount(motion, windows, len(self.split.rows)).astype(np.int64))
+        if not len(first):
             longest = max((row["frames"] for row in self.split.rows), default=0)
             why = ", or none has a label" if self.label else ""
             raise DatasetError(
                 f"{self.split.name} has no window: one of {self.length:,} frames, every {self.step}., spans "
                 f"{self._span:,}, the longest of its {len(self.split.rows):,} motions has {longest:,}{why}"
             )
-        return np.concatenate(first), np.cumsum(counts), np.concatenate(classified)
+        return first, ends, np.repeat(label, windows)
 
-    def _load(self, block: Block, out: Mapping[str, NDArray[Any]]) -> None:
-        """Fill arrays with the frames of a block."""
-        at = 0
-        for run in _runs(block.rows):
-            frames = run[-1]["stop"] - run[0]["start"]
+    def load(self, block: Block, out: Mapping[str, NDArray[Any]], room: dict[str, NDArray[Any]] | None = None) -> None:
+        """Fill arrays (F, ...), one an output, with the frames of a block.
+
+        ``room`` keeps memory from one call to the next.
+        """
+        at, room = 0, {} if room is None else room
+        for run in self._pieces(block.rows, 0, block.frames):
             raw: dict[str, NDArray[Any]] = {}
             for name, output in self.outputs.items():
-                part = out[name][at : at + frames]
+                part = out[name][at : at + run["frames"]]
                 if not output.joined:
-                    self._fill(part, output.fields[0], run, raw)
+                    self._fill(part, output.fields[0], run, raw, room)
                     continue
                 column = 0
                 for field in output.fields:
-                    width = int(np.prod(self._choice(field, run[0]).shape))
-                    self._fill(part[:, column : column + width], field, run, raw)
+                    width = int(np.prod(self._choice(field, run).shape))
+                    self._fill(part[:, column : column + width], field, run, raw, room)
                     column += width
-            at += frames
+            at += run["frames"]
 
     def _fill(
-        self, part: NDArray[Any], field: fields.Field, run: Sequence[Mapping[str, Any]], raw: dict[str, NDArray[Any]]
+        self,
+        part: NDArray[Any],
+        field: fields.Field,
+        run: Mapping[str, Any],
+        raw: dict[str, NDArray[Any]],
+        room: dict[str, NDArray[Any]],
     ) -> None:
-        """Fill a part of an array with a field of the motions of a run, reading each feature once."""
-        choice, feature, row = self._choice(field, run[0]), field.feature, run[0]
-        normalized = self.is_normalized(feature, self.split.stored(row))
-        array = self.split.dataset.array(row["shard"], feature)
-        whole = choice.rows is None and choice.columns is None and not normalized
-        if whole and part.flags.c_contiguous and part.shape[1:] == array.shape and feature not in raw:
-            array.read_into(row["start"], part.view(array.dtype))
+        """Fill a part of an array with a field of a run of frames, reading each feature once."""
+        choice, feature = self._choice(field, run), field.feature
+        motion = self.split.stored(run)
+        normalized = self.is_normalized(feature, motion)
+        changed = normalized != motion.is_baked(feature)
+        array = self.split.dataset.array(run["shard"], feature)
+        whole = choice.rows is None and choice.columns is None and not changed
+        like = part.flags.c_contiguous and part.itemsize == np.dtype(array.dtype).itemsize
+        if whole and like and feature not in raw:
+            array.read_into(run["start"], part.view(array.dtype).reshape(len(part), *array.shape))
             return
         if feature not in raw:
-            raw[feature] = array.read(row["start"], run[-1]["stop"])
-            if normalized:
-                raw[feature] = self.split.stored(row).stats(feature).normalize(raw[feature])
-        part[...] = choice.of(raw[feature]).reshape(part.shape)
+            if feature not in room or len(room[feature]) < len(part) or room[feature].shape[1:] != array.shape:
+                room[feature] = np.empty((len(part), *array.shape), array.dtype)
+            raw[feature] = room[feature][: len(part)]
+            array.read_into(run["start"], raw[feature])
+            if changed:
+                stats = motion.stats(feature)
+                raw[feature] = (stats.normalize if normalized else stats.restore)(raw[feature])
+        # An axis that is split stays a view; to join those of the choice would be a copy more.
+        part.reshape(len(part), *choice.shape)[...] = choice.of(raw[feature])
 
 
 def _count(name: str, given: int | None, told: int | None) -> int:
@@ -366,6 +456,19 @@ def _count(name: str, given: int | None, told: int | None) -> int:
     if count < 1:
         raise DatasetError(f"{name} is {count}; it must be at least 1")
     return count
+
+
+def _features(split: Split, given: Sequence[str]) -> tuple[str, ...]:
+    """Return features that are to be normalized."""
+    if isinstance(given, str):
+        raise DatasetError(f"normalize is {given!r}; give a list of features, [{given!r}]")
+    known = [feature for feature in split.features if feature not in MASKS]
+    for feature in given:
+        if feature not in known:
+            raise DatasetError(
+                f"normalize: there are no numbers {feature!r} in {split.name}; there are {', '.join(known)}"
+            )
+    return tuple(given)
 
 
 def _outputs(
@@ -415,31 +518,6 @@ def _blocks(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[Block, ...], NDArr
             bases[number] = at
             at += rows[number]["frames"]
     return tuple(blocks), bases
-
-
-def _runs(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    """Yield the motions of a shard that lie end to end and are of one kind."""
-    run: list[Mapping[str, Any]] = []
-    for row in rows:
-        if run and (run[-1]["stop"] != row["start"] or _kind(run[-1]) != _kind(row)):
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run
-
-
-def _kind(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["shard"], row["skeleton"], tuple(row["marker_names"] or ())
-
-
-def _unlike(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Yield the first motion of each kind."""
-    kinds = set()
-    for row in rows:
-        if (kind := _kind(row)) not in kinds:
-            kinds.add(kind)
-            yield row
 
 
 def _segments(row: Mapping[str, Any], *, labelled: bool) -> Iterator[tuple[int, int, str]]:

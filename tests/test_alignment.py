@@ -15,8 +15,9 @@ import motionprep
 from motionprep import kinematics
 from motionprep.alignment import CMU_UNIT, _Bones, _Guess, _solve, align_pair
 from motionprep.axes import AXES, matrix, mirrors
-from motionprep.data import Markers, Motion
+from motionprep.data import Markers, Motion, Take
 from motionprep.formats.c3d import read_c3d
+from motionprep.stages.align import Align
 
 PROPER = [axes for axes in AXES if not mirrors(axes)]
 MIRRORED = [axes for axes in AXES if mirrors(axes)]
@@ -204,7 +205,7 @@ def test_the_same_numbers_come_out_again(walk: Motion, attach: Attach) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda markers: replace(markers, rate=markers.rate * 0.7), "whole multiples"),
+        (lambda markers: replace(markers, rate=50.0), "neither of the rates 120 and 50 is a whole multiple"),
         (lambda markers: markers.at(range(9)), "too few frames"),
         (lambda markers: markers.at(range(0)), "too few frames"),
         (lambda markers: replace(markers, visible=np.zeros_like(markers.visible)), "do not move alike"),
@@ -221,6 +222,71 @@ def test_what_cannot_be_aligned_says_why(
 ) -> None:
     with pytest.raises(ValueError, match=reason):
         align_pair(walk, change(attach()))
+
+
+def test_half_a_second_of_a_body_that_bends_tells_enough(walk: Motion, attach: Attach) -> None:
+    found = align_pair(walk.at(range(100, 190)), attach().at(range(105, 195)))
+
+    assert (found.lag, found.axes, found.clear) == (5, "yzx", True)
+
+
+def test_less_than_half_a_second_tells_too_little(walk: Motion, attach: Attach) -> None:
+    assert not align_pair(walk.at(range(100, 159)), attach().at(range(100, 159))).clear
+
+
+def test_how_far_markers_are_off_their_place_takes_longer_to_tell(walk: Motion, attach: Attach) -> None:
+    markers = attach(offset=(100.0, 50.0, 200.0))
+
+    assert not align_pair(walk, markers).clear
+    # The same, and said to take twice as long.
+    assert align_pair(replace(walk, rate=60.0), replace(markers, rate=60.0)).clear
+
+
+def test_a_body_that_goes_without_bending_tells_too_little(walk: Motion, attach: Attach) -> None:
+    stiff = walk.channels.copy()
+    stiff[:, 6:] = 0.0
+    motion = Motion(walk.skeleton, stiff, walk.rate)
+    solved = kinematics.features(motion, ("positions",))["positions"]
+    points = solved @ matrix("yzx").T / 0.02
+    names = tuple(map(str, range(points.shape[1])))
+
+    found = align_pair(motion, Markers(names, points, np.ones(points.shape[:2], dtype=bool), walk.rate))
+
+    assert (found.share < 1e-3, found.clear) == (True, False)
+
+
+def test_what_is_known_needs_nothing_to_tell_it(walk: Motion, attach: Attach) -> None:
+    assert align_pair(walk.at(range(20)), attach().at(range(20)), lag=0, axes="yzx", scale=0.02).clear
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Motion, Markers]]:
+    """Return eight generated takes of four bodies, without their T-poses."""
+    folder = tmp_path_factory.mktemp("others")
+    motionprep.write_sample(folder, subjects=4, motions=2, frames=300, markers=True, seed=5)
+    paths = sorted(folder.rglob("*.bvh"))
+    return [(motionprep.read_bvh(path).at(range(1, 280)), read_c3d(path.with_suffix(".c3d"))) for path in paths]
+
+
+@pytest.mark.parametrize("frames", [40, 100])
+def test_markers_of_another_take_are_not_believed_however_short_it_is(
+    others: list[tuple[Motion, Markers]], frames: int
+) -> None:
+    believed = []
+    for one, (motion, own) in enumerate(others):
+        start = 20 + 15 * one
+        while start + frames > motion.frames:
+            start -= 60
+        clip = range(start, start + frames)
+        stage, right = Align(), Take("right", motion.at(clip), own.at(clip))
+        if frames >= 70:
+            assert isinstance(stage.apply(right, np.random.default_rng(0)), Take)
+        for other in (1, 3):
+            markers = others[(one + other) % len(others)][1].at(clip)
+            made = stage.apply(Take("wrong", motion.at(clip), markers), np.random.default_rng(0))
+            believed += [made] if isinstance(made, Take) else []
+
+    assert believed == []
 
 
 def test_a_body_that_stands_still_is_told(walk: Motion, attach: Attach) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import motionprep
 from motionprep import Dataset, DatasetError, build, layout
 from motionprep.batches import Batches
+from motionprep.pools import Pool
 from motionprep.recipe import recipe_from_json
 from motionprep.windows import Windows
 
@@ -151,9 +152,28 @@ def test_a_state_of_other_batches_is_refused(windows: Windows, other: dict) -> N
         windows.batches(**{"batch_size": 16, **other}).load_state_dict(state)
 
 
-def test_a_state_of_other_windows_is_refused(dataset: Dataset, windows: Windows) -> None:
+@pytest.mark.parametrize(
+    "other", [{"length": 9}, {"stride": 4}, {"step": 2}, {"memory": MEMORY}, {"inputs": ["positions"]}]
+)
+def test_a_state_of_other_windows_is_refused(dataset: Dataset, windows: Windows, other: dict) -> None:
+    options = {"length": 8, "stride": 3, "features": ["root_position", "positions"], **other}
     with pytest.raises(DatasetError, match="the state is of other batches"):
-        dataset["train"].batches(16, 9).load_state_dict(windows.batches(16).state_dict())
+        dataset["train"].batches(16, **options).load_state_dict(windows.batches(16).state_dict())
+
+
+def test_groups_of_shards_fit_into_a_third_of_the_memory(bounded: Windows, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    pool_of = Windows.pool_of
+
+    def spied(self: Windows, blocks: list[int]) -> Pool:
+        pool = pool_of(self, blocks)
+        sizes.append((len(blocks), sum(array.nbytes for array in pool.arrays.values())))
+        return pool
+
+    monkeypatch.setattr(Windows, "pool_of", spied)
+    assert len(list(bounded.batches(16))) == len(bounded.batches(16))
+    assert len(sizes) > 2
+    assert all(size <= MEMORY / 3 for blocks, size in sizes if blocks > 1)
 
 
 def test_what_is_no_state_is_refused(windows: Windows) -> None:

@@ -114,6 +114,12 @@ class TestParts:
     def test_namings_are_never_mixed(self) -> None:
         assert parts(BODY, ("Hips", "chest", "lShldr", "rShldr", "lHand_Nub")) == ((), ("hip",))
 
+    def test_the_names_of_the_joints_themselves_are_tried_last(self) -> None:
+        own = [joint.name for joint in BODY]
+
+        assert [part.nodes for part in parts(BODY, own[::-1])[0]] == [(3,), (2,), (1,), (0,)]
+        assert parts(BODY, (*own, *FIRST))[0][1].nodes == (len(own) + 2, len(own) + 4)
+
     def test_what_is_missing_is_said_of_the_naming_that_lacks_least(self) -> None:
         assert parts(BODY, FIRST[:-2]) == ((), ("RightArm", "LeftHand"))
 

@@ -67,6 +67,38 @@ def test_a_skeleton_that_cannot_be_is_refused(change, message):
         replace(SKELETON, **change)
 
 
+BARE = {"parents": (-1, -1, -1), "channels": (("Xposition", "Yposition", "Zposition"),) * 3, "end_sites": ()}
+
+
+def test_joints_that_hang_from_nothing_are_bare_points():
+    skeleton = replace(SKELETON, **BARE)
+
+    assert skeleton.bare
+    assert not SKELETON.bare
+    assert Skeleton.from_json(skeleton.to_json()) == skeleton
+
+
+def test_bare_points_are_where_their_channels_say():
+    values = np.random.default_rng(0).normal(size=(20, 9))
+
+    found = Motion(replace(SKELETON, **BARE), values, 30.0)
+
+    assert np.array_equal(found.positions(), values.reshape(20, 3, 3))
+    assert np.array_equal(found.root_position(), values[:, :3])
+
+
+def test_joints_that_hang_from_nothing_and_have_other_channels_are_refused():
+    channels = (*BARE["channels"][:2], ("Xposition", "Yposition", "Zposition", "Xrotation"))
+
+    with pytest.raises(ValueError, match="joint 'Chest' has parent -1"):
+        replace(SKELETON, **BARE | {"channels": channels})
+
+
+def test_clips_are_not_cut_as_if_they_were_one_motion():
+    with pytest.raises(ValueError, match="these are clips of 5 frames; they are cut clip by clip when they are read"):
+        Take("69_01", MOTION, clip=5).at(range(3))
+
+
 def test_nodes_are_the_joints_and_then_the_end_sites_named_after_theirs():
     assert SKELETON.nodes == ("Hips", "Chest", "Head", "Head_Nub", "Chest_Nub", "Head_Nub2")
 

@@ -97,9 +97,47 @@ def test_statistics_have_the_shape_of_a_frame(dataset: Dataset) -> None:
 def test_skeletons_of_other_sizes_have_statistics_of_their_own(real_data: Path, tmp_path: Path) -> None:
     build([real_data / "cmu-bvh" / "12_01.bvh", real_data / "other-bvh"], tmp_path / "out")
     stats = motionprep.open(tmp_path / "out").stats["positions"]
-    assert sorted((part.mean.shape, part.count) for part in stats) == sorted(
-        (motion["positions"].shape[1:], motion.frames) for motion in motionprep.open(tmp_path / "out")["train"]
+    assert sorted((part.names, part.count.max()) for part in stats) == sorted(
+        (motion.skeleton.nodes, motion.frames) for motion in motionprep.open(tmp_path / "out")["train"]
     )
+
+
+def renamed(corpus: Path, folder: Path) -> Path:
+    """Return two motions whose skeletons have as many joints and other names."""
+    folder.mkdir()
+    for key, old, new in (("02_01", "", ""), ("07_01", "Head", "Skull")):
+        text = (corpus / key[:2] / f"{key}.bvh").read_text()
+        (folder / f"{key}.bvh").write_text(text.replace(f"JOINT {old}", f"JOINT {new}") if old else text)
+    return folder
+
+
+def test_skeletons_of_one_size_and_other_joints_have_statistics_of_their_own(corpus: Path, tmp_path: Path) -> None:
+    build(renamed(corpus, tmp_path / "data"), tmp_path / "out")
+    for motion in motionprep.open(tmp_path / "out")["train"]:
+        stats = motion.stats("positions")
+        assert (stats.names, stats.parents) == (motion.skeleton.nodes, motion.skeleton.node_parents)
+        np.testing.assert_allclose(stats.mean, motion["positions"].mean(axis=0, dtype=np.float64), atol=1e-9)
+
+
+def test_the_root_has_one_statistic_whatever_hangs_from_it(corpus: Path, tmp_path: Path) -> None:
+    build(renamed(corpus, tmp_path / "data"), tmp_path / "out")
+    (stats,) = motionprep.open(tmp_path / "out").stats["root_position"]
+    assert stats.names == ("Hips",)
+    assert (stats.count == sum(motion.frames for motion in motionprep.open(tmp_path / "out")["train"])).all()
+
+
+def test_a_motion_of_a_kind_that_train_has_not_has_no_statistics(corpus: Path, tmp_path: Path) -> None:
+    split = {"train": ["02_01"], "test": ["07_01"]}
+    build(renamed(corpus, tmp_path / "data"), tmp_path / "out", recipe=recipe_from_json({"split": split}))
+    (motion,) = motionprep.open(tmp_path / "out")["test"]
+    assert motion.stats("root_position").names == ("Hips",)
+    with pytest.raises(DatasetError, match=r"positions of 07_01: there are no statistics, since no motion of train"):
+        motion.stats("positions")
+
+
+def test_statistics_say_briefly_what_they_are_of(dataset: Dataset) -> None:
+    (stats,) = dataset.stats["positions"]
+    assert repr(stats) == f"Stats(38 x 3 of Hips, LHipJoint, LeftUpLeg, ...: up to {len(dataset['train'])} frames)"
 
 
 def test_a_dataset_may_be_moved(copied: Path, dataset: Dataset, tmp_path: Path) -> None:
@@ -340,3 +378,26 @@ def test_a_feature_over_motions_of_other_shapes_is_refused(corpus: Path, tmp_pat
 def test_windows_and_batches_are_asked_of_a_split(dataset: Dataset) -> None:
     batch = next(iter(dataset["train"].batches(4, 8, inputs=["positions[*-Hips]"], targets=["positions[Hips]"])))
     assert {name: array.shape for name, array in batch.items()} == {"inputs": (4, 8, 111), "targets": (4, 8, 3)}
+
+
+def test_frames_and_nodes_are_named_together_as_numpy_has_it(dataset: Dataset, whole: np.ndarray) -> None:
+    positions = dataset["train"]["positions"]
+    assert np.array_equal(positions[[1, 2], [0, 1]], whole[[1, 2], [0, 1]])
+    with pytest.raises(ValueError, match="cannot be had without a copy"):
+        positions.__array__(copy=False)
+
+
+def test_splits_and_features_are_asked_for_by_in(dataset: Dataset) -> None:
+    assert "train" in dataset
+    assert "val" not in dataset
+    assert list(dataset) == ["train", "test"]
+    assert "positions" in dataset["train"]
+    assert "feet" not in dataset["train"]
+
+
+def test_metadata_that_say_other_frames_are_damage(copied: Path) -> None:
+    for path in copied.glob("shards/*/positions/zarr.json"):
+        path.write_text(path.read_text().replace("38,3", "3,38").replace("38, 3", "3, 38"))
+    shutil.rmtree(copied / ".cache")
+    with pytest.raises(DatasetError, match=r"positions/zarr\.json is damaged"):
+        motionprep.open(copied)["train"].windows(4, features=["positions"])

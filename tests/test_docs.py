@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 import motionprep
+from motionprep.formats.arrays_about import OF_FOLDER, describe
 from motionprep.recipe import recipe_from_json
+from motionprep.stages import STAGES
+from motionprep.stages.base import Augment, Stage
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -51,7 +54,29 @@ def test_the_python_examples_of_a_page_run_as_written_one_after_the_other(page, 
 
 @pytest.mark.parametrize("text", examples("toml"))
 def test_a_recipe_in_the_docs_is_a_good_recipe(text):
-    recipe_from_json(tomllib.loads(text))
+    if text.startswith(f"# {OF_FOLDER}"):
+        describe(((OF_FOLDER, text.encode()),), None)
+    else:
+        recipe_from_json(tomllib.loads(text))
+
+
+ON_STAGES = [(ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("recipes", "augmentation")]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_field_of_a_stage_is_in_its_row_of_a_table(name):
+    stage = STAGES[name]
+    rows = [line for page in ON_STAGES for line in page.splitlines() if line.startswith("| `")]
+    of_stage = [row for row in rows if f"`{name}`" in row.split("|")[1]]
+    told = {word for row in of_stage for quoted in re.findall(r"`([^`]*)`", row) for word in re.findall(r"\w+", quoted)}
+    # What all stages of a kind have stands above the tables.
+    own = set(stage.__struct_fields__) - set((Augment if issubclass(stage, Augment) else Stage).__struct_fields__)
+    assert own - told == set()
+
+
+@pytest.mark.parametrize("field", ["splits", "copies"])
+def test_fields_of_all_stages_of_a_kind_are_told_above_the_tables(field):
+    assert any(f"`{field} = " in page.partition("| stage |")[0] for page in ON_STAGES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -147,6 +147,21 @@ class TestOfMarkers:
         assert np.array_equal(found["markers_seen"][..., :3], found["markers"])
         assert np.array_equal(found["markers_seen"][..., 3], found["markers_visible"])
 
+    def test_markers_are_known_where_they_are_visible_and_velocities_where_their_stage_says_so(self) -> None:
+        take = take_of()
+        assert take.markers is not None
+        spoilt = replace(take.markers, visible=take.markers.visible & (np.arange(FRAMES)[:, None] < 5))
+        known = np.arange(FRAMES * 3).reshape(FRAMES, 3) % 2 > 0
+        made = {"markers_velocity": np.zeros((FRAMES, 3, 3)), "markers_velocity_known": known}
+        names = ["markers", "markers_visible", "markers_corrupt", "markers_seen", "markers_velocity"]
+
+        found = Extraction(replace(take, corrupt=spoilt, arrays=made), names).known
+
+        expected = [("markers", take.markers.visible), ("markers_corrupt", spoilt.visible)]
+        expected += [("markers_seen", spoilt.visible), ("markers_velocity", known)]
+        assert list(found) == [name for name, _ in expected]
+        assert all(np.array_equal(found[name], mask) for name, mask in expected)
+
     def test_markers_that_are_not_there_are_refused(self, make_take: Callable[..., Take]) -> None:
         with pytest.raises(ValueError, match=r"^markers: no markers$"):
             Extraction(make_take(), ["positions", "markers"])

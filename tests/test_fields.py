@@ -35,6 +35,8 @@ def test_a_feature_alone_is_all_of_it() -> None:
         ("positions[ *i* ]", [0, 1]),
         ("positions[no-end-sites]", [0, 1, 2]),
         ("positions[*,!no-end-sites]", [3]),
+        ("positions[*-no-end-sites]", [3]),
+        ("positions[Head_Nub,no-end-sites]", [3, 0, 1, 2]),
     ],
 )
 def test_nodes_are_picked_by_name_pattern_set_and_difference(text: str, rows: list[int]) -> None:
@@ -70,6 +72,10 @@ def test_axes_of_a_feature_without_nodes_are_picked_too() -> None:
 
 def test_joints_of_rotations_that_are_stored_flat_are_picked_as_if_they_were_not() -> None:
     assert np.array_equal(chosen("rotations[Spine]", (36,)), frames(36).reshape(5, 4, 9)[:, [1]])
+
+
+def test_a_mask_keeps_its_one_axis() -> None:
+    assert np.array_equal(chosen("markers_visible[T10,C7]", (6,), MARKERS), frames(6)[:, [3, 0]])
 
 
 def test_each_number_has_a_name() -> None:

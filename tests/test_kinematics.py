@@ -356,3 +356,20 @@ def test_moments_are_numpys(dtype, data):
     expected = total + distances.sum(axis=0), squares + (distances**2).sum(axis=0)
     kinematics.add_moments(values, shift, total, squares)
     np.testing.assert_allclose((total, squares), expected, rtol=1e-12, atol=1e-8)
+
+
+@pytest.mark.parametrize("width", [3, 4])
+@given(data=st.data())
+def test_moments_of_points_are_numpys_of_where_they_are_known(width, data):
+    frames, points = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 4))
+    finite = st.floats(-1e4, 1e4, width=32)
+    values = data.draw(arrays.arrays(np.float32, (frames, points, width), elements=finite))
+    known = data.draw(arrays.arrays(np.bool_, (frames, points)))
+    shift = data.draw(arrays.arrays(np.float64, points * width, elements=st.floats(-1e4, 1e4)))
+    count, total, squares = np.zeros(points * width, np.int64), np.zeros(points * width), np.zeros(points * width)
+    kinematics.add_known_moments(values.reshape(frames, -1), known, shift, count, total, squares)
+    there = np.repeat(known, width, axis=1)
+    there.reshape(frames, points, width)[..., 3:] = True
+    distances = np.where(there, values.reshape(frames, -1).astype(np.float64) - shift, 0.0)
+    assert np.array_equal(count, there.sum(axis=0))
+    np.testing.assert_allclose((total, squares), (distances.sum(axis=0), (distances**2).sum(axis=0)), atol=1e-6)

@@ -119,6 +119,22 @@ def test_a_stored_frame_has_the_label_of_the_frame_of_the_file_that_it_is(
     assert found == in_file[first : first + step * frames : step]
 
 
+@given(ranges().filter(bool), st.integers(0, 2), st.integers(0, 2), st.integers(1, 3), st.integers(1, 9))
+def test_frames_of_clips_have_the_labels_of_their_clips(
+    given_ranges: tuple[LabelRange, ...], before: int, first: int, step: int, clips: int
+) -> None:
+    in_file = [next((word for a, b, word in given_ranges if a <= at + 1 <= b), None) for at in range(1000)]
+    kept = range(first, 7, step)
+    of_clips = {"clip": len(kept), "clip_in_file": 7}
+
+    columns = labels.columns(given_ranges, stored(clips * len(kept), before * 7 + first, step) | of_clips)
+
+    found: list[str | None] = [None] * (clips * len(kept))
+    for start, stop, word in labels.of_row({**columns, "frames": len(found)}):
+        found[start:stop] = [word] * (stop - start)
+    assert found == [in_file[7 * clip + frame] for clip in range(before, before + clips) for frame in kept]
+
+
 def test_ranges_that_meet_under_one_label_are_one() -> None:
     columns = labels.columns(((1, 9, "walk"), (10, 20, "walk"), (22, 30, "walk")), stored(40))
 

@@ -158,3 +158,39 @@ class TestAlong:
     def test_ends_that_are_in_one_place_have_no_length(self) -> None:
         with pytest.raises(ValueError, match="the thigh has no length"):
             lengths.measure(legs("la, lb, lc"), "thigh", [("la", "la")])
+
+
+class TestToKnees:
+    def take(self, *names: str) -> Take:
+        """Return a take whose left knee is at (10, 6, 9) and whose right knee at (11, 5, 9), and markers about them."""
+        skeleton = legs("LeftUpLeg, LeftLeg, LeftFoot").motion
+        points = np.zeros((5, len(names), 3))
+        points[:, :1], points[:, 1:2] = (13.0, 10.0, 9.0), (11.0, 5.0, 9.0)
+        points[3:, 0, 2] += 2.0
+        seen = np.ones((5, len(names)), dtype=bool)
+        seen[4] = False
+        return Take("a", skeleton, Markers(names, points * seen[..., None], seen, 120.0))
+
+    def test_is_the_root_of_the_mean_square_where_a_marker_is_seen(self) -> None:
+        assert lengths.to_knees(self.take("LKNE", "RKNE")) == {
+            "LKNE": pytest.approx(np.sqrt((3 * 25 + 29) / 4)),
+            "RKNE": 0.0,
+        }
+
+    def test_is_of_what_is_there(self) -> None:
+        assert [*lengths.to_knees(self.take("LKNE", "C7"))] == ["LKNE"]
+        assert lengths.to_knees(self.take("C7")) == {}
+        assert lengths.to_knees(marked()) == {}
+        assert lengths.to_knees(legs("LeftUpLeg, LeftLeg, LeftFoot")) == {}
+
+
+class TestBySubject:
+    def test_is_the_median_of_a_subjects_takes(self) -> None:
+        found = lengths.by_subject({"1_1": ("1", 2.0), "1_2": ("1", 9.0), "1_3": ("1", 3.0), "2_1": ("2", 5.0)})
+
+        assert found == {"1_*": 3.0, "2_*": 5.0}
+
+    def test_is_by_key_where_a_pattern_means_others_too_or_not_all(self) -> None:
+        found = lengths.by_subject({"1_1": ("1", 2.0), "1_1_a": ("1_1", 4.0), "walk": ("3", 5.0), "[_1": ("[", 6.0)})
+
+        assert found == {"1_1": 2.0, "1_1_*": 4.0, "walk": 5.0, "[_*": 6.0}

@@ -24,6 +24,7 @@ COLUMNS = [
         "fps_in",
         "frames",
         "fps",
+        "clip",
         "shard",
         "start",
         "stop",

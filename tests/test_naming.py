@@ -72,3 +72,20 @@ def test_names_that_are_absent_are_said_with_a_few_that_look_like_them(
     missing: list[str], names: list[str], words: str
 ) -> None:
     assert naming.absent(missing, names) == words
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ({"69_01": 1.0, "69_*": 2.0}, 1.0),
+        ({"69_*": 2.0, "69_01": 1.0}, 1.0),
+        ({"6?_0*": 2.0, "69_*": 3.0}, 2.0),
+        ({"69": 1.0, "70_*": 2.0}, None),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_a_key_is_looked_up_before_patterns_and_these_in_their_order(
+    table: dict[str, float], found: float | None
+) -> None:
+    assert naming.looked_up(table, "69_01") == found

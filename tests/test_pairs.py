@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import RecipeError, SourceError, build, invert, read_bvh, read_c3d, write_sample
+from motionprep import BuildError, RecipeError, SourceError, build, invert, read_bvh, read_c3d, write_bvh, write_sample
 from motionprep.dataset import Dataset
-from motionprep.recipe import recipe_from_json
+from motionprep.formats.c3d_write import write_c3d
+from motionprep.plan import make_plan
+from motionprep.recipe import Recipe, recipe_from_json
+from motionprep.stages import STAGES as KINDS
 
 FEATURES = ["positions", "rotations", "quaternions", "root_position", "root_rotation", "markers", "markers_visible"]
 
@@ -125,6 +129,27 @@ class TestJoining:
         assert stored.rate == 60
         assert stored.facts["align_lag"] == 1
 
+    def test_frames_of_a_file_are_found_in_a_skeleton_that_was_resampled(
+        self, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        path = sorted(apart[1].iterdir())[0]
+        whole = read_c3d(path)
+        write_c3d(path, replace(whole.at(range(0, whole.frames, 5)), rate=25.0))
+        write_bvh(replace(read_bvh(apart[0] / f"{path.stem}.bvh"), rate=40.0), apart[0] / f"{path.stem}.bvh")
+        lenient = {"stage": "align", "method": "cmu", "most_residual": 10}
+        value = recipe(lenient, align=False).to_json()
+        value["split"] = {"train": [{"motions": path.stem, "frames": "5-20"}]}
+
+        stored = built(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe_from_json(value))["train"].motion(
+            path.stem
+        )
+
+        # Of 1, 2.6, 4.2 and so on, those from the fifth to the twentieth frame, counted from 0.
+        root = read_bvh(apart[0] / f"{path.stem}.bvh").root_position()
+        times = 1 + 1.6 * np.arange(2, 12)
+        expected = np.column_stack([np.interp(times, np.arange(len(root)), column) for column in root.T])
+        np.testing.assert_allclose(stored["root_position"], expected, atol=1e-4)
+
     def test_markers_without_labels_are_dropped(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         path = sorted(apart[1].iterdir())[0]
         data = path.read_bytes()
@@ -146,6 +171,52 @@ class TestJoining:
 
         assert [dataset.facts["splits"][side]["motions"] for side in ("train", "test")] == [2, 2]
         assert list(dataset.manifest.reason)[:2] == ["no markers"] * 2
+
+    @pytest.mark.parametrize("most", ["motion", "markers"])
+    def test_a_stray_file_of_the_other_half_does_not_cost_the_takes_without_one(
+        self, apart: tuple[Path, Path], tmp_path: Path, most: str
+    ) -> None:
+        many, few = apart if most == "motion" else apart[::-1]
+        shutil.copy(sorted(few.iterdir())[0], many)
+
+        plan = make_plan([many], tmp_path / "out", Recipe())
+        dataset = built(many, tmp_path / "out")
+
+        assert list(dataset.manifest.status) == ["ok"] * 6
+        assert ("positions" in dataset.facts["features"], "markers" in dataset.facts["features"]) == (
+            (True, False) if most == "motion" else (False, True)
+        )
+        other = "markers" if most == "motion" else "skeletons"
+        assert plan.notes[0].startswith(
+            f"only 1 of 6 takes have skeleton and markers, so the {other} of 1 are left aside; give --markers"
+        )
+
+    @pytest.mark.parametrize("kept", [3, 2])
+    def test_pairs_are_stored_by_default_if_half_of_the_takes_are_pairs(
+        self, apart: tuple[Path, Path], tmp_path: Path, kept: int
+    ) -> None:
+        for path in sorted(apart[1].iterdir())[:kept]:
+            shutil.copy(path, apart[0])
+
+        plan = make_plan([apart[0]], tmp_path / "out", Recipe())
+
+        assert (sum(not row.reason for row in plan.rows), plan.recipe.needs("train") == {"motion", "markers"}) == (
+            (3, True) if kept == 3 else (6, False)
+        )
+        assert len(plan.notes) == (kept < 3)
+
+    @pytest.mark.parametrize("asked", ["flag", "stage", "features"])
+    def test_who_asks_for_pairs_gets_pairs(self, apart: tuple[Path, Path], tmp_path: Path, asked: str) -> None:
+        stray = shutil.copy(sorted(apart[1].iterdir())[0], tmp_path)
+        stages = {"flag": [], "stage": [{"stage": "occlude"}], "features": recipe().to_json()["stages"]}[asked]
+        data = [apart[0]] if asked == "flag" else [apart[0], stray]
+
+        plan = make_plan(
+            data, tmp_path / "out", recipe_from_json({"stages": stages}), markers=[stray] if asked == "flag" else []
+        )
+
+        assert [row.reason for row in plan.rows] == ["", *["no markers"] * 5]
+        assert plan.notes == ()
 
     def test_a_recipe_that_needs_one_half_keeps_takes_without_the_other(
         self, apart: tuple[Path, Path], tmp_path: Path
@@ -187,6 +258,75 @@ class TestJoining:
 
         assert list(table[table.status == "failed"].key) == [path.stem]
         assert table[table.status == "failed"].reason.iloc[0].startswith(path.name)
+
+    @pytest.mark.parametrize(
+        ("stage", "files"),
+        [
+            ("noise", "02/02_01.c3d"),
+            ("represent", "02/02_01.bvh"),
+            ("align", "02/02_01.bvh and 02/02_01.c3d"),
+            ("scale", "02/02_01.bvh and 02/02_01.c3d"),
+        ],
+    )
+    def test_what_a_stage_complains_of_is_charged_to_the_files_that_it_works_on(
+        self, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, files: str
+    ) -> None:
+        def refuse(self: Any, take: Any, rng: Any) -> None:
+            raise ValueError("cannot be")
+
+        stages = {"align": [], "noise": [{"stage": "noise", "sigma": 1}]}.get(stage, [{"stage": stage}])
+        monkeypatch.setattr(KINDS[stage], "apply", refuse)
+
+        with pytest.raises(BuildError) as error:
+            build(data, tmp_path, recipe=recipe(*stages, arrays=["rotations", "markers_seen"]))
+
+        assert str(error.value).endswith(f"the first: {files}: {stage}: cannot be")
+
+    @pytest.mark.parametrize(("feature", "suffix"), [("positions", "bvh"), ("markers", "c3d")])
+    def test_a_feature_that_cannot_be_stored_is_charged_to_the_file_of_its_half(
+        self, data: Path, tmp_path: Path, feature: str, suffix: str
+    ) -> None:
+        other = "markers_visible" if feature == "positions" else "rotations"
+        huge = recipe({"stage": "scale", "height": 1e42}, arrays=[feature, other])
+
+        with pytest.raises(BuildError, match=rf"the first: 02/02_01\.{suffix}: {feature} .*float32 cannot hold"):
+            build(data, tmp_path, recipe=huge)
+
+    def test_a_file_of_markers_that_is_odd_is_kept_and_noted(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        path = sorted(apart[1].iterdir())[0]
+        markers = read_c3d(path)
+        write_c3d(path, replace(markers, raw_names=("T10", *markers.names[1:])))
+
+        for data, options in ((apart[1], {}), (apart[0], {"markers": apart[1]})):
+            table = built(data, tmp_path / f"out of {data.name}", **options).manifest.set_index("key")
+            assert table.loc[path.stem][["status", "reason"]].tolist() == [
+                "ok",
+                "labels that stood twice: T10 -> T10_2",
+            ]
+            assert table.drop(path.stem).reason.isna().all()
+
+    def test_takes_with_markers_in_another_order_share_a_shard_if_a_stage_puts_them_in_one(
+        self, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        path = sorted(apart[1].iterdir())[2]
+        markers = read_c3d(path)
+        order = np.argsort(markers.names)[::-1]
+        names = tuple(markers.names[at] for at in order)
+        turned = replace(markers, positions=markers.positions[:, order], visible=markers.visible[:, order])
+        write_c3d(path, replace(turned, names=names, raw_names=names))
+        select = {"stage": "select_markers", "set": "cmu-41"}
+
+        for stages, count in (([select], 1), ([], 2)):
+            whole = recipe(*stages, arrays=["markers"], align=False)
+            dataset = built(apart[1], tmp_path / f"{count}", recipe=whole)
+            assert len(dataset.facts["splits"]["train"]["shards"]) == count
+            stored = dataset["train"].motion(path.stem)
+            column = markers.names.index("RFHD")
+            np.testing.assert_allclose(
+                stored["markers"][:, stored.marker_names.index("RFHD")],
+                np.where(markers.visible[:, column, None], markers.positions[:, column], 0),
+                atol=1e-3,
+            )
 
     def test_markers_of_another_take_are_dropped(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         one, *_, other = sorted(apart[1].iterdir())
@@ -232,6 +372,28 @@ class TestBuilding:
 
         for motion in built(data, tmp_path / "out", recipe=whole)["test"]:
             assert np.array_equal(motion["markers"], motion["markers_corrupt"])
+
+    def test_statistics_of_markers_are_of_what_is_visible(self, data: Path, tmp_path: Path) -> None:
+        stages = [{"stage": "velocity", "of": ["markers"]}, {"stage": "bursts", "share": 0.3}]
+        points = {"markers": "markers_visible", "markers_corrupt": "markers_corrupt_visible"}
+        arrays = [*points, *points.values(), "markers_seen", "markers_velocity"]
+        train = built(data, tmp_path / "out", recipe=recipe(*stages, arrays=arrays))["train"]
+        whole = {name: np.concatenate([motion[name] for motion in train]).astype(np.float64) for name in arrays}
+
+        (seen,) = train.dataset.stats["markers_seen"]
+        (velocity,) = train.dataset.stats["markers_velocity"]
+        for name, mask in points.items():
+            (stats,) = train.dataset.stats[name]
+            known = np.where(whole[mask][..., None] > 0, whole[name], np.nan)
+            assert np.isnan(known).any()
+            assert stats.names == next(iter(train)).marker_names
+            assert np.array_equal(stats.count, np.isfinite(known).sum(axis=0))
+            np.testing.assert_allclose(stats.mean, np.nanmean(known, axis=0), rtol=1e-9)
+            np.testing.assert_allclose(stats.std, np.nanstd(known, axis=0), rtol=1e-6)
+        assert np.array_equal(seen.mean[:, :3], stats.mean)
+        assert (seen.count[:, 3] == len(train)).all()
+        assert (velocity.count < train.dataset.stats["markers"][0].count).any()
+        assert (velocity.count > 0).all()
 
     def test_a_frame_range_is_of_the_skeletons_file(self, data: Path, tmp_path: Path) -> None:
         value = recipe().to_json()

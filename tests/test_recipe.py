@@ -571,6 +571,71 @@ class TestOrder:
         with pytest.raises(RecipeError, match="downsample comes after local_frame in split 'train'"):
             self.stages({"stage": "local_frame"}, {"stage": "downsample", "factor": 2, "lowpass": True})
 
+    @pytest.mark.parametrize(
+        ("stage", "lacking"),
+        [
+            ({"stage": "local_frame", "method": "rigid"}, "fewer than three of its markers"),
+            ({"stage": "clean", "groups": [["LKNE", "LTHI"]], "most_stretch": 0.1}, "no LTHI"),
+            ({"stage": "clean", "sets": ["pelvis"], "most_stretch": 0.1}, "no LBWT, LFWT, RBWT, RFWT"),
+            ({"stage": "limbs", "limbs": {"hand": ["LWRA", "LFIN"]}}, "no marker of hand"),
+            ({"stage": "scale", "along": [["LFWT", "LKNE"]]}, "no LFWT"),
+            ({"stage": "select_markers", "markers": ["LKNE", "LTOE"]}, "no LTOE"),
+            ({"stage": "select_markers", "markers": ["X*"]}, r"nothing is named like X\*"),
+        ],
+        ids=lambda value: value["stage"] if isinstance(value, dict) else "",
+    )
+    def test_a_stage_that_names_markers_which_were_left_out_is_refused(
+        self, stage: dict[str, Any], lacking: str
+    ) -> None:
+        kept = {"stage": "select_markers", "markers": ["C7", "LKNE", "RKNE"]}
+        stored = {"stage": "features", "arrays": ["markers", "markers_corrupt"]}
+        message = f"{stage['stage']} cannot work on the markers that select_markers leaves in split 'train': {lacking}"
+
+        with pytest.raises(RecipeError, match=message):
+            self.stages(kept, stage, stored)
+        if stage["stage"] != "select_markers":
+            self.stages(stage, kept, stored)
+        # What a pattern finds depends on the data.
+        self.stages({"stage": "select_markers", "markers": ["C7", "*KNE"]}, stage, stored)
+
+    def test_a_mirror_image_of_markers_of_one_side_is_refused(self) -> None:
+        with pytest.raises(RecipeError, match=r"mirror cannot work .*: no markers are left and right of each other"):
+            self.stages({"stage": "select_markers", "markers": ["C7", "LKNE"]}, {"stage": "mirror"})
+
+    @pytest.mark.parametrize(
+        "stage",
+        [
+            {"stage": "local_frame", "method": "rigid", "markers": ["C7", "LKNE", "RKNE", "T10"]},
+            {"stage": "local_frame", "method": "heading"},
+            {"stage": "clean", "groups": [["LKNE", "RKNE"]], "most_stretch": 0.1},
+            {"stage": "limbs"},
+            {"stage": "scale", "along": [["LeftLeg", "LeftFoot"]]},
+            {"stage": "mirror"},
+            {"stage": "select_markers", "markers": ["RKNE", "LTOE"], "missing_markers": "mask"},
+            {"stage": "select_markers", "markers": ["*", "!C7"]},
+        ],
+        ids=lambda stage: stage["stage"],
+    )
+    def test_a_stage_that_finds_its_markers_among_those_that_are_left_is_taken(self, stage: dict[str, Any]) -> None:
+        kept = {"stage": "select_markers", "markers": ["C7", "LKNE", "RKNE"]}
+
+        # With a skeleton, a chain may be one of joints.
+        self.stages(
+            {"stage": "align"},
+            kept,
+            stage,
+            {"stage": "features", "arrays": ["positions", "markers", "markers_corrupt"]},
+        )
+
+    def test_a_selection_of_a_selection_is_known_too(self) -> None:
+        with pytest.raises(RecipeError, match=r"clean cannot work .*: no LKNE"):
+            self.stages(
+                {"stage": "select_markers", "markers": ["C7", "LKNE", "RKNE"]},
+                {"stage": "select_markers", "markers": ["!L*"]},
+                {"stage": "clean", "groups": [["LKNE", "RKNE"]], "most_stretch": 0.1},
+                {"stage": "features", "arrays": ["markers"]},
+            )
+
     def test_an_array_needs_the_stage_that_makes_it(self) -> None:
         with pytest.raises(RecipeError, match="root_velocity is stored in split 'train', but no stage velocity"):
             self.stages({"stage": "features", "arrays": ["root_velocity"]})
@@ -603,6 +668,27 @@ class TestStoring:
         recipe = Recipe(stages=(Features(arrays=("positions",)),))
 
         assert recipe.storing({"motion", "markers"}) is recipe
+
+    def test_skeleton_and_markers_that_a_flag_stores_are_aligned_first(self) -> None:
+        both = Features(arrays=("positions", "markers"))
+
+        assert [stage.name for stage in Recipe(stages=(Trim(t_pose=1),)).with_stages([both]).stages] == [
+            "align",
+            "trim",
+            "features",
+        ]
+
+    def test_only_splits_that_need_both_halves_are_aligned(self) -> None:
+        split = Split(percent="90/10")
+        stages = [Features(arrays=("markers",), splits=("test",)), Features(arrays=("positions", "markers"))]
+        stages[1] = msgspec.structs.replace(stages[1], splits=("train",))
+
+        assert Recipe(split=split).with_stages(stages).stages[0].splits == ("train",)
+
+    def test_a_recipe_that_says_how_to_align_keeps_its_word(self) -> None:
+        cmu = make_stage("align", method="cmu")
+
+        assert Recipe(stages=(cmu,)).with_stages([Features(arrays=("positions", "markers"))]).stages[0] is cmu
 
     def test_what_spoils_is_stored_as_well(self) -> None:
         recipe = recipe_from_json({"stages": [{"stage": "occlude"}]})

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation, Slerp
 
 from motionprep import kinematics, retiming
@@ -117,3 +121,57 @@ def test_a_single_frame_stays() -> None:
 
     np.testing.assert_allclose(found.motion.rotations, kinematics.poses(take.motion).rotations, atol=1e-12)
     np.testing.assert_array_equal(found.markers.positions, take.markers.positions)
+
+
+@given(
+    rates=st.sampled_from([(120.0, 50.0), (50.0, 120.0), (100.0, 120.0), (120.0, 100.0), (30.0, 50.0), (250.0, 59.5)]),
+    lag=st.none() | st.floats(-20, 20),
+    frames=st.integers(60, 90),
+)
+def test_the_faster_half_is_put_where_the_slower_one_has_its_frames(rates, lag, frames: int) -> None:
+    motion_rate, markers_rate = rates
+    counts = np.arange(float(frames))
+    channels = np.column_stack([counts, np.zeros((frames, 8))])
+    points = np.tile(counts[:, None, None], (1, 1, 3))
+    motion = Motion(SKELETON, channels, motion_rate)
+    markers = Markers(("C7",), points, np.ones((frames, 1), dtype=bool), markers_rate)
+
+    found = retiming.paced(motion, markers, lag)
+
+    slow, fast = sorted((found.motion.rate, found.markers.rate))
+    assert slow == min(rates)
+    assert fast / slow == pytest.approx(round(fast / slow))
+    # Each frame of the faster half says which one it was, and so when it was.
+    if found.resampled == "motion":
+        assert found.markers is markers
+        times, before = found.motion.translations[:, 0, 0], motion
+        np.testing.assert_allclose(times, found.start + found.step * np.arange(len(times)), atol=1e-9)
+    else:
+        assert found.motion is motion
+        times, before = found.markers.positions[:, 0, 0], markers
+    np.testing.assert_allclose(np.diff(times), before.rate / fast)
+    assert 0 <= times[0] <= before.rate / fast
+    assert frames - 1 - before.rate / fast - 1e-6 < times[-1] <= frames - 1
+    if lag is not None:
+        # Frames of the one fall on frames of the other, where the lag says that the markers begin.
+        now = (lag - found.start) / found.step
+        ticks = now * fast / found.motion.rate
+        assert ticks == pytest.approx(round(ticks), abs=1e-6)
+    elif found.resampled == "motion":
+        assert found.start == 0.0
+    assert math.isfinite(found.start)
+
+
+def test_a_resampled_marker_is_visible_where_it_is_on_both_sides() -> None:
+    seen = np.ones((25, 1), dtype=bool)
+    seen[10] = False
+    markers = Markers(("C7",), np.where(seen[..., None], 1.0, 0.0) * np.ones(3), seen, 120.0)
+    motion = Motion(SKELETON, np.zeros((11, 9)), 50.0)
+
+    found = retiming.paced(motion, markers, 0.0).markers
+
+    times = np.arange(21) * 1.2
+    expected = np.abs(times - 10) >= 1 - 1e-9
+    assert found.rate == 100.0
+    assert found.visible[:, 0].tolist() == expected.tolist()
+    assert not found.positions[~found.visible].any()

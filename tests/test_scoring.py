@@ -292,11 +292,13 @@ def test_markers_that_were_not_seen_do_not_count(tmp_path):
 
 
 def test_predictions_are_read_as_normalized_where_the_targets_are(make):
-    dataset = make({"stage": "normalize"}, {"stage": "features", "arrays": ["positions", "root_position"]})
+    # The corpus has hands of two kinds, each with statistics of its own; this makes one of them.
+    alike = {"stage": "select_joints", "set": "cmu-31"}
+    dataset = make(alike, {"stage": "normalize"}, {"stage": "features", "arrays": ["positions", "root_position"]})
     targets = ["positions[*-Hips].xz", "root_position"]
     windows = dataset["test"].windows(3, targets=targets)
     # One deviation of train off, number by number.
-    body, root = score(all_of(windows) + np.array([1.0] * 37 * 2 + [0, 1, 0]), windows, unit_mm=CMU_MM).fields
+    body, root = score(all_of(windows) + np.array([1.0] * 30 * 2 + [0, 1, 0]), windows, unit_mm=CMU_MM).fields
     deviations = dataset.stats["positions"][0].std[1:][:, [0, 2]]
     assert body.mean()["ed"] == pytest.approx(np.linalg.norm(deviations, axis=1).mean(), rel=1e-4)
     assert root.mean()["ed"] == pytest.approx(dataset.stats["root_position"][0].std[1], rel=1e-4)
@@ -388,14 +390,14 @@ def test_predictions_are_mapped_and_not_read(tmp_path):
 
 def test_predictions_that_are_pickled_are_refused(tmp_path):
     np.save(tmp_path / "pred.npy", np.array([{}], dtype=object))
-    with pytest.raises(PredictionError, match=r"pred.npy: is no array of numbers in a \.npy file: "):
+    with pytest.raises(PredictionError, match=r"pred.npy: is no whole .npy file of numbers"):
         load_predictions(tmp_path / "pred.npy")
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x93NUMPY"])
 def test_a_file_of_something_else_is_refused(tmp_path, data):
     (tmp_path / "pred.npy").write_bytes(data)
-    with pytest.raises(PredictionError, match=r"pred.npy: is no array of numbers"):
+    with pytest.raises(PredictionError, match=r"pred.npy: is no whole .npy file of numbers"):
         load_predictions(tmp_path / "pred.npy")
 
 
@@ -455,3 +457,32 @@ def test_a_csv_that_could_not_be_finished_is_not_there(windows, tmp_path):
     with pytest.raises(PredictionError):
         score(predicted, windows, frames_csv=tmp_path / "frames.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_target_that_is_named_twice_is_refused(plain):
+    windows = plain["test"].windows(1, targets=["root_position", "root_position"])
+    with pytest.raises(PredictionError, match="the target root_position is named twice"):
+        score(all_of(windows), windows)
+
+
+@pytest.mark.parametrize("unit", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_unit_that_is_no_length_is_refused(windows, unit):
+    with pytest.raises(PredictionError, match="it must be above 0"):
+        score(all_of(windows), windows, unit_mm=unit)
+
+
+def test_each_column_of_the_csv_has_a_name_of_its_own(plain, tmp_path):
+    windows = plain["test"].windows(1, targets=["positions", "positions[Hips]"])
+    score(all_of(windows), windows, frames_csv=tmp_path / "frames.csv")
+    with (tmp_path / "frames.csv").open(newline="") as file:
+        head = next(csv.reader(file))
+    assert len(head) == len(set(head))
+    assert "positions[Hips] of positions[Hips]" in head
+
+
+def test_a_shape_that_is_asked_for_is_told_once(plain):
+    windows = plain["test"].windows(1, targets=["root_position"])
+    with pytest.raises(PredictionError) as refused:
+        score(np.zeros((2, 5)), windows)
+    shapes = str(refused.value).partition("expected ")[2].partition(":")[0].split(" or ")
+    assert len(shapes) == len(set(shapes))

@@ -29,8 +29,8 @@ def walk(frames: int, start: float = 0.0) -> dict[str, np.ndarray]:
 class Given:
     """Frames that are there already."""
 
-    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
-        self.arrays, self.at = arrays, 0
+    def __init__(self, arrays: Mapping[str, np.ndarray], **known: np.ndarray) -> None:
+        self.arrays, self.known, self.at = arrays, known, 0
         self.frames = len(next(iter(arrays.values())))
         self.kinds = {name: (array.dtype, array.shape[1:]) for name, array in arrays.items()}
 
@@ -198,16 +198,39 @@ def test_what_the_system_refuses_to_write_is_an_error_of_the_system_that_names_t
 
 def test_sums_of_parts_are_those_of_the_whole() -> None:
     values = np.random.default_rng(0).normal(1000, 1e-3, (500, 4)).astype(np.float32)
-    moments = shards.Moments.about(values[0]).plus(values[:123]).plus(values[123:]).to_json()
+    moments = shards.Moments.about(values).plus(values[:123]).plus(values[123:]).to_json()
     exact = values.astype(np.float64)
-    assert moments["count"] == 500
+    assert moments["count"] == [500] * 4
     np.testing.assert_allclose(moments["mean"], exact.mean(axis=0), rtol=1e-14)
     np.testing.assert_allclose(moments["scatter"], exact.var(axis=0) * 500, rtol=1e-9)
 
 
 def test_a_number_that_never_changes_has_no_scatter() -> None:
     values = np.full((1000, 3), 0.1, dtype=np.float32)
-    assert shards.Moments.about(values[0]).plus(values).to_json()["scatter"] == [0, 0, 0]
+    assert shards.Moments.about(values).plus(values).to_json()["scatter"] == [0, 0, 0]
+
+
+def test_sums_of_points_are_of_the_frames_in_which_they_are_known(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "MOST_CHUNK", 10)
+    rng = np.random.default_rng(0)
+    points, known = rng.normal(1000, 1, (25, 3, 4)).astype(np.float32), rng.random((25, 3)) < 0.5
+    points[~known, :3] = 0
+    known[:, 2] = False
+    with shards.Writer(folder, 25) as writer:
+        writer.append(Given({"markers_seen": points[:7]}, markers_seen=known[:7]))
+        writer.append(Given({"markers_seen": points[7:]}, markers_seen=known[7:]))
+        writer.seal(KEY, {}).publish()
+    sums = shards.read_record(folder, KEY)["sums"]["markers_seen"]
+    for marker in (0, 1):
+        seen = points[known[:, marker], marker, :3].astype(np.float64)
+        columns = slice(4 * marker, 4 * marker + 3)
+        assert sums["count"][columns] == [len(seen)] * 3
+        np.testing.assert_allclose(sums["mean"][columns], seen.mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(sums["scatter"][columns], seen.var(axis=0) * len(seen), rtol=1e-9)
+    assert (sums["count"][8:], sums["mean"][8:11], sums["scatter"][8:11]) == ([0, 0, 0, 25], [0] * 3, [0] * 3)
+    assert sums["mean"][3::4] == pytest.approx(points[..., 3].mean(axis=0))
 
 
 # Reading and checking

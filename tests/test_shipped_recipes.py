@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import motionprep
@@ -108,6 +109,30 @@ def test_clips_are_of_8_frames_of_17_joints_in_metres(of_six: Path, tmp_path: Pa
     assert ((thigh**2).sum(-1) ** 0.5 > 0.3).all()
     assert ((thigh**2).sum(-1) ** 0.5 < 0.6).all()
     assert dataset["train"].windows().shapes == {"inputs": (8, 34), "targets": (8, 51)}
+
+
+def test_clips_and_keypoints_may_be_arrays(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(1000, 300, (5, 8, 17, 3)).astype(np.float32)
+    (tmp_path / "data").mkdir()
+    for subject in range(10):
+        np.save(tmp_path / "data" / f"S{subject}_walk.npy", values)
+    said = tmp_path / "data" / "arrays.toml"
+    said.write_text('names = "h36m-17"\nrate = 50\nunits = "mm"')
+
+    windows = built(tmp_path / "data", tmp_path, "h36m-clips")["train"].windows(features=["positions"])
+
+    assert len(windows) == 9 * 5
+    assert np.allclose(windows[:5]["positions"], values / 1000, atol=1e-6)
+
+    for subject in range(10):
+        np.save(tmp_path / "data" / f"S{subject}_walk.npy", values.reshape(40, 17, 3)[:, :15, :2])
+    said.write_text('names = "keypoints-15"\nrate = 30')
+    (tmp_path / "data" / "index.txt").write_text("".join(f"S{subject}_walk\twalk\n" for subject in range(10)))
+
+    windows = built(tmp_path / "data", tmp_path, "keypoint-lstm")["train"].windows()
+
+    expected = values.reshape(40, 17, 3)[0:30:6, :15, :2].reshape(5, 30)
+    assert np.allclose(windows[0]["inputs"], expected, atol=1e-3)
 
 
 def test_keypoints_are_30_numbers_in_5_steps_with_one_label_a_window(of_six: Path, tmp_path: Path) -> None:

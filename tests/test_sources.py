@@ -156,7 +156,7 @@ class TestFindErrors:
         assert refusal(tmp_path / "no") == f"{tmp_path / 'no'}: there is no such file or folder"
 
     def test_a_file_of_another_kind_is_refused_if_named_itself(self, tmp_path: Path) -> None:
-        assert refusal(put(tmp_path / "a.fbx")) == "a.fbx: is no motion file; expected .bvh, .c3d or .zip"
+        assert refusal(put(tmp_path / "a.fbx")) == "a.fbx: is no motion file; expected .bvh, .c3d, .npy, .npz or .zip"
 
     def test_a_folder_that_may_not_be_listed_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def scandir(path: Any) -> Any:

@@ -41,6 +41,15 @@ def body(frames: int = 7, seed: int = 0) -> Take:
     )
 
 
+def points_alone(frames: int = 7) -> Take:
+    """Return a body that is bare points, each where its channels say."""
+    rng = np.random.default_rng(3)
+    names = ("Hips", "LeftHip", "LeftKnee", "RightHip", "RightKnee", "Head")
+    channels = (("Xposition", "Yposition", "Zposition"),) * 6
+    skeleton = Skeleton(names, (-1,) * 6, ((0.0, 0.0, 0.0),) * 6, (), channels)
+    return Take("01_01", Motion(skeleton, rng.normal(size=(frames, 18)), 120.0))
+
+
 def turns(rng: np.random.Generator, count: int) -> np.ndarray:
     return Rotation.random(count, rng=rng).as_matrix()
 
@@ -345,3 +354,30 @@ class TestMetres:
         take = body()
 
         assert spaces.metres(replace(take, markers=replace(take.markers, units="furlong"))) is None
+
+
+@QUICK
+@given(st.data())
+def test_bare_points_all_move_as_points_do(data: st.DataObject) -> None:
+    take = points_alone()
+    step = data.draw(steps(take.frames))
+
+    changed = spaces.change(take, step)
+
+    assert take.motion is not None
+    assert changed.motion is not None
+    before, after = (kinematics.features(one, ("positions",))["positions"] for one in (take.motion, changed.motion))
+    assert np.allclose(after, spaces.points(before, step))
+    assert np.allclose(spaces.points_back(after, step), before)
+
+
+def test_bare_points_that_are_mirrored_keep_their_sides() -> None:
+    take = points_alone()
+    assert take.motion is not None
+    swap = pairs(take.motion.skeleton.nodes)
+
+    changed = spaces.change(take, Step(axes=MIRROR, conjugate=True, swap=swap))
+
+    assert changed.motion is not None
+    before, after = (kinematics.features(one, ("positions",))["positions"] for one in (take.motion, changed.motion))
+    assert np.array_equal(after, before[:, [0, 3, 4, 1, 2, 5]] @ MIRROR)

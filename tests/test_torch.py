@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -82,54 +83,92 @@ def test_batches_come_in_the_same_order_whatever_the_number_of_workers(windows: 
 
 
 @pytest.mark.parametrize(("workers", "persistent"), [(0, False), (2, False), (2, True)])
-def test_each_iteration_is_the_next_epoch_whether_workers_stay_or_not(
+def test_each_epoch_that_is_set_has_its_order_whether_workers_stay_or_not(
     windows: Windows, workers: int, persistent: bool
 ) -> None:
     dataset = IterableWindowDataset(windows, 16)
     loader = DataLoader(dataset, batch_size=None, num_workers=workers, persistent_workers=persistent)
-    epochs = [numbers(windows, loader) for _ in range(2)]
-    expected = [
-        [
-            n
-            for b in windows.batches(16, epoch=e)
-            for n in numbers(windows, [{k: torch.as_tensor(v) for k, v in b.items()}])
-        ]
-        for e in range(2)
-    ]
+    epochs = []
+    for epoch in (0, 1, 1, 0):
+        dataset.set_epoch(epoch)
+        epochs.append(numbers(windows, loader))
+    expected = [numbers(windows, IterableWindowDataset(windows, 16, epoch=epoch)) for epoch in (0, 1, 1, 0)]
     assert epochs == expected
+    assert expected[0] != expected[1]
 
 
-def test_an_epoch_that_is_set_is_the_next(windows: Windows) -> None:
+def test_an_epoch_has_each_window_once_whatever_was_looked_at_before(windows: Windows) -> None:
     dataset = IterableWindowDataset(windows, 16)
-    first = numbers(windows, dataset)
-    second = numbers(windows, dataset)
-    dataset.set_epoch(0)
-    assert numbers(windows, dataset) == first != second
+    next(iter(dataset))
+    for workers in (1, 2):
+        loader = DataLoader(dataset, batch_size=None, num_workers=workers)
+        next(iter(loader))
+        assert sorted(numbers(windows, loader)) == list(range(len(windows)))
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_run_goes_on_in_the_middle_of_an_epoch(windows: Windows, workers: int) -> None:
-    whole = numbers(windows, IterableWindowDataset(windows, 16, epoch=1))
+def test_a_run_goes_on_in_the_middle_of_an_epoch_and_begins_the_next_with_its_beginning(
+    windows: Windows, workers: int
+) -> None:
+    first, second = (numbers(windows, IterableWindowDataset(windows, 16, epoch=epoch)) for epoch in (1, 2))
     dataset = IterableWindowDataset(windows, 16)
-    list(dataset)
-    iterator = iter(dataset)
-    for _ in range(3):
-        next(iterator)
+    dataset.set_epoch(1)
     state = dataset.state_dict(batch=3)
 
     resumed = IterableWindowDataset(windows, 16)
     resumed.load_state_dict(state)
     loader = DataLoader(resumed, batch_size=None, num_workers=workers)
-    assert numbers(windows, loader) == whole[3 * 16 :]
+    assert numbers(windows, loader) == first[3 * 16 :]
+    resumed.set_epoch(2)
+    assert numbers(windows, loader) == second
 
 
 def test_a_state_of_other_batches_is_refused(windows: Windows) -> None:
-    state = IterableWindowDataset(windows, 16).state_dict()
+    state = IterableWindowDataset(windows, 16).state_dict(batch=0)
     with pytest.raises(DatasetError, match="the state is of other batches"):
         IterableWindowDataset(windows, 8).load_state_dict(state)
 
 
-def test_workers_share_out_the_memory_that_is_too_small_for_all(windows: Windows) -> None:
-    bounded = windows.within(20_000)
+@pytest.mark.parametrize("state", [{"batch": 10_000}, {"batch": -1}, {"epoch": -1}])
+def test_a_state_of_what_is_not_there_is_refused(windows: Windows, state: dict) -> None:
+    dataset = IterableWindowDataset(windows, 16)
+    with pytest.raises(DatasetError, match="the state is at batch"):
+        dataset.load_state_dict({**dataset.state_dict(batch=0), **state})
+
+
+def test_windows_that_do_not_fit_come_once_an_epoch_from_all_workers_together(windows: Windows) -> None:
+    bounded = windows.within(2_000)
     loader = DataLoader(IterableWindowDataset(bounded, 16), batch_size=None, num_workers=2)
     assert sorted(numbers(windows, loader)) == list(range(len(windows)))
+
+
+def test_workers_share_out_the_memory_that_is_too_small_for_all(
+    windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    within = Windows.within
+    monkeypatch.setattr(Windows, "within", lambda self, memory: asked.append(memory) or within(self, memory))
+    monkeypatch.setattr(motionprep.torch, "get_worker_info", lambda: SimpleNamespace(id=0, num_workers=4))
+    next(iter(IterableWindowDataset(windows.within(2_000), 16)))
+    assert asked == [2_000, 500]
+
+
+def test_where_the_order_hangs_on_the_workers_a_state_is_for_as_many(windows: Windows) -> None:
+    bounded = windows.within(2_000)
+    dataset = IterableWindowDataset(bounded, 16)
+    list(dataset)
+    resumed = IterableWindowDataset(bounded, 16)
+    resumed.load_state_dict({**dataset.state_dict(batch=1), "workers": 2})
+    with pytest.raises(DatasetError, match="the state is of 2 workers and this loader has 1"):
+        next(iter(resumed))
+
+
+def test_windows_that_are_read_again_and_again_are_warned_of(windows: Windows) -> None:
+    with pytest.warns(UserWarning, match=r"may hold 1,000, so shards are read again and again"):
+        WindowDataset(windows.within(1000))
+
+
+def test_what_fits_is_read_before_workers_are_forked(windows: Windows) -> None:
+    own = windows.within(windows.memory)
+    WindowDataset(own)
+    assert own.pool.whole

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import gc
 import shutil
+import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import motionprep
-from motionprep import Dataset, DatasetError, build
+from motionprep import Dataset, DatasetError, build, write_sample
+from motionprep.data import Markers
+from motionprep.formats.c3d_write import write_c3d
+from motionprep.pools import Pool
 from motionprep.recipe import recipe_from_json
+from motionprep.windows import Windows
 
 SPLIT = {
     "train": ["02_*", {"motions": "09_01", "frames": "1-10"}, {"motions": "09_01", "frames": "21-35"}],
@@ -181,6 +188,66 @@ def test_a_label_is_an_index_into_the_classes(corpus: Path, tmp_path: Path) -> N
     assert windows[:3]["label"].tolist() == [1, 1, 1]
 
 
+def test_a_mask_is_an_input_like_any_number(corpus: Path, tmp_path: Path) -> None:
+    write_sample(tmp_path / "data", subjects=1, motions=2, frames=40, markers=True)
+    recipe = {"stages": [{"stage": "features", "arrays": ["markers", "markers_visible"]}]}
+    build(tmp_path / "data", tmp_path / "out", recipe=recipe_from_json(recipe))
+    windows = motionprep.open(tmp_path / "out")["train"].windows(
+        4, inputs=["markers_visible"], targets=["markers_visible[C7]", "markers[C7]"]
+    )
+    motion, frames = windows.where(3)
+    of = slice(frames.start, frames.stop)
+    assert np.array_equal(windows[3]["inputs"], motion["markers_visible"][of].astype(np.float32))
+    c7 = motion.marker_names.index("C7")
+    expected = np.column_stack([motion["markers_visible"][of, c7], motion["markers"][of, c7]])
+    assert np.array_equal(windows[3]["targets"], expected)
+
+
+def test_markers_in_another_order_are_handed_out_in_that_of_the_first(tmp_path: Path) -> None:
+    points = np.arange(10 * 3 * 3, dtype=float).reshape(10, 3, 3)
+    for key, names in (("01_01", ("C7", "T10", "CLAV")), ("01_02", ("T10", "C7", "CLAV"))):
+        order = [("C7", "T10", "CLAV").index(name) for name in names]
+        (tmp_path / "data").mkdir(exist_ok=True)
+        write_c3d(tmp_path / "data" / f"{key}.c3d", Markers(names, points[:, order] + 1, np.ones((10, 3), bool), 120.0))
+    build(tmp_path / "data", tmp_path / "out")
+    train = motionprep.open(tmp_path / "out")["train"]
+    one, other = train.windows(10, features=["markers", "markers[C7,CLAV]"])
+    for name in one:
+        assert np.array_equal(one[name], other[name])
+    assert np.array_equal(one["markers"], points + 1)
+    with pytest.raises(DatasetError, match=r"markers are in another order in 01_0. than in 01_0.; read motion by"):
+        train["markers"]
+
+
+def test_windows_are_marked_by_a_mask_too(dataset: Dataset) -> None:
+    windows = dataset["train"].windows(8, features=["root_position"])
+    mask = np.arange(len(windows)) % 5 == 0
+    assert np.array_equal(windows[mask]["root_position"], windows[::5]["root_position"])
+    with pytest.raises(IndexError, match="the mask has shape"):
+        windows[[True, False]]
+    with pytest.raises(IndexError, match="named by a list of numbers"):
+        windows[[0.5]]
+
+
+def test_memory_that_is_bounded_holds_one_shard_and_what_fits(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = dataset["train"].windows(8, features=["positions"], memory=1)
+    held: list[weakref.ref] = []
+    pool_of = Windows.pool_of
+
+    def spied(self: Windows, blocks: Sequence[int]) -> Pool:
+        pool = pool_of(self, blocks)
+        held.append(weakref.ref(pool))
+        return pool
+
+    monkeypatch.setattr(Windows, "pool_of", spied)
+    for number in range(0, len(windows), 7):
+        windows[number]
+        gc.collect()
+        assert sum(pool() is not None for pool in held) == 1
+
+
 # What cannot be
 
 
@@ -192,6 +259,8 @@ def test_a_label_is_an_index_into_the_classes(corpus: Path, tmp_path: Path) -> N
         ({"features": "positions"}, r"features is 'positions'; give a list of fields, \['positions'\]"),
         ({"inputs": ["positions["]}, r"inputs: 'positions\[' is no field"),
         ({"features": []}, "no fields are asked for"),
+        ({"normalize": "positions"}, r"normalize is 'positions'; give a list of features, \['positions'\]"),
+        ({"normalize": ["position"]}, "normalize: there are no numbers 'position' in train; there are positions"),
         ({"length": 0}, "length is 0; it must be at least 1"),
         ({"stride": 0}, "stride is 0"),
         ({"length": 300, "step": 4}, r"train has no window: one of 300 frames, every 4\., spans 1,197, the longest of"),

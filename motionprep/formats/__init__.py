@@ -6,3 +6,5 @@ from collections.abc import Mapping
 
 #: ``"motion"``, a skeleton that moves, or ``"markers"``, by suffix.
 HALVES: Mapping[str, str] = {".bvh": "motion", ".c3d": "markers"}
+#: Suffixes of arrays of joint positions, which are motions where something says what their joints are.
+ARRAYS = (".npy", ".npz")

@@ -211,12 +211,14 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     ValueError
-        If a joint's name holds a brace or a line's end, or begins or ends in a blank.
+        If a joint's name holds a brace or a line's end, or begins or ends in a blank, or the joints are bare points.
     OSError
         If the file cannot be written; it is replaced whole or not at all.
     """
     path = Path(path)
     skeleton = motion.skeleton
+    if skeleton.bare and len(skeleton.joints) > 1:
+        raise ValueError("bare points cannot be written as BVH; expected joints that hang from one root")
     for name in skeleton.joints:
         if name != name.strip() or re.search(r"[{}\r\n]", name):
             raise ValueError(f"joint {name!r} cannot be written as BVH; expected no brace, line's end or outer blank")

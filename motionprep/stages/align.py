@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from motionprep.alignment import Finding
     from motionprep.data import Take
 
-#: In fewer frames that both have, a residual counts twice.
-_SHORT = 240
+#: In fewer seconds that both have, a residual counts twice.
+_SHORT = 2.0
 
 
 class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bring markers into the time, onto the axes and into the unit of the skeleton; keep the frames that both have.
 
     The skeleton stays as it is. Where one rate is a whole multiple of the other, frames of the faster half are left
-    out; other rates cannot be served. What is found is put down as ``align_lag``, ``align_axes``, ``align_scale`` and
-    ``align_residual``, as :class:`~motionprep.alignment.Finding` explains them, and as ``metres_per_unit`` how long a
-    unit of the skeleton's file is, if the markers' unit is known.
+    out. Of other rates the faster half is resampled to the lower one, as :mod:`motionprep.retiming` does it, and put
+    down as ``align_resampled``, ``"motion"`` or ``"markers"``. What is found is put down as ``align_lag``,
+    ``align_axes``, ``align_scale`` and ``align_residual``, as :class:`~motionprep.alignment.Finding` explains them, and
+    as ``metres_per_unit`` how long a unit of the skeleton's file is, if the markers' unit is known.
 
     Parameters
     ----------
@@ -42,11 +43,14 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         How far to search for the lag, either way, in frames of the skeleton.
     most_residual
         How far markers may move on their bones, as a part of the body's size, before they are taken for those of
-        another take. It is 0.005 for CMU's 01_01 and more than 0.03 for its markers with another file's skeleton. In
-        takes of a second or two in which a body hardly goes anywhere, markers of another take may fit as well.
+        another take. It is 0.005 for CMU's 01_01 and more than 0.03 for its markers with another file's skeleton.
+        In less than four seconds markers of another take may fit as well: what was searched for is then believed only
+        if joints and markers have one origin and, for half a second at least, the body bends enough to tell.
     """
 
     name: ClassVar[str] = "align"
+    version: ClassVar[int] = 2
+    of_rotations: ClassVar[tuple[str, ...]] = ("align",)
     needs: ClassVar[tuple[str, ...]] = ("motion", "markers")
 
     method: Literal["estimate", "cmu"] = "estimate"
@@ -73,48 +77,69 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not self.most_residual > 0:
             raise ValueError(f"most_residual is {self.most_residual}; it must be above 0")
 
-    def find(self, take: Take) -> Finding | Dropped:
-        """Return how the take's markers lie to its skeleton, or why that cannot be told."""
-        from motionprep import alignment, spaces
+    def find(self, take: Take) -> tuple[Take, Finding] | Dropped:
+        """Return how the take's markers lie to its skeleton, or why that cannot be told.
+
+        The take is the one whose frames the finding counts, with one half resampled if need be.
+        """
+        from motionprep import alignment, retiming, spaces
 
         if take.motion is None:
             return Dropped("align: no skeleton")
         if take.markers is None:
             return Dropped("align: no markers")
-        known, cmu = (self.lag, self.axes, self.scale), self.method == "cmu"
+        lag, axes, scale, cmu = self.lag, self.axes, self.scale, self.method == "cmu"
         if cmu:
             metres = spaces.metres(take)
-            if metres is None and not self.scale:
+            if metres is None and not scale:
                 return Dropped("align: the unit of the markers is not known")
-            scale = self.scale or (metres or 0.0) / alignment.CMU_UNIT
-            known = (1.0 if self.lag is None else self.lag, self.axes or "yzx", scale)
-        lag, axes, scale = known
+            lag, axes = 1.0 if lag is None else lag, axes or "yzx"
+            scale = scale or (metres or 0.0) / alignment.CMU_UNIT
+        paced, motion, markers, step, start = take, take.motion, take.markers, 1.0, 0.0
+        if not alignment.go_together(motion.rate, markers.rate):
+            corrupt = None if take.corrupt is None else retiming.paced(motion, take.corrupt, lag).markers
+            motion, markers, half, step, start = retiming.paced(motion, markers, lag)
+            facts = {**take.facts, "align_resampled": half}
+            paced = replace(take, motion=motion, markers=markers, corrupt=corrupt, facts=facts)
+            if half == "motion":
+                # These are no longer frames of the file; so many, from the nearest one on, is what can be said.
+                near = round(start)
+                paced = replace(paced, of_file=range(near, near + motion.frames), retimed=(start - step * near, step))
+            lag = None if lag is None else (lag - start) / step
+        reach = self.most_lag / step
         try:
-            return alignment.align_pair(
-                take.motion, take.markers, lag=lag, axes=axes, scale=scale, most_lag=self.most_lag, offset=not cmu
+            found = alignment.align_pair(
+                motion, markers, lag=lag, axes=axes, scale=scale, most_lag=reach, offset=not cmu
             )
         except ValueError as error:
-            return Dropped(f"align: {error}")
+            return Dropped(f"align: {error}{_rates(take)}")
+        return paced, replace(found, lag=step * found.lag + start) if paced is not take else found
 
-    def judge(self, found: Finding) -> Dropped | None:
+    def judge(self, take: Take, found: Finding) -> Dropped | None:
         """Return why markers that lie like this are not those of the skeleton's take; None if they are."""
         if found.mirrored:
             return Dropped("align: the markers are a mirror image of the skeleton")
         # In a short while, what belongs to another take may go the same way.
-        strictness = 2 if len(found.motion_frames) < _SHORT else 1
+        rates = [half.rate for half in (take.motion, take.markers) if half is not None]
+        strictness = 2 if len(found.motion_frames) < _SHORT * min(rates) else 1
         if found.share * strictness > self.most_residual:
-            return Dropped("align: the markers do not move with the skeleton")
+            return Dropped(f"align: the markers do not move with the skeleton{_rates(take)}")
+        if not found.clear:
+            return Dropped("align: too little motion to tell; say lag, axes and scale where they are known")
         return None
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with its markers in the skeleton's world, or why they do not belong there."""
+        found = self.find(take)
+        if isinstance(found, Dropped):
+            return found
+        return self.judge(take, found[1]) or self.join(*found)
+
+    def join(self, take: Take, found: Finding) -> Take:
+        """Return a take with its markers in the skeleton's world, as they are found to lie in it."""
         from motionprep import spaces
         from motionprep.data import Step
 
-        found = self.find(take)
-        refused = found if isinstance(found, Dropped) else self.judge(found)
-        if isinstance(found, Dropped) or refused is not None:
-            return refused or take
         facts: dict[str, float | str] = {
             "align_lag": found.lag,
             "align_axes": found.axes,
@@ -134,3 +159,13 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
         step = Step(scale=found.scale, axes=matrix(found.axes), origin=found.origin, on=("markers",))
         return spaces.change(replace(cut, markers=markers, corrupt=corrupt, facts={**take.facts, **facts}), step)
+
+
+def _rates(take: Take) -> str:
+    """Return words for the rates of a take's halves where they differ, since one of them may be wrong."""
+    if take.motion is None or take.markers is None or take.motion.rate == take.markers.rate:
+        return ""
+    return (
+        f"; they are said to have {take.markers.rate:g} and {take.motion.rate:g} frames a second: if a rate is wrong, "
+        "give it with --rates"
+    )

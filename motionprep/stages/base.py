@@ -6,17 +6,18 @@ where it is first applied.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from motionprep.corruption import Points
-    from motionprep.data import Take
+    from motionprep.data import Floats, Step, Take
 
 
 #: In which stages take lengths; ``"take"`` is whatever unit the take is in.
@@ -30,6 +31,44 @@ class Dropped:
     """A take that is left out of the dataset, with the reason."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """What a stage is told of the takes, or of the windows of a batch, for which it draws a change of coordinates.
+
+    Parameters
+    ----------
+    count
+        How many there are.
+    metres
+        That a unit of theirs is long; None if that is not known.
+    nodes, markers
+        Names of what they have; empty if these are not known, None if they have none.
+    """
+
+    count: int
+    metres: float | None
+    nodes: Sequence[str] | None
+    markers: Sequence[str] | None
+
+
+class Drawn(NamedTuple):
+    """A change of coordinates that was drawn for each of several bodies.
+
+    Parameters
+    ----------
+    step
+        Its axes are (3, 3), or (count, 3, 3) of each body; its origin is None or (count, 3).
+    chosen
+        (count,), the bodies that are to be changed; all if None.
+    facts
+        What is to be put down of each body (count,), by name.
+    """
+
+    step: Step
+    chosen: NDArray[np.bool_] | None = None
+    facts: Mapping[str, Floats] = {}
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +94,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     derives: ClassVar[bool] = False
     #: Features that hold what it makes as well.
     makes_also: ClassVar[tuple[str, ...]] = ()
-    #: Whether it is done when a dataset is read, so that no shard hangs on it.
+    #: Whether it is done when all shards are there or are read, so that what the other stages make does not hang on it.
     on_reading: ClassVar[bool] = False
     #: Whether it works on takes in the world alone, not in a local frame.
     in_world: ClassVar[bool] = False
@@ -63,6 +102,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     exchanges: ClassVar[bool] = False
     #: What it cannot work without: ``"motion"``, ``"markers"``.
     needs: ClassVar[tuple[str, ...]] = ()
+    #: What of it, in words for an error, cannot be without rotations of joints, which arrays of positions have not.
+    of_rotations: ClassVar[tuple[str, ...]] = ()
+    #: Whether it makes frames of their neighbours, and would do so across the ends of clips.
+    mixes_frames: ClassVar[bool] = False
 
     splits: tuple[str, ...] = ()
 
@@ -85,6 +128,17 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def fixes_joints(self) -> bool:
         """Whether all takes that leave it have the same joints, whatever they had before; bone lengths may differ."""
         return False
+
+    def markers_after(self, markers: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the markers of all takes that leave it; empty if they are not known, as ``markers`` before it are."""
+        return markers
+
+    def lacks(self, markers: Sequence[str], *, alone: bool) -> str:
+        """Return what it misses on takes that have these markers and no others; empty if nothing.
+
+        ``alone`` is whether takes have markers and no skeleton.
+        """
+        return ""
 
     def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:
         """Return which of ``frames`` frames at ``rate`` a second to keep, or why to drop the take.
@@ -112,12 +166,13 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def settings(self) -> dict[str, Any]:
         """Return the fields that are not at their defaults, as a recipe writes them."""
-        fields = msgspec.structs.fields(self)
-        return {
-            field.encode_name: msgspec.to_builtins(getattr(self, field.name))
-            for field in fields
-            if field.required or getattr(self, field.name) != field.default
-        }
+        given = {}
+        for field in msgspec.structs.fields(self):
+            factory = field.default_factory
+            default = field.default if factory is msgspec.NODEFAULT else factory()
+            if field.required or getattr(self, field.name) != default:
+                given[field.encode_name] = msgspec.to_builtins(getattr(self, field.name))
+        return given
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides what it computes: name, version and every field but ``splits``."""
@@ -185,6 +240,37 @@ class InWorld(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if take.root is None and not take.arrays:
             return None
         return Dropped(f"{self.name}: the root is kept apart or features are made already; put {self.name} before that")
+
+
+class Moves(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stage that changes the coordinates of whole takes, and of batches in memory; it has :meth:`draw`."""
+
+    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
+        """Return the take in coordinates that were drawn for it, or why it cannot be brought there."""
+        from motionprep import spaces
+
+        if late := self.too_late(take):
+            return late
+        metres = spaces.metres(take, "markers" if take.markers is not None else "joints")
+        nodes = None if take.motion is None else take.motion.skeleton.nodes
+        drawn = self.draw(rng, Bodies(1, metres, nodes, None if take.markers is None else take.markers.names))
+        if isinstance(drawn, Dropped):
+            return drawn
+        step = drawn.step
+        if step.axes is not None and step.axes.ndim == 3:
+            step = replace(step, axes=step.axes[0])
+        if step.origin is not None:
+            step = replace(step, origin=step.origin[0])
+        if drawn.chosen is None or drawn.chosen[0]:
+            try:
+                take = spaces.change(take, step)
+            except ValueError as error:
+                return Dropped(f"{self.name}: {error}")
+        return replace(take, facts={**take.facts, **{name: float(told[0]) for name, told in drawn.facts.items()}})
+
+    def draw(self, rng: np.random.Generator, bodies: Bodies) -> Drawn | Dropped:
+        """Return a change of coordinates for each of several bodies, or why there is none."""
+        raise NotImplementedError
 
 
 def check_unit(unit: str) -> None:

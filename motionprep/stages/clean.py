@@ -13,6 +13,8 @@ from motionprep.shipped import marker_sets
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from motionprep.data import Markers, Take
@@ -77,6 +79,11 @@ class Clean(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if getattr(self, field) not in words:
                 raise ValueError(f"{field} is {getattr(self, field)!r}; it is one of {', '.join(words)}")
 
+    def lacks(self, markers: Sequence[str], *, alone: bool = False) -> str:
+        """Return which markers of its groups are not among these."""
+        missing = {name for group in self.groups for name in group} - set(markers)
+        return naming.absent(sorted(missing), markers) if missing else ""
+
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with cleaned markers, or why limits or groups do not fit it."""
         from motionprep import spaces
@@ -84,9 +91,8 @@ class Clean(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if take.markers is None:
             return Dropped("clean: no markers")
         for markers in (take.markers, take.corrupt or take.markers):
-            missing = {name for group in self.groups for name in group} - set(markers.names)
-            if missing:
-                return Dropped(f"clean: {naming.absent(sorted(missing), markers.names)}")
+            if missing := self.lacks(markers.names):
+                return Dropped(f"clean: {missing}")
         length = 1.0
         if self.unit != "take":
             metres = spaces.metres(take, "markers")

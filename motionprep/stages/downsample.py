@@ -49,6 +49,11 @@ class Downsample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"rate is {self.rate}; it must be above 0")
 
     @property
+    def mixes_frames(self) -> bool:  # type: ignore[override]
+        """Whether it makes frames of their neighbours."""
+        return self.lowpass
+
+    @property
     def picks(self) -> bool:
         """Whether it only chooses frames."""
         return not self.lowpass

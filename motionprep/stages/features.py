@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
+from motionprep.kinds import KINDS
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -13,28 +14,16 @@ if TYPE_CHECKING:
     from motionprep.data import Take
 
 #: What can be stored, each explained in docs/recipes.md, and which half of a take it is of.
-KNOWN: dict[str, str] = {
-    "positions": "motion",
-    "rotations": "motion",
-    "quaternions": "motion",
-    "root_position": "motion",
-    "root_rotation": "motion",
-    "global_rotations": "motion",
-    "rotations_6d": "motion",
-    "positions_velocity": "motion",
-    "root_velocity": "motion",
-    "markers": "markers",
-    "markers_visible": "markers",
-    "markers_corrupt": "markers",
-    "markers_corrupt_visible": "markers",
-    "markers_seen": "markers",
-    "markers_velocity": "markers",
-}
+KNOWN: dict[str, str] = {name: kind.half for name, kind in KINDS.items()}
 #: What is stored of a half unless a recipe says otherwise.
 DEFAULT = ("positions", "rotations", "quaternions", "root_position")
 MARKERS = ("markers", "markers_visible")
+#: What is stored by default where some motions are arrays of positions.
+BARE = ("positions", "root_position")
+#: What cannot be told of positions alone.
+ROTATIONS = ("rotations", "quaternions", "rotations_6d", "global_rotations", "root_rotation")
 #: Features that are true or false.
-MASKS = ("markers_visible", "markers_corrupt_visible")
+MASKS = tuple(name for name, kind in KINDS.items() if kind.form == "mask")
 #: Which stage makes a feature that is not there without it.
 MADE_BY = {"positions_velocity": "velocity", "root_velocity": "velocity", "markers_velocity": "velocity"}
 
@@ -60,6 +49,11 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def halves(self) -> tuple[str, ...]:
         """Which halves of a take it stores something of."""
         return tuple(dict.fromkeys(KNOWN[array] for array in self.arrays))
+
+    @property
+    def of_rotations(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What of it cannot be without rotations of joints."""
+        return tuple(array for array in self.arrays if array in ROTATIONS)
 
     def __post_init__(self) -> None:
         if not self.arrays:

@@ -12,6 +12,8 @@ from motionprep.shipped import marker_sets
 from motionprep.stages.base import Dropped, Spoil
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from motionprep.corruption import Points
@@ -60,12 +62,20 @@ class Limbs(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         if not points.rate:
             return Dropped("limbs: no rate")
-        limbs = [
-            [at for at, name in enumerate(points.names) if any(fnmatchcase(name, marker) for marker in markers)]
-            for markers in self.limbs.values()
-        ]
-        there = [limb for limb in limbs if limb]
-        if not there:
-            return Dropped(f"limbs: no marker of {', '.join(self.limbs)}")
+        if lacking := self.lacks(points.names):
+            return Dropped(f"limbs: {lacking}")
+        there = self._places(points.names)
         gaps = corruption.Gaps(self.chance, max(self.length * points.rate, 1.0))
         return corruption.lose(points, rng, gaps, there)
+
+    def lacks(self, markers: Sequence[str], *, alone: bool = False) -> str:
+        """Return that none of these markers is of a limb, if it is so."""
+        return "" if self._places(markers) else f"no marker of {', '.join(self.limbs)}"
+
+    def _places(self, names: Sequence[str]) -> list[list[int]]:
+        """Return where the markers of each limb are that has some."""
+        limbs = [
+            [at for at, name in enumerate(names) if any(fnmatchcase(name, marker) for marker in markers)]
+            for markers in self.limbs.values()
+        ]
+        return [limb for limb in limbs if limb]

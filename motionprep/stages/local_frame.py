@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from motionprep.data import Take
@@ -52,6 +54,11 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Which half of a take it cannot work without."""
         return ("markers",) if self.method == "rigid" else ("motion",)
 
+    @property
+    def of_rotations(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What of it cannot be without rotations of joints."""
+        return () if self.method == "rigid" else (f"local_frame ({self.method})",)
+
     def __post_init__(self) -> None:
         if self.method not in ("root", "heading", "rigid"):
             raise ValueError(f"method is {self.method!r}; it is 'root', 'heading' or 'rigid'")
@@ -61,6 +68,11 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("markers names one twice")
         if len(self.markers) < 3:
             raise ValueError(f"markers names {len(self.markers)}; a rigid frame needs at least three")
+
+    def lacks(self, markers: Sequence[str], *, alone: bool = False) -> str:
+        """Return that a rigid frame has too few of these markers, if it has."""
+        few = self.method == "rigid" and len({*self.markers} & {*markers}) < 3
+        return "fewer than three of its markers" if few else ""
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take in its local frame, or why it has none."""
@@ -95,9 +107,9 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if take.markers is None:
             return Dropped("local_frame: no markers")
         names = take.markers.names
+        if lacking := self.lacks(names):
+            return Dropped(f"local_frame: {lacking}")
         rows = [names.index(name) for name in self.markers if name in names]
-        if len(rows) < 3:
-            return Dropped("local_frame: fewer than three of its markers")
         frames = local_frames.of_markers(
             [names[row] for row in rows],
             take.markers.positions[:, rows],

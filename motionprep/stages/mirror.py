@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Dropped, InWorld
+from motionprep.stages.base import Bodies, Drawn, Dropped, Moves
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
-    from motionprep.data import Take
 
-
-class Mirror(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Mirror(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Mirror a take now and then: one axis is reflected, and names of left and right change places.
 
     Whether it was is the take's fact ``mirrored``, 1 or 0. Put it before a stage that keeps the root apart. A name
@@ -42,27 +41,26 @@ class Mirror(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.axis not in ("x", "y", "z"):
             raise ValueError(f"axis is {self.axis!r}; it is 'x', 'y' or 'z'")
 
-    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
-        """Return the take, mirrored or as it is, or why it cannot be mirrored."""
+    def lacks(self, markers: Sequence[str], *, alone: bool = False) -> str:
+        """Return that none of these markers has a counterpart, if it is so."""
+        from motionprep import sides
+
+        return "" if sides.pairs(markers) else "no markers are left and right of each other"
+
+    def draw(self, rng: np.random.Generator, bodies: Bodies) -> Drawn | Dropped:
+        """Return the mirror image and which of several bodies have it, or that they have no left and right."""
         import numpy as np
 
-        from motionprep import sides, spaces
+        from motionprep import sides
         from motionprep.data import Step
 
-        if late := self.too_late(take):
-            return late
-        joints = sides.pairs(take.motion.skeleton.nodes) if take.motion is not None else ()
-        markers = sides.pairs(take.markers.names) if take.markers is not None else ()
-        for part, pairs, what in ((take.motion, joints, "joints"), (take.markers, markers, "markers")):
-            if part is not None and not pairs:
+        swap: list[tuple[str, str]] = []
+        for names, what in ((bodies.nodes, "joints"), (bodies.markers, "markers")):
+            found = sides.pairs(names or ())
+            if names is not None and not found:
                 return Dropped(f"mirror: no {what} are left and right of each other")
-        chosen = rng.random() < self.chance
-        if chosen:
-            axes = np.diag([-1.0 if axis == self.axis else 1.0 for axis in "xyz"])
-            try:
-                take = spaces.change(
-                    take, Step(axes=axes, conjugate=True, swap=tuple(dict.fromkeys((*joints, *markers))))
-                )
-            except ValueError as error:
-                return Dropped(f"mirror: {error}")
-        return replace(take, facts={**take.facts, "mirrored": float(chosen)})
+            swap += found
+        chosen = rng.random(bodies.count) < self.chance
+        axes = np.diag([-1.0 if axis == self.axis else 1.0 for axis in "xyz"])
+        step = Step(axes=axes, conjugate=True, swap=tuple(dict.fromkeys(swap)))
+        return Drawn(step, chosen, {"mirrored": chosen.astype(np.float64)})

@@ -1,4 +1,4 @@
-"""Hand out features by their mean and standard deviation over train."""
+"""Hand out or store features by their mean and standard deviation over train."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Say that features are read with mean 0 and standard deviation 1 over the frames of train, number by number.
 
     What is stored stays as it is: statistics of train are known when all is built, so this is done on reading, by
-    :class:`~motionprep.dataset.StoredMotion`, and no shard is made anew for it. A number that never changes in train
-    only has its mean taken off.
+    :class:`~motionprep.dataset.StoredMotion`, and no shard is made anew for it. With ``baked`` the normalized numbers
+    are stored, for programs that know only Zarr. A number that never changes in train only has its mean taken off; a
+    marker that is not visible is taken for what ``missing`` of ``features`` says.
 
     Parameters
     ----------
     arrays
-        Which features; all but masks if empty.
+        Which features; all but masks and ``markers_seen``, which holds one, if empty.
+    baked
+        Whether normalized numbers are stored. Motions for which train has no statistics, having none with the same
+        joints or markers, are then left out of the dataset.
     """
 
     name: ClassVar[str] = "normalize"
     on_reading: ClassVar[bool] = True
 
     arrays: tuple[str, ...] = ()
+    baked: bool = False
 
     def __post_init__(self) -> None:
         if self.splits:

@@ -41,6 +41,7 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "represent"
+    of_rotations: ClassVar[tuple[str, ...]] = ("represent",)
     derives: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("motion",)
 

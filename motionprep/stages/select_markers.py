@@ -72,17 +72,26 @@ class SelectMarkers(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True
         kept = [marker for marker in self.markers if not marker.startswith("!")]
         return not self.markers[0].startswith("!") and not any(naming.is_pattern(marker) for marker in kept)
 
+    def markers_after(self, markers: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the markers that it leaves, if that can be told from names."""
+        return naming.choose(self.markers, markers)[0] if markers or self.fixes_markers else ()
+
+    def lacks(self, markers: Sequence[str], *, alone: bool = False) -> str:
+        """Return which of the markers that it names are not among these, unless it makes up for them."""
+        chosen, missing = _choose(self.markers, tuple(markers))
+        if missing and (self.missing_markers == "drop" or {*chosen} <= {*missing}):
+            return naming.absent(missing, markers)
+        return "" if chosen else f"nothing is named like {', '.join(self.markers)}"
+
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the kept markers, or which ones it has not."""
         if take.markers is None:
             return Dropped("select_markers: no markers")
         names = take.markers.names
+        if lack := self.lacks(names):
+            return Dropped(f"select_markers: {lack}")
         chosen, missing = _choose(self.markers, names)
         lacking = [name for name in chosen if name in missing]
-        if missing and (self.missing_markers == "drop" or len(lacking) == len(chosen)):
-            return Dropped(f"select_markers: {naming.absent(missing, names)}")
-        if not chosen:
-            return Dropped(f"select_markers: nothing is named like {', '.join(self.markers)}")
         facts = take.facts if self.missing_markers == "drop" else {**take.facts, "select_markers_masked": len(lacking)}
         corrupt = _selected(take.corrupt, chosen) if take.corrupt is not None else None
         return replace(take, markers=_selected(take.markers, chosen), corrupt=corrupt, facts=facts)

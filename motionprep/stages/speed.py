@@ -11,7 +11,7 @@ from motionprep.stages.base import Dropped, InWorld
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Step, Take
+    from motionprep.data import Floats, Step, Take
 
 
 class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,6 +30,7 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "speed"
     version: ClassVar[int] = 2
+    mixes_frames: ClassVar[bool] = True
 
     least: float = 0.8
     most: float = 1.25
@@ -47,7 +48,7 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         if take.root is not None or take.arrays or any(map(_goes_along, take.steps)):
             return Dropped("speed: a stage before it made features or a frame of reference that moves; put speed first")
-        factor = math.exp(rng.uniform(math.log(self.least), math.log(self.most)))
+        factor = float(self._factors(rng, 1)[0])
         last = max(take.frames - 1, 0)
         times = np.arange(math.floor(last / factor) + min(take.frames, 1)) * factor
         start = take.of_file.start if take.of_file is not None else 0
@@ -59,6 +60,25 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
             retimed=(first - step * factor * start, step * factor),
             facts={**take.facts, "speed": factor},
         )
+
+    def times(self, rng: np.random.Generator, count: int, frames: int) -> Floats:
+        """Return when each of several windows is looked at (count, K), in frames, from its first one on.
+
+        K is the same for all: the ``frames`` that windows have, or those that there are at any speed, if they are
+        fewer.
+        """
+        import numpy as np
+
+        last = max(frames - 1, 0)
+        kept = min(frames, math.floor(last / self.most) + 1)
+        return np.minimum(np.arange(kept) * self._factors(rng, count)[:, None], last)
+
+    def _factors(self, rng: np.random.Generator, count: int) -> Floats:
+        import numpy as np
+
+        drawn = rng.uniform(math.log(self.least), math.log(self.most), count)
+        # NumPy's exponential has other last digits on other processors.
+        return np.array([math.exp(one) for one in drawn])
 
 
 def _goes_along(step: Step) -> bool:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Dropped, InWorld, check_unit
+from motionprep.stages.base import Bodies, Drawn, Dropped, Moves, check_unit
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Floats, Step, Take
 
-
-class Translate(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Translate(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Move a take by a distance that is the same in all its frames.
 
     Put it before a stage that keeps the root apart.
@@ -42,32 +40,17 @@ class Translate(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"axes is {list(self.axes)}; name each of x, y and z at most once, and at least one")
         check_unit(self.unit)
 
-    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
-        """Return the take moved."""
-        from motionprep import spaces
-        from motionprep.data import Step
-
-        if late := self.too_late(take):
-            return late
-        metres = spaces.metres(take, "markers" if take.markers is not None else "joints")
-        origins = self._origins(rng, 1, metres)
-        return origins if isinstance(origins, Dropped) else spaces.change(take, Step(origin=origins[0]))
-
-    def steps(self, rng: np.random.Generator, count: int, metres: float | None) -> Step | Dropped:
-        """Return a change of coordinates for several takes, its origins (count, 3); ``metres`` that a unit is long."""
-        from motionprep.data import Step
-
-        origins = self._origins(rng, count, metres)
-        return origins if isinstance(origins, Dropped) else Step(origin=origins)
-
-    def _origins(self, rng: np.random.Generator, count: int, metres: float | None) -> Floats | Dropped:
+    def draw(self, rng: np.random.Generator, bodies: Bodies) -> Drawn | Dropped:
+        """Return how far each of several bodies is moved, or that their unit is not known."""
         import numpy as np
 
         from motionprep import corruption
+        from motionprep.data import Step
 
-        reach = corruption.length(self.reach, self.unit, metres)
+        reach = corruption.length(self.reach, self.unit, bodies.metres)
         if reach is None:
             return Dropped(f"translate: it is not known how many {self.unit} a unit of the take is")
-        origins = np.zeros((count, 3))
-        origins[:, ["xyz".index(axis) for axis in self.axes]] = rng.uniform(-reach, reach, (count, len(self.axes)))
-        return origins
+        origins = np.zeros((bodies.count, 3))
+        drawn = rng.uniform(-reach, reach, (bodies.count, len(self.axes)))
+        origins[:, ["xyz".index(axis) for axis in self.axes]] = drawn
+        return Drawn(Step(origin=origins))

@@ -9,6 +9,7 @@ from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from motionprep.data import Floats, Markers, Take
 
@@ -21,7 +22,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     A frame's velocity is the way from the frame before it; the first frame has that of the second. What later stages do
     to coordinates or to the choice of joints and markers does not reach it, so put it after them; later stages that
-    choose frames choose among the velocities.
+    choose frames choose among the velocities. A clip's first frame has the velocity of that clip's second.
 
     Parameters
     ----------
@@ -30,9 +31,11 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         (``root_velocity`` (F, 3), of the root where it is kept apart, otherwise of the motion's) and ``"markers"``
         (``markers_velocity`` (F, M, 3), of the recorded ones, not of those that a stage has spoilt). A marker's
         velocity is 0 unless it is visible in the frame and in the one before; in the first it is that of the second.
+        Where it is known is put down as ``markers_velocity_known`` (F, M), for the statistics.
     """
 
     name: ClassVar[str] = "velocity"
+    version: ClassVar[int] = 2
     derives: ClassVar[bool] = True
 
     of: tuple[str, ...] = ("positions",)
@@ -55,7 +58,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the take with the arrays, or which half of it they need."""
         from motionprep.data import read_only
 
-        if take.frames < 2:
+        if (take.clip or take.frames) < 2:
             return Dropped("velocity: fewer than two frames")
         arrays = dict(take.arrays)
         for item in self.of:
@@ -63,6 +66,8 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if isinstance(found, Dropped):
                 return found
             arrays[ARRAYS[item]] = read_only(found)
+            if item == "markers" and take.markers is not None:
+                arrays["markers_velocity_known"] = read_only(_known(take.markers))
         return replace(take, arrays=arrays)
 
 
@@ -73,24 +78,30 @@ def _velocity(take: Take, item: str) -> Floats | Dropped:
     if item == "markers":
         return _of_markers(take.markers) if take.markers is not None else Dropped("velocity: no markers")
     if item == "root_position" and take.root is not None:
-        return _differences(take.root.position, take.rate)
+        return _differences(take.root.position, take.rate, take.clip)
     if take.motion is None:
         return Dropped("velocity: no skeleton")
-    return _differences(kinematics.features(take.motion, (item,))[item], take.motion.rate)
+    return _differences(kinematics.features(take.motion, (item,))[item], take.motion.rate, take.clip)
 
 
 def _of_markers(markers: Markers) -> Floats:
     velocity = _differences(markers.positions, markers.rate)
-    known = markers.visible.copy()
-    known[1:] &= markers.visible[:-1]
-    known[0] = known[1]
-    velocity[~known] = 0.0
+    velocity[~_known(markers)] = 0.0
     return velocity
 
 
-def _differences(values: Floats, rate: float) -> Floats:
-    """Return the change (F, ...) from the frame before, times the rate; the first frame's is the second's."""
+def _known(markers: Markers) -> NDArray[np.bool_]:
+    """Return where a marker (F, M) has a velocity."""
+    known = markers.visible.copy()
+    known[1:] &= markers.visible[:-1]
+    known[0] = known[1]
+    return known
+
+
+def _differences(values: Floats, rate: float, clip: int | None = None) -> Floats:
+    """Return the change (F, ...) from the frame before, times the rate; a clip's first frame's is the second's."""
     import numpy as np
 
-    changes = np.diff(values, axis=0)
-    return np.concatenate([changes[:1], changes]) * rate
+    clips = values.reshape(-1, clip or len(values), *values.shape[1:])
+    changes = np.diff(clips, axis=1)
+    return (np.concatenate([changes[:, :1], changes], axis=1) * rate).reshape(values.shape)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Dropped, InWorld
+from motionprep.stages.base import Bodies, Drawn, Dropped, Moves
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Floats, Step, Take
 
-
-class Yaw(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Yaw(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Turn a take about the vertical through the world's origin, by an angle that is the same in all its frames.
 
     The angle in degrees is the take's fact ``yaw``. Put it before a stage that keeps the root apart.
@@ -40,28 +37,14 @@ class Yaw(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.up not in ("x", "y", "z"):
             raise ValueError(f"up is {self.up!r}; it is 'x', 'y' or 'z'")
 
-    def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
-        """Return the take turned."""
-        from motionprep import spaces
-        from motionprep.data import Step
+    def draw(self, rng: np.random.Generator, bodies: Bodies) -> Drawn | Dropped:
+        """Return how far each of several bodies is turned."""
+        import numpy as np
 
-        if late := self.too_late(take):
-            return late
-        angles = self._angles(rng, 1)
-        turned = spaces.change(take, Step(axes=self._axes(angles)[0]))
-        return replace(turned, facts={**take.facts, "yaw": math.degrees(angles[0])})
-
-    def steps(self, rng: np.random.Generator, count: int, metres: float | None) -> Step | Dropped:
-        """Return a change of coordinates for several takes, its axes (count, 3, 3); ``metres`` is not asked for."""
-        from motionprep.data import Step
-
-        return Step(axes=self._axes(self._angles(rng, count)))
-
-    def _angles(self, rng: np.random.Generator, count: int) -> Floats:
-        return math.radians(self.most) * rng.uniform(-1, 1, count)
-
-    def _axes(self, angles: Floats) -> Floats:
         from motionprep import rotations
+        from motionprep.data import Step
 
+        angles = math.radians(self.most) * rng.uniform(-1, 1, bodies.count)
         # Where the new axes are, the old points are turned the other way.
-        return rotations.from_euler(-angles[:, None], ["xyz".index(self.up)])
+        axes = rotations.from_euler(-angles[:, None], ["xyz".index(self.up)])
+        return Drawn(Step(axes=axes), facts={"yaw": np.degrees(angles)})

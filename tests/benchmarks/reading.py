@@ -10,6 +10,8 @@ WebDataset, Hugging Face datasets and zarr-python read a part of the windows, si
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import statistics
 import sys
 import tarfile
@@ -106,6 +108,34 @@ def per_item(windows: object, numbers: np.ndarray) -> Iterator[int]:
         yield len(np.stack(batch))
 
 
+def export(out: Path, work: Path, runs: int) -> tuple[float, float]:
+    """Return median seconds of `export npy`, and of np.save of the same arrays, in turn, each into a new folder."""
+    import motionprep.export
+
+    dest, saved = work / "exported", work / "saved"
+    motionprep.export.write("npy", out, dest)
+    arrays = {path.name: np.load(path) for path in sorted(dest.glob("*.npy"))}
+
+    def ours() -> None:
+        motionprep.export.write("npy", out, dest)
+
+    def theirs() -> None:
+        saved.mkdir()
+        for name, array in arrays.items():
+            np.save(saved / name, array)
+
+    seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for _run in range(runs):
+        for name, write in (("ours", ours), ("theirs", theirs)):
+            shutil.rmtree(dest, ignore_errors=True)
+            shutil.rmtree(saved, ignore_errors=True)
+            os.sync()
+            began = time.perf_counter()
+            write()
+            seconds[name].append(time.perf_counter() - began)
+    return statistics.median(seconds["ours"]), statistics.median(seconds["theirs"])
+
+
 def say(name: str, value: float, least: float, note: str) -> None:
     """Print a row."""
     verdict = "met" if value >= least else "MISSED"
@@ -116,6 +146,8 @@ def say(name: str, value: float, least: float, note: str) -> None:
 def main() -> None:
     """Measure."""
     out, work, runs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    written, saved = export(out, work, 3 * runs)
+    say("export npy / np.save, speed", saved / written, 0.5, f"{written:.2f} s, np.save {saved:.2f} s")
     train = motionprep.open(out)["train"]
     whole = train.windows(LENGTH, features=["positions"])
     size = sum(whole.block_bytes)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import motionprep
+from motionprep.formats.c3d_write import write_c3d
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def test_of_one_pair_the_finding_is_told_line_by_line(run: Any, data: Path) -> N
     ended = run("align", bvh, c3d)
     lines = dict(line.split(maxsplit=1) for line in ended.out.splitlines())
     assert (ended.code, ended.err) == (0, "")
-    assert list(lines) == ["lag", "axes", "scale", "residual", "frames"]
+    assert list(lines) == ["lag", "axes", "scale", "residual", "knees", "frames"]
     assert lines["lag"] == "1: frame 2 of the skeleton is frame 1 of the markers"
     assert lines["axes"] == "yzx"
     assert lines["scale"].startswith("0.0177")
@@ -38,6 +41,31 @@ def test_the_files_may_come_in_any_order_and_have_any_names(run: Any, data: Path
     (bvh, _), (c3d, _) = halves(data)
     other = Path(shutil.copy(c3d, tmp_path / "Trial 7.c3d"))
     assert run("align", other, bvh).out == run("align", bvh, c3d).out
+
+
+def test_how_far_knee_markers_are_from_the_knees_is_told(run: Any, data: Path) -> None:
+    (bvh, _), (c3d, _) = halves(data)
+    (line,) = [line for line in run("align", bvh, c3d).out.splitlines() if line.startswith("knees")]
+    left, right = line.removeprefix("knees").removesuffix(" mm from marker to joint, left and right").split("/")
+    assert 40 < int(left) < 70
+    assert 40 < int(right) < 70
+
+
+def test_of_rates_that_do_not_go_together_the_half_that_was_resampled_is_told(
+    run: Any, data: Path, tmp_path: Path
+) -> None:
+    (bvh, _), (c3d, _) = halves(data)
+    markers = motionprep.read_c3d(c3d)
+    write_c3d(tmp_path / "slow.c3d", replace(markers.at(range(0, markers.frames, 2)), rate=50.0))
+    motion = motionprep.read_bvh(bvh)
+    motionprep.write_bvh(replace(motion, rate=100.0), tmp_path / "slow.bvh")
+    motionprep.write_bvh(motion, tmp_path / "other.bvh")
+    same, other = (
+        run("align", tmp_path / name, tmp_path / "slow.c3d", "--method", "cmu").out
+        for name in ("slow.bvh", "other.bvh")
+    )
+    assert "resampled" not in same
+    assert other.splitlines()[-1].endswith("in common; the skeleton resampled from 120 to 50 a second")
 
 
 def test_two_files_that_do_not_belong_together_exit_with_1(run: Any, data: Path) -> None:
@@ -106,3 +134,12 @@ def test_cmu_01_01_is_told_as_it_was_measured(run: Any, real_data: Path) -> None
     assert ended.code == 0
     assert "frames    2,751 in common" in ended.out
     assert "\naxes      yzx\nscale     0.0177" in ended.out
+    assert "\nknees     84 / 74 mm from marker to joint, left and right\n" in ended.out
+
+
+def test_two_archives_are_two_folders(run: Any, data: Path, tmp_path: Path) -> None:
+    for number, paths in enumerate(halves(data)):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            for path in paths:
+                archive.write(path, path.name)
+    assert run("align", tmp_path / "0.zip", tmp_path / "1.zip").out == run("align", data).out

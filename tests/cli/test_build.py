@@ -153,6 +153,11 @@ def test_progress_is_a_bar_on_a_terminal(corpus: Path, out: Path) -> None:
             ["--key-pattern", r"(?P<motion>(?P<subject>\d+)_\d+)$"],
             {"reading": {"key_pattern": r"(?P<motion>(?P<subject>\d+)_\d+)$"}},
         ),
+        (
+            ["--array-names", "Hip,Head", "--array-rate", "29.97"],
+            {"reading": {"arrays": {"names": ["Hip", "Head"], "rate": 29.97}}},
+        ),
+        (["--array-names", "h36m-17"], {"reading": {"arrays": {"names": shipped.skeletons()["h36m-17"]}}}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -253,6 +258,7 @@ def test_a_flag_takes_the_place_of_the_field_of_a_shipped_recipe(run: Any, corpu
     assert recipe_of(out) == {
         "split": {"percent": "90/10"},
         "stages": [{"stage": "downsample", "splits": ["train"], "factor": 4}],
+        "task": {"inputs": ["positions[*-Hips]"], "targets": ["positions[Hips]"]},
     }
 
 
@@ -311,8 +317,13 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--joints", "@nobody"], "there is no set 'nobody'"),
         (["DATA", "-o", "OUT", "--joints", "@a,@b"], "name one @SET at most"),
         (["DATA", "-o", "OUT", "--features", "colour"], "there is no feature 'colour'"),
-        (["DATA", "-o", "OUT", "--recipe", "cmu-exp6"], "no such recipe file; shipped recipes are cmu, cmu-exp5"),
+        (
+            ["DATA", "-o", "OUT", "--recipe", "cmu-exp6"],
+            "no such recipe file; shipped recipes are cmu, cmu-exp1, cmu-exp2-1",
+        ),
         (["DATA", "-o", "OUT", "--key-pattern", "(.*)"], "has no group motion, subject"),
+        (["DATA", "-o", "OUT", "--array-names", "a,a"], "options: reading: arrays: names has 'a' twice"),
+        (["DATA", "-o", "OUT", "--array-rate", "0"], "rate is 0; expected frames a second, above 0"),
         (["DATA", "-o", "OUT", "--workers", "0"], "0 is not in the range x>=1"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -360,7 +371,7 @@ def test_a_dataset_that_is_being_built_exits_with_1_and_names_the_process(run: A
 def test_an_error_of_the_system_exits_with_1_and_names_the_file(
     run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def denied(path: Path) -> None:
+    def denied(path: Path, **options: bool) -> None:
         raise PermissionError(13, "Permission denied", os.fspath(path))
 
     monkeypatch.setattr(store, "claim", denied)
@@ -379,7 +390,7 @@ def test_a_full_disk_exits_with_1_and_says_what_to_do(
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == (
         f"motionprep: {out}: No space left on device; "
-        "finished shards are kept: make room, then run the same command again\n"
+        "make room, then run the same command again: what is finished is kept\n"
     )
 
 

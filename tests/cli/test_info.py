@@ -170,3 +170,30 @@ def test_a_path_that_does_not_exist_is_wrong_usage(run: Any) -> None:
 def test_the_help_says_what_is_shown(run: Any) -> None:
     ended = run("info", "--help")
     assert (ended.code, "Show what is in the dataset OUT" in ended.out) == (0, True)
+
+
+def test_markers_are_a_table_with_the_sets_that_they_hold(run: Any, markers: Path, out: Path) -> None:
+    motionprep.build(markers, out)
+    said = run("info", out).out.splitlines()
+    assert not any(line.startswith("skeletons") for line in said)
+    (row,) = [line for line in said if line.startswith("C7, ")]
+    assert row.split()[:7] == ["C7,", "CLAV,", "LANK,", "LBHD,", "...", "41", "3"]
+    assert row.endswith("right-arm, left-leg, right-leg")
+    assert "cmu-41, limbs-17" in row
+    (line,) = [line for line in said if line.startswith("bytes: ")]
+    assert " in 3 files in, " in line
+
+
+def test_of_pairs_skeletons_and_markers_are_shown_and_both_files_counted(run: Any, pairs: Path, out: Path) -> None:
+    few = {"stage": "select_markers", "markers": ["C7", "T10"]}
+    features = {"stage": "features", "arrays": ["positions", "markers"]}
+    motionprep.build(pairs, out, recipe={"stages": [{"stage": "align", "method": "cmu"}, few, features]})
+    said = run("info", out).out.splitlines()
+    assert {tuple(row[-3:-1]) for row in after(said, "skeletons")} == {("31", "38")}
+    assert [line.split() for line in said if line.startswith("C7, ")] == [["C7,", "T10", "2", "3", "none"]]
+    (line,) = [line for line in said if line.startswith("bytes: ")]
+    assert " in 6 files in, " in line
+
+
+def test_a_dataset_of_skeletons_has_no_table_of_markers(said: list[str]) -> None:
+    assert not any(line.startswith("markers") for line in said)

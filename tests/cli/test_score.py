@@ -115,6 +115,7 @@ def test_predictions_of_another_shape_exit_with_1_and_one_line(run: Any, built: 
         (["--target", "positions[Feet]"], 1, "positions[Feet]: no Feet"),
         (["--length", "9999"], 1, "test has no window"),
         (["--unit-mm", "0"], 2, "0.0 is not in the range"),
+        (["--csv", "nowhere/frames.csv"], 2, "nowhere/frames.csv: there is no folder nowhere; make it first"),
     ],
 )
 def test_what_is_not_there_is_told(run: Any, built: Path, pred: Path, words: list[str], code: int, told: str) -> None:
@@ -125,4 +126,4 @@ def test_what_is_not_there_is_told(run: Any, built: Path, pred: Path, words: lis
 def test_a_file_that_is_no_array_exits_with_1(run: Any, built: Path, tmp_path: Path) -> None:
     (tmp_path / "pred.npy").write_text("0.5\n0.7\n")
     ended = run("score", tmp_path / "pred.npy", built)
-    assert (ended.code, "is no array of numbers in a .npy file" in ended.err) == (1, True)
+    assert (ended.code, "is no whole .npy file of numbers" in ended.err) == (1, True)

@@ -56,3 +56,13 @@ def test_a_path_that_does_not_exist_is_wrong_usage(run: Any) -> None:
 def test_the_help_says_how_it_exits(run: Any) -> None:
     ended = run("verify", "--help")
     assert (ended.code, "exit with 1 if anything is wrong" in " ".join(ended.out.split())) == (0, True)
+
+
+@pytest.mark.parametrize("which", ["pairs", "markers"])
+def test_damaged_markers_are_named(run: Any, request: pytest.FixtureRequest, out: Path, which: str) -> None:
+    motionprep.build(request.getfixturevalue(which), out)
+    assert run("verify", out).out == f"{out} is whole\n"
+    path = min(out.glob("shards/*/markers_visible/c.0.0"))
+    path.write_bytes(path.read_bytes()[:-1])
+    ended = run("verify", out)
+    assert (ended.code, "markers_visible/c.0.0 is damaged" in ended.err) == (1, True)

@@ -777,6 +777,13 @@ def test_a_name_that_bvh_cannot_say_is_not_written(tmp_path, name):
         write_bvh(Motion(skeleton, np.zeros((1, 1)), 30.0), tmp_path / "name.bvh")
 
 
+def test_bare_points_are_not_written(tmp_path):
+    channels = (("Xposition", "Yposition", "Zposition"),) * 2
+    skeleton = Skeleton(("a", "b"), (-1, -1), ((0.0, 0.0, 0.0),) * 2, (), channels)
+    with pytest.raises(ValueError, match="bare points cannot be written as BVH; expected joints that hang from one"):
+        write_bvh(Motion(skeleton, np.zeros((1, 6)), 30.0), tmp_path / "points.bvh")
+
+
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     path = tmp_path / "take.bvh"
     path.write_text("the old file")

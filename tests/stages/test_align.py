@@ -105,11 +105,16 @@ def test_what_was_done_to_the_markers_can_be_undone(sampled: Take) -> None:
 def test_markers_off_their_place_come_back_with_a_step_that_says_so(sampled: Take) -> None:
     before = markers_of(sampled)
     moved = np.where(before.visible[..., None], np.add(before.positions, (4000.0, -3000.0, 500.0)), 0.0)
-    made = aligned(replace(sampled, markers=replace(before, positions=moved)))
+    take = replace(sampled, markers=replace(before, positions=moved))
+    assert sampled.motion is not None
+    # As long a while as it takes to tell how far they are off.
+    slow = replace(take, motion=replace(sampled.motion, rate=60.0), markers=replace(markers_of(take), rate=60.0))
+    made = aligned(slow)
     (step,) = made.steps
     assert step.origin is not None
     there = markers_of(aligned(sampled))
     assert np.abs(markers_of(made).positions - there.positions).max() < 0.2
+    assert reason(take) == "align: too little motion to tell; say lag, axes and scale where they are known"
 
 
 @pytest.mark.parametrize("slow", ["motion", "markers"])
@@ -176,9 +181,82 @@ def test_markers_of_another_time_drop_the_take(sampled: Take, method: Any) -> No
     assert reason(late, method=method, most_lag=10) == "align: the markers do not move with the skeleton"
 
 
-def test_rates_that_do_not_go_together_drop_the_take(sampled: Take) -> None:
+def between(markers: Markers, rate: float, first: float = 0.0) -> Markers:
+    """Return markers as a camera of another rate would have seen them, a plain twin: along lines, marker by marker."""
+    last = markers.frames - 1
+    times = np.arange(first, last + 1e-9, markers.rate / rate)
+    before = np.minimum(times.astype(int), last - 1)
+    part = (times - before)[:, None]
+    visible = (markers.visible[before] | (part == 1)) & (markers.visible[before + 1] | (part == 0))
+    places = markers.positions[before] * (1 - part[..., None]) + markers.positions[before + 1] * part[..., None]
+    return replace(markers, positions=np.where(visible[..., None], places, 0.0), visible=visible, rate=rate)
+
+
+@pytest.mark.parametrize("rate", [50.0, 100.0, 48.0])
+def test_a_skeleton_is_resampled_to_a_lower_rate_that_does_not_divide_its_own(sampled: Take, rate: float) -> None:
+    seen = markers_of(sampled)
+    take = replace(sampled, markers=between(seen, rate))
+    made = aligned(take, method="cmu")
+    assert made.motion is not None
+    count = markers_of(take).frames
+    assert (made.motion.rate, markers_of(made).rate, made.frames, markers_of(made).frames) == (rate, rate, count, count)
+    assert (made.facts["align_lag"], made.facts["align_resampled"]) == (1, "motion")
+    # So that a stage which leaves out the T-pose knows that it is gone.
+    assert made.of_file is not None
+    assert made.of_file.start == 1
+    assert made.in_file == pytest.approx((1, 120 / rate))
+    # The skeleton is where it was when the markers were seen: one frame, the T-pose, later.
+    times = 1 + np.arange(count) * 120 / rate
+    whole = spaces_root(sampled)
+    expected = np.column_stack([np.interp(times, np.arange(len(whole)), column) for column in whole.T])
+    np.testing.assert_allclose(spaces_root(made), expected, atol=1e-9)
+    # The markers are the camera's own.
+    np.testing.assert_array_equal(markers_of(made).visible, markers_of(take).visible)
+
+
+@pytest.mark.parametrize("rate", [50.0, 100.0])
+def test_markers_are_resampled_to_a_lower_rate_that_does_not_divide_their_own(sampled: Take, rate: float) -> None:
+    from motionprep import retiming
+
+    assert sampled.motion is not None
+    seen = markers_of(sampled)
+    frames = np.arange(1.0, sampled.frames - 1e-9, 120 / rate)
+    motion = replace(retiming.retime(Take("02_01", sampled.motion), frames).motion, rate=rate)
+    made = aligned(replace(sampled, motion=motion, of_file=range(len(frames))), method="cmu", lag=0)
+    expected = between(seen, rate)
+    (step,) = made.steps
+    count = markers_of(made).frames
+    assert count in (expected.frames, expected.frames - 1)
+    assert (made.of_file, made.facts["align_resampled"]) == (range(count), "markers")
+    np.testing.assert_array_equal(markers_of(made).visible, expected.visible[:count])
+    places = np.where(expected.visible[..., None], spaces.points(expected.positions, step), 0.0)
+    np.testing.assert_allclose(markers_of(made).positions, places[:count], atol=1e-9)
+
+
+@pytest.mark.parametrize(("rate", "first"), [(50.0, 0.0), (50.0, 24.0), (100.0, 12.0), (48.0, 7.0)])
+def test_the_lag_between_rates_is_found(sampled: Take, rate: float, first: float) -> None:
+    made = aligned(replace(sampled, markers=between(markers_of(sampled), rate, first)))
+    # To half of what a frame lasts at the nearest multiple of the lower rate.
+    assert made.facts["align_lag"] == pytest.approx(1 + first, abs=0.63)
+    assert made.facts["align_axes"] == "yzx"
+    assert made.facts["align_scale"] == pytest.approx(0.45 / 25.4, rel=3e-3)
+
+
+@pytest.mark.parametrize("rates", [(120.0, 120.0), (120.0, 60.0), (60.0, 120.0), (120.0, 59.94)])
+def test_rates_that_go_together_are_not_resampled(sampled: Take, rates: tuple[float, float]) -> None:
+    take = replace(sampled, markers=replace(markers_of(sampled), rate=rates[1]))
+    assert take.motion is not None
+    found = Align(method="cmu", lag=0).find(replace(take, motion=replace(take.motion, rate=rates[0])))
+    assert not isinstance(found, Dropped)
+    assert "align_resampled" not in found[0].facts
+
+
+def test_a_rate_that_is_wrong_is_asked_after(sampled: Take) -> None:
     take = replace(sampled, markers=replace(markers_of(sampled), rate=100.0))
-    assert reason(take) == "align: the rates of skeleton and markers are no whole multiples of each other"
+    assert reason(take) in [
+        f"align: {what}; they are said to have 100 and 120 frames a second: if a rate is wrong, give it with --rates"
+        for what in ("the markers do not move with the skeleton", "skeleton and markers do not move alike")
+    ]
 
 
 def test_nothing_in_common_drops_the_take(sampled: Take) -> None:

@@ -87,3 +87,10 @@ def test_features_that_are_not_named_are_left_alone(corpus: Path, tmp_path: Path
 def test_what_is_not_stored_cannot_be_normalized(array: str) -> None:
     with pytest.raises(RecipeError, match=f"normalize: {array} is no numbers that split 'train' stores"):
         recipe({"stage": "normalize", "arrays": [array]})
+
+
+@pytest.mark.parametrize("array", ["markers_visible", "markers_seen"])
+def test_what_holds_a_mask_cannot_be_normalized(array: str) -> None:
+    stages = [{"stage": "normalize", "arrays": [array]}, {"stage": "features", "arrays": [array]}]
+    with pytest.raises(RecipeError, match=f"normalize: {array} is no numbers that split 'train' stores"):
+        recipe(*stages)

@@ -36,6 +36,10 @@ def positions(take: Take) -> np.ndarray:
         ({"thigh": 1.0, "metres_per_unit": 0.05}, "metres_per_unit goes with unit"),
         ({"unit": "m", "along": (("a", "b"),)}, "along goes with thigh or height"),
         ({"thigh": 1.0, "along": (("a", "a"),)}, "a chain has two ends or more"),
+        ({"lengths": {"69_*": 0.0}}, r"lengths has 0.0 for '69_\*'; it must be above 0"),
+        ({"lengths": {"69_*": float("nan")}}, r"lengths has nan for '69_\*'"),
+        ({"lengths": {"69_*": 7.0}, "unit": "m"}, "lengths goes with thigh or height"),
+        ({"lengths": {"69_*": 7.0}, "along": (("a", "b"),)}, "lengths goes with thigh or height"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], message: str) -> None:
@@ -131,6 +135,13 @@ class TestToAUnit:
         assert spaces.metres(changed, "joints") == pytest.approx(0.01)
         assert changed.facts["scale"] == pytest.approx(5.6444)
 
+    def test_what_a_file_says_of_its_own_unit_counts(self, make_take: Callable[..., Take]) -> None:
+        take = replace(make_take(), facts={"metres_per_unit": 0.001, "units": "mm"})
+
+        changed = Scale(unit="m", metres_per_unit=0.056444).apply(take, RNG)
+
+        np.testing.assert_allclose(positions(changed), positions(take) * 0.001)
+
     def test_a_skeleton_that_was_scaled_is_of_that_unit_all_the_same(self, make_take: Callable[..., Take]) -> None:
         scaled = Scale(thigh=1.0, along=FOOT).apply(make_take(), RNG)
 
@@ -170,6 +181,33 @@ class TestToAUnit:
         changed = Scale(unit="m").apply(Take("01_01", None, markers), RNG)
 
         assert lengths.measure(changed, "height") == pytest.approx(1.70, abs=0.01)
+
+
+class TestByATable:
+    def test_a_take_is_as_long_as_the_table_says(self, make_take: Callable[..., Take]) -> None:
+        changed = Scale(height=22.0, lengths={"69_*": 11.0}).apply(make_take(markers=True), RNG)
+
+        assert changed.facts["scale"] == 2.0
+        np.testing.assert_allclose(changed.markers.positions, 2.0 * make_take(markers=True).markers.positions)
+
+    def test_lengths_are_in_the_unit_of_the_file_whatever_was_scaled_since(
+        self, make_take: Callable[..., Take]
+    ) -> None:
+        before = spaces.change(make_take(), Step(scale=5.0))
+
+        (_, step) = Scale(thigh=1.0, lengths={"69_01": 4.0}).apply(before, RNG).steps
+
+        assert step.scale == 1 / 20
+
+    def test_of_markers_alone_lengths_are_in_their_unit(self, make_take: Callable[..., Take]) -> None:
+        take = replace(make_take(markers=True), motion=None)
+
+        assert Scale(thigh=1.0, lengths={"69_01": 400.0}).apply(take, RNG).facts["scale"] == 1 / 400
+
+    def test_a_take_that_is_not_in_it_is_dropped(self, make_take: Callable[..., Take]) -> None:
+        found = Scale(thigh=1.0, lengths={"70_*": 4.0}).apply(make_take(), RNG)
+
+        assert found == Dropped("scale: lengths does not say how long it is")
 
 
 def test_a_take_with_nothing_in_it_is_dropped() -> None:

@@ -8,7 +8,7 @@ from scipy import stats
 
 from motionprep import kinematics, spaces
 from motionprep.data import Root, Take
-from motionprep.stages.base import Dropped
+from motionprep.stages.base import Bodies, Dropped
 from motionprep.stages.translate import Translate
 
 
@@ -57,7 +57,7 @@ def test_it_can_be_undone(make_take) -> None:
 
 
 def test_distances_are_uniform_on_the_axes_that_are_named() -> None:
-    origins = Translate(reach=2, axes=("x", "y")).steps(rng(), 5000, 1.0).origin
+    origins = Translate(reach=2, axes=("x", "y")).draw(rng(), Bodies(5000, 1.0, None, None)).step.origin
 
     assert not origins[:, 2].any()
     for axis in (0, 1):

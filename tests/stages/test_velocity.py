@@ -105,7 +105,7 @@ def test_arrays_are_read_only_and_stand_beside_others(make_take) -> None:
 
     arrays = Velocity(of=("positions", "root_position", "markers")).apply(take, RNG).arrays
 
-    assert list(arrays) == ["more", "positions_velocity", "root_velocity", "markers_velocity"]
+    assert list(arrays) == ["more", "positions_velocity", "root_velocity", "markers_velocity", "markers_velocity_known"]
     assert not any(arrays[name].flags.writeable for name in list(arrays)[1:])
 
 

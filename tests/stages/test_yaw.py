@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from motionprep import kinematics, spaces
 from motionprep.data import Root, Take
-from motionprep.stages.base import Dropped
+from motionprep.stages.base import Bodies, Dropped
 from motionprep.stages.yaw import Yaw
 
 
@@ -55,7 +55,7 @@ def test_it_can_be_undone(make_take) -> None:
 
 @pytest.mark.parametrize("most", [180.0, 30.0])
 def test_any_angle_is_as_likely_as_any_other(most: float) -> None:
-    axes = Yaw(most=most).steps(rng(), 5000, None).axes
+    axes = Yaw(most=most).draw(rng(), Bodies(5000, None, None, None)).step.axes
     angles = np.degrees(np.arctan2(axes[:, 2, 0], axes[:, 0, 0]))
 
     assert stats.kstest(angles, stats.uniform(-most, 2 * most).cdf).pvalue > 0.01

@@ -1,0 +1,75 @@
+"""motionprep lengths: how long thighs or heights of subjects are, for a scale that all takes of a subject share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from motionprep.sources import Recording
+
+
+@click.command()
+@click.argument("data", nargs=-1, required=True, type=click.Path(exists=True))
+@click.option("--of", "part", type=click.Choice(["thigh", "height"]), default="thigh", help="What [default: thigh].")
+@click.option("--markers", is_flag=True, help="Measure markers, as a dataset of markers alone does.")
+@click.option("--toml", is_flag=True, help="Print a table to put below the stage scale of a recipe.")
+@click.option("--key-pattern", metavar="REGEX", default="", help="As in build.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
+def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pattern: str, quiet: bool) -> None:
+    """Measure the thigh or the height of each subject: on skeletons, or on markers where there are they alone.
+
+    In the unit of the files. Nothing is written; with --toml a table is printed by which the stage scale gives all
+    takes of a subject one factor.
+    """
+    import json
+    from statistics import median
+
+    from motionprep import sources
+    from motionprep.errors import ReadError, SourceError
+    from motionprep.lengths import by_subject
+
+    from .tables import table
+
+    files = [source for source in sources.find(data, key_pattern) if source.about is None]
+    takes = sources.pair(files, ("markers",) if markers else ("motion", "markers"))
+    found, others = {}, []
+    with Progress(quiet=quiet, unit="takes") as progress:
+        progress.start(len(takes))
+        for take in takes:
+            try:
+                found[take.key] = (take.subject, _measured(take, part))
+            except ReadError as error:
+                others.append(f"failed: {take.key}: {error}")
+            except ValueError as error:
+                others.append(f"left out: {take.key}: {error}")
+            progress.tell(1)
+    if not found:
+        raise SourceError(f"{', '.join(data)}: the {part} of no take can be measured")
+    if toml:
+        click.echo("[stages.lengths]")
+        for key, length in by_subject(found).items():
+            click.echo(f"{json.dumps(key, ensure_ascii=False)} = {length:.6g}")
+    else:
+        rows = []
+        for subject in dict.fromkeys(subject for subject, _ in found.values()):
+            own = sorted(length for other, length in found.values() if other == subject)
+            rows.append([subject, f"{len(own):,}", *(f"{length:.5g}" for length in (median(own), own[0], own[-1]))])
+        click.echo(table(["subject", "takes", part, "least", "most"], rows))
+    for line in others:
+        click.echo(line, err=toml)
+
+
+def _measured(recording: Recording, part: str) -> float:
+    """Return the length of a part of a take's body, on its skeleton if it has one."""
+    from motionprep.data import Take
+    from motionprep.formats import bvh, c3d
+    from motionprep.lengths import measure
+
+    source = recording.sources[0]
+    if source.half == "motion":
+        return measure(Take(recording.key, bvh.parse_bvh(source.read(), source.name)), part)
+    return measure(Take(recording.key, None, c3d.parse_c3d(source.read(), source.name)), part)

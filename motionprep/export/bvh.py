@@ -1,0 +1,204 @@
+"""Animations as BVH, of what is stored or of what a model predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from motionprep import inversion, rotations
+from motionprep.dataset import invert
+from motionprep.errors import ExportError, RecipeError
+from motionprep.export import animation
+from motionprep.export.base import Export, Report, Tell, file_stem, numbered, sample_name
+from motionprep.export.prediction import read_prediction
+from motionprep.formats.bvh import read_bvh, write_bvh
+
+if TYPE_CHECKING:
+    from motionprep.data import Floats, Motion, Skeleton
+    from motionprep.dataset import Dataset, StoredMotion
+
+_TURNS = ("rotations", "quaternions", "rotations_6d", "global_rotations")
+_USED = (*_TURNS, "root_rotation", "root_position", "positions")
+_READING = """\
+import motionprep
+
+motionprep.read_bvh("{first}").positions()  # (F, N, 3)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bvh(Export):
+    """A file a motion, ``test/69_01.bvh``, in the world, units and axes of the files that the dataset was built from.
+
+    Parameters
+    ----------
+    motion
+        The key of the one motion to export; all if empty.
+    prediction
+        A ``.npy`` file of (F, K) in place of what is stored, the frames of these motions end to end; what it does not
+        predict is as stored.
+    fields
+        What it predicts; if empty, the targets of the recipe's task if they have its numbers, or else the one feature
+        that has its shape.
+    """
+
+    motion: str = ""
+    prediction: str = ""
+    fields: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.fields and not self.prediction:
+            raise RecipeError("fields say what a prediction is of; give one by --from")
+
+    def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
+        """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
+        chosen = self._chosen(dataset)
+        motions = [motion for _, _, motion in chosen]
+        said: Any = [{}] * len(motions)
+        if self.prediction:
+            task = dataset.recipe.task
+            predicted = read_prediction(self.prediction, motions[0], self.fields, task.targets if task else ())
+            said = predicted.deal(motions)
+        worst, where, unturned = 0.0, "", 0
+        for done, ((side, index, motion), arrays) in enumerate(zip(chosen, said, strict=True), start=1):
+            path = folder / file_stem(side) / f"{sample_name(motion, index)}.bvh"
+            path.parent.mkdir(exist_ok=True)
+            try:
+                made, expected = _animate(motion, arrays)
+                write_bvh(made, path)
+            except ValueError as error:
+                raise ExportError(f"{motion.key}: {error}") from None
+            unturned += not any("rotation" in name for names in made.skeleton.channels for name in names)
+            away = _distance(path, made, expected)
+            if away >= worst:
+                worst, where = away, motion.key
+            tell(done, len(chosen))
+        notes = [
+            f"{len(chosen):,} animations; read back, no node is further than {worst:.2g} from where it should be (in "
+            f"{where}), in units of the files"
+        ]
+        if unturned:
+            notes.append(f"{unturned:,} are of positions alone: their joints move, and none turns")
+        side, index, motion = chosen[0]
+        first = f"{file_stem(side)}/{sample_name(motion, index)}.bvh"
+        sides = dict.fromkeys(side for side, _, _ in chosen)
+        return Report(
+            files={f"{file_stem(side)}/*.bvh": "animations, named by keys" for side in sides},
+            features=tuple(name for name in _USED if name in motions[0]),
+            reading=_READING.format(first=first),
+            notes=tuple(notes),
+            restored=True,
+        )
+
+    def _chosen(self, dataset: Dataset) -> list[tuple[str, int, StoredMotion]]:
+        """Return split, index and motion of each animation."""
+        splits = self.sides(dataset)
+        if self.prediction and not self.splits:
+            if "test" not in splits:
+                raise RecipeError(f"{self.prediction}: say by --splits what it predicts; there are {', '.join(splits)}")
+            splits = {"test": splits["test"]}
+        found = [
+            (side, index, motion)
+            for side, split in splits.items()
+            for index, motion in numbered(split)
+            if self.motion in ("", motion.key)
+        ]
+        if not found:
+            raise RecipeError(f"there is no motion {self.motion!r} in {', '.join(splits)}")
+        return found
+
+
+def _animate(motion: StoredMotion, said: Mapping[str, NDArray[Any]]) -> tuple[Motion, Floats]:
+    """Return the animation of a motion and where its nodes should be (F, N, 3).
+
+    Parameters
+    ----------
+    motion
+        Of a dataset.
+    said
+        Features (F, ...) that take the place of what is stored.
+
+    Raises
+    ------
+    ValueError
+        If neither rotations nor positions are there, or the joints are bare points.
+    """
+    stored = {name: motion[name] for name in _USED if name in motion}
+    turns, turned = {*_TURNS} & {*stored}, {*_TURNS} & {*said}
+    if not turns and "positions" not in stored:
+        raise ValueError("neither rotations nor positions of its nodes are stored, one of which an animation needs")
+    skeleton = _skeleton(motion)
+    if skeleton.bare and len(skeleton.joints) > 1:
+        raise ValueError(
+            "nothing says which joint hangs from which; an animation needs that: put parents = [-1, ...] into "
+            "arrays.toml, then build again"
+        )
+    true = invert(motion, stored)
+    # What is predicted may leave no other form of the same rotations behind.
+    kept = {name: array for name, array in stored.items() if not (turned and name in turns)}
+    world = invert(motion, {**kept, **said}) if said else true
+    matrices = animation.local_rotations(true, skeleton)
+    predicted = animation.local_rotations(world, skeleton) if turned else matrices
+    if turned and predicted is None and matrices is not None and "rotations" in world:
+        rest = world["rotations"].reshape(len(matrices), -1, 3, 3)
+        predicted = np.concatenate([matrices[:, :1], rest], axis=1)
+    if turned and predicted is None:
+        raise ValueError("rotations are predicted without the root's, which are not stored either")
+    if matrices is None or predicted is None or (not turned and _leads(said, stored)):
+        positions = world["positions"]
+        if "root_position" in said and "positions" not in said:
+            positions[:, 0] = world["root_position"]
+        if said and not _leads(said, stored):
+            positions[:, 1:] += (positions[:, 0] - true["positions"][:, 0])[:, None]
+        return animation.moving(skeleton, motion.rate, positions), positions
+    places = _places(skeleton, matrices, true)
+    if said:
+        places[:, 0] = world["positions"][:, 0] if "positions" in said else _root(world)
+    # A network's matrices are no rotations to the last digit.
+    matrices = rotations.nearest(predicted) if turned else matrices
+    made, expected = animation.turning(skeleton, motion.rate, matrices, places)
+    return made, expected if said else true.get("positions", expected)
+
+
+def _leads(said: Mapping[str, NDArray[Any]], stored: Mapping[str, NDArray[Any]]) -> bool:
+    """Return whether positions are predicted of more than the root, which rotations as stored would not follow."""
+    return "positions" in said and not np.array_equal(said["positions"][:, 1:], stored["positions"][:, 1:])
+
+
+def _skeleton(motion: StoredMotion) -> Skeleton:
+    """Return a motion's skeleton in the units and axes of its file."""
+    frames = {name: motion[name] for name in motion if name.startswith("frame_")}
+    steps = inversion.steps_from_json(msgspec.json.decode(motion.row["steps"] or "[]"), frames)
+    return inversion.skeleton_back(motion.skeleton, steps)
+
+
+def _places(skeleton: Skeleton, matrices: Floats, arrays: Mapping[str, Floats]) -> Floats:
+    """Return each joint's place in its parent's frame (F, J, 3): by the positions, or else its offset."""
+    if "positions" in arrays:
+        places = animation.translations(skeleton, matrices, arrays["positions"])
+    else:
+        offsets = skeleton.node_offsets[: len(skeleton.joints)]
+        places = np.broadcast_to(offsets, (len(matrices), *offsets.shape)).copy()
+    places[:, 0] = _root(arrays)
+    return places
+
+
+def _root(arrays: Mapping[str, Floats]) -> Floats:
+    if "root_position" in arrays:
+        return arrays["root_position"]
+    if "positions" in arrays:
+        return arrays["positions"][:, 0]
+    raise ValueError("the root's place is not stored; build with root_position or positions among the features")
+
+
+def _distance(path: Path, made: Motion, expected: Floats) -> float:
+    """Return how far nodes of a file are at most from where they should be (F, N, 3)."""
+    again = read_bvh(path)
+    order = [again.skeleton.nodes.index(name) for name in made.skeleton.nodes[: expected.shape[1]]]
+    return float(np.linalg.norm(again.positions()[:, order] - expected, axis=-1).max())

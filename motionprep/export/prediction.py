@@ -1,0 +1,152 @@
+"""What a model says, put in place of what is stored."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionprep import fields
+from motionprep.errors import PredictionError, RecipeError
+from motionprep.scoring import load_predictions
+
+if TYPE_CHECKING:
+    from motionprep.dataset import StoredMotion
+
+#: Frames that are looked at together.
+_AT_ONCE = 1 << 14
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Frames that a model predicts, those of several motions end to end.
+
+    Parameters
+    ----------
+    name
+        The file, for errors.
+    values
+        (F, K): each field flattened, one beside the other, as ``targets`` of windows are.
+    fields
+        What it predicts.
+    """
+
+    name: str
+    values: NDArray[Any]
+    fields: tuple[fields.Field, ...]
+
+    def deal(self, motions: Sequence[StoredMotion]) -> Iterator[dict[str, NDArray[Any]]]:
+        """Yield for each motion the features (F, ...) that it predicts some numbers of; the others are as handed out.
+
+        Raises
+        ------
+        PredictionError
+            If the prediction has another number of frames, or another width, than the motions.
+        """
+        frames = sum(motion.frames for motion in motions)
+        if len(self.values) != frames:
+            raise PredictionError(
+                f"{self.name}: has {len(self.values):,} frames; expected {frames:,}, those of "
+                f"{', '.join(motion.key for motion in motions[:3])}{', ...' if len(motions) > 3 else ''} end to end; "
+                "--motion and --splits choose others"
+            )
+        start = 0
+        for motion in motions:
+            yield self._put(motion, np.asarray(self.values[start : start + motion.frames]))
+            start += motion.frames
+
+    def _put(self, motion: StoredMotion, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        found: dict[str, NDArray[Any]] = {}
+        column = 0
+        for field in self.fields:
+            places = _places(field, motion)
+            if field.feature not in found:
+                found[field.feature] = np.array(motion[field.feature])
+            flat = found[field.feature].reshape(len(values), -1)
+            flat[:, places] = values[:, column : column + len(places)]
+            column += len(places)
+        return found
+
+
+def read_prediction(
+    path: str | os.PathLike[str], motion: StoredMotion, wanted: Sequence[str] = (), usual: Sequence[str] = ()
+) -> Prediction:
+    """Read a prediction.
+
+    Parameters
+    ----------
+    path
+        A ``.npy`` file of (F, K), or of (F, ...) in the shape of one feature.
+    motion
+        One of those that it is for.
+    wanted
+        Fields that it predicts, in order; if empty, the usual ones if they have its numbers, or else the one feature
+        whose frames have its shape or, if none has, its numbers.
+    usual
+        Fields that predictions are mostly of.
+
+    Raises
+    ------
+    PredictionError
+        If it is no such file, has numbers that are not finite, or its width is not that of the fields.
+    RecipeError
+        If a field is not stored.
+    """
+    name = os.fspath(path)
+    values = load_predictions(path)
+    if values.ndim < 2 or values.dtype.kind != "f":
+        raise PredictionError(f"{name}: expected frames (F, K) of floats, found shape {values.shape} of {values.dtype}")
+    for start in range(0, len(values), _AT_ONCE):
+        good = np.isfinite(values[start : start + _AT_ONCE]).all(axis=tuple(range(1, values.ndim)))
+        if not good.all():
+            raise PredictionError(f"{name}: frame {start + int(np.argmin(good)):,} has a number that is not finite")
+    width = math.prod(values.shape[1:])
+    found = [wanted] if wanted else _guessed(values.shape[1:], motion, usual)
+    if len(found) != 1:
+        there = _told({name: _width([name], motion) for name in _stored(motion)})
+        raise PredictionError(f"{name}: has {width} numbers a frame; --fields says what they are, of {there}")
+    if _width(found[0], motion) != width:
+        there = _told({field: _width([field], motion) for field in found[0]})
+        raise PredictionError(f"{name}: has {width} numbers a frame; expected {_width(found[0], motion)}: {there}")
+    return Prediction(name, values.reshape(len(values), width), tuple(map(fields.parse_field, found[0])))
+
+
+def _guessed(shape: tuple[int, ...], motion: StoredMotion, usual: Sequence[str]) -> list[Sequence[str]]:
+    """Return what a prediction may be of, whose frames have a shape."""
+    width = math.prod(shape)
+    if usual and _width(usual, motion) == width:
+        return [usual]
+    alike = [[name] for name in _stored(motion) if motion.frame_shape(name) == shape]
+    return [*alike] or [[name] for name in _stored(motion) if _width([name], motion) == width]
+
+
+def _width(texts: Sequence[str], motion: StoredMotion) -> int:
+    try:
+        return sum(len(_places(fields.parse_field(text), motion)) for text in texts)
+    except ValueError as error:
+        raise RecipeError(str(error)) from None
+
+
+def _told(widths: Mapping[str, int]) -> str:
+    return ", ".join(f"{field} {width}" for field, width in widths.items())
+
+
+def _stored(motion: StoredMotion) -> list[str]:
+    return [name for name in motion if not name.startswith("frame_")]
+
+
+def _places(field: fields.Field, motion: StoredMotion) -> NDArray[np.intp]:
+    """Return which numbers of a flat frame a field means."""
+    if field.feature not in motion:
+        raise RecipeError(f"there is no feature {field.feature!r}; stored are {', '.join(_stored(motion))}")
+    shape = motion.frame_shape(field.feature)
+    try:
+        choice = fields.choose(field, shape, motion.names(field.feature))
+    except ValueError as error:
+        raise RecipeError(f"{motion.key}: {error}") from None
+    return choice.of(np.arange(int(np.prod(shape))).reshape(1, *shape)).reshape(-1)

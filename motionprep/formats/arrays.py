@@ -1,0 +1,116 @@
+"""Arrays of joint positions: NumPy's ``.npy`` and ``.npz`` files, whole motions or clips, in space or in a picture."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionprep.data import POSITION_CHANNELS, Floats, Motion, Skeleton
+from motionprep.errors import ReadError
+from motionprep.formats.arrays_about import About
+from motionprep.formats.arrays_header import HEADER_BYTES, open_array, parse_header
+
+
+@dataclass(frozen=True, eq=False)
+class Clips:
+    """The numbers of a file, as they stand in it.
+
+    Parameters
+    ----------
+    values
+        (S, T, J, A) of the file's own type: S clips of T frames, with A of 2 or 3 axes; one if the file has no clips.
+    apart
+        Whether the file has clips.
+    about
+        What is said of the file.
+    name
+        What errors call it.
+    """
+
+    values: NDArray[Any]
+    apart: bool
+    about: About
+    name: str
+
+    def motion(self, clips: range, frames: range, rate: float) -> Motion:
+        """Return some frames of some clips, laid end to end.
+
+        Parameters
+        ----------
+        clips, frames
+            Which clips, and which frames of each of them.
+        rate
+            Frames a second, of the file.
+
+        Returns
+        -------
+        Motion
+            Of joints that have position channels alone; keypoints in a picture have z = 0. If their parents are known
+            these are told in the parent's frame, otherwise in the world; no joint ever turns.
+
+        Raises
+        ------
+        ReadError
+            If a number is not finite.
+        """
+        picked = self.values[clips.start : clips.stop, frames.start : frames.stop : frames.step]
+        points: Floats = np.zeros((*picked.shape[:3], 3))
+        points[..., : picked.shape[3]] = picked
+        finite = np.isfinite(points)
+        if not finite.all():
+            clip, frame, joint, axis = map(int, np.unravel_index(np.argmin(finite), points.shape))
+            number = (clips[clip] * self.values.shape[1] if self.apart else 0) + frames[frame] + 1
+            raise ReadError(
+                f"frame {number:,} has {points[clip, frame, joint, axis]} for joint {self.about.joints[joint]!r}, axis "
+                f"{'xyz'[axis]}; expected finite numbers",
+                path=self.name,
+            )
+        points = points.reshape(-1, *points.shape[2:])
+        parents = np.array(self.about.parents[1:], dtype=np.intp)
+        if len(parents):
+            points[:, 1:] -= points[:, parents]
+        return Motion(_skeleton(self.about), points.reshape(len(points), -1), rate / frames.step)
+
+
+def parse_arrays(data: bytes, name: str, about: About) -> Clips:
+    """Read joint positions from the bytes of an ``.npy`` or ``.npz`` file.
+
+    Parameters
+    ----------
+    data
+        The whole file.
+    name
+        What errors call it.
+    about
+        What is said of it.
+
+    Raises
+    ------
+    ReadError
+        If it is empty, cut short, damaged, neither ``.npy`` nor ``.npz``, or holds no joint positions.
+    """
+    with open_array(io.BytesIO(data), len(data), name, about) as (file, size):
+        head = file.read(HEADER_BYTES)
+        header = parse_header(head, size, name, about)
+        whole = data if isinstance(file, io.BytesIO) else head + file.read()
+    if len(whole) != header.size:
+        raise ReadError(f"unpacks to {len(whole):,} bytes; expected {header.size:,}", path=name)
+    flat = np.frombuffer(whole, header.dtype, math.prod(header.shape), header.start)
+    values = flat.reshape(header.shape, order="F" if header.fortran else "C")
+    return Clips(values if header.clip else values[None], bool(header.clip), about, name)
+
+
+def _skeleton(about: About) -> Skeleton:
+    count = len(about.joints)
+    return Skeleton(
+        about.joints,
+        about.all_parents,
+        ((0.0, 0.0, 0.0),) * count,
+        (),
+        (POSITION_CHANNELS,) * count,
+    )

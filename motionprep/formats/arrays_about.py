@@ -1,0 +1,144 @@
+"""What files of arrays do not say themselves: which joints, at which rate; from a TOML beside them, or a recipe."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property, lru_cache
+from typing import Any, Literal
+
+import msgspec
+
+from motionprep import identity
+from motionprep.errors import ReadError
+from motionprep.shipped import skeletons
+
+#: The name of a TOML that speaks of all files in its folder and below.
+OF_FOLDER = "arrays.toml"
+_METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
+    """What is said of files of joint positions.
+
+    Parameters
+    ----------
+    names
+        Of the joints, in the order of the arrays; or the name of a canonical skeleton whose joints these are.
+    rate
+        Frames a second.
+    subject
+        Who moves; from the file's name if empty.
+    parents
+        Index of each joint's parent, -1 for the first joint alone. If it is empty, joints are bare points.
+    units
+        In which lengths are.
+    array
+        The entry of an ``.npz`` file; it may have one alone if this is empty.
+
+    Raises
+    ------
+    ValueError
+        If there is no such skeleton, a name stands twice or is empty, the rate is not above zero, or parents do not
+        come before their children.
+    """
+
+    names: tuple[str, ...] | str = ()
+    rate: float | None = None
+    subject: str = ""
+    parents: tuple[int, ...] = ()
+    units: Literal["", "m", "cm", "mm"] = ""
+    array: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.names, str):
+            known = skeletons()
+            if self.names not in known:
+                raise ValueError(
+                    f"names is {self.names!r}, which is no canonical skeleton; there are {', '.join(known)}, or list "
+                    "the names"
+                )
+            # What is stored says what the names were, whatever the skeleton will be one day.
+            msgspec.structs.force_setattr(self, "names", tuple(known[self.names]))
+        if not all(self.names):
+            raise ValueError("names holds an empty name")
+        if twice := sorted({name for name in self.joints if self.joints.count(name) > 1}):
+            raise ValueError(f"names has {twice[0]!r} twice")
+        if self.rate is not None and not 0 < self.rate < math.inf:
+            raise ValueError(f"rate is {self.rate:g}; expected frames a second, above 0")
+        for joint, parent in enumerate(self.parents):
+            if not (0 <= parent < joint if joint else parent == -1):
+                raise ValueError(
+                    f"parents has {parent} for joint {joint}; expected -1 for the first joint, and for each other the "
+                    "index of one before it; leave parents out where the order is another"
+                )
+        if self.parents and self.names and len(self.parents) != len(self.names):
+            raise ValueError(f"there are {len(self.parents)} parents of {len(self.names)} names")
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """The names, one a joint."""
+        return tuple(self.names)
+
+    @cached_property
+    def all_parents(self) -> tuple[int, ...]:
+        """Index of each joint's parent, -1 for the first and for bare points."""
+        return self.parents or (-1,) * len(self.names)
+
+    @cached_property
+    def structure(self) -> str:
+        """That of the skeleton which these joints make, :attr:`motionprep.data.Skeleton.structure`."""
+        return identity.key([self.joints, self.all_parents])
+
+    @property
+    def metres(self) -> float | None:
+        """How many metres a unit is long; None if it is not said."""
+        return _METRES.get(self.units)
+
+
+@lru_cache(maxsize=4096)
+def describe(texts: tuple[tuple[str, bytes], ...], otherwise: About | None) -> tuple[About, str]:
+    """Return all that is said of a file but the subject, and the subject.
+
+    Parameters
+    ----------
+    texts
+        Name and content of each TOML that speaks of it, those that go before others first.
+    otherwise
+        What the recipe says, where none of them does.
+
+    Raises
+    ------
+    ReadError
+        If one cannot be read, or names or rate are missing in all.
+    """
+    said: dict[str, Any] = {}
+    for name, data in texts:
+        said = {**_fields(name, data), **said}
+    said = {**(msgspec.to_builtins(otherwise) if otherwise else {}), **said}
+    name = texts[0][0] if texts else "recipe"
+    if missing := [field for field in ("names", "rate") if field not in said]:
+        raise ReadError(f"does not say {' and '.join(missing)} of the arrays", path=name)
+    subject = str(said.pop("subject", ""))
+    return _about(said, name), subject
+
+
+def _fields(name: str, data: bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        value = tomllib.loads(data.decode("utf-8-sig"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ReadError(f"is no TOML: {error}", path=name) from None
+    for field in value:
+        if field not in About.__struct_fields__:
+            raise ReadError(f"there is no {field!r}; there are {', '.join(About.__struct_fields__)}", path=name)
+    _about(value, name)
+    return value
+
+
+def _about(value: dict[str, Any], name: str) -> About:
+    try:
+        return msgspec.convert(value, About)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).replace("array`", "list`").partition(" - at `$.")
+        raise ReadError(f"{where.rstrip('`')}: {what}" if where else what, path=name) from None

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import motionprep
+from motionprep import export
+from motionprep.recipe import recipe_from_json
+
+
+@pytest.fixture(scope="module")
+def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("export") / "out"
+    motionprep.build(corpus, out, recipe=recipe_from_json({"split": {"train": ["02_*"], "test": ["07_*"]}}))
+    return out
+
+
+def test_options_become_settings(run: Any, built: Path, tmp_path: Path) -> None:
+    fields = ["--inputs", "positions[Hips,Head].xz,quaternions", "--targets", "root_position"]
+    ended = run("export", "npy", built, tmp_path / "dest", *fields, "--length", 4, "--stride", 2, "--splits", "test")
+
+    assert (ended.code, ended.err) == (0, "")
+    count = sum(len(range(0, motion.frames - 3, 2)) for motion in motionprep.open(built)["test"])
+    assert np.load(tmp_path / "dest" / "test_input_batch.npy").shape == (count, 4, 4 + 31 * 4)
+    assert ended.out.splitlines()[:2] == [
+        f"test_input_batch.npy: inputs of test, ({count}, 4, 128)",
+        f"test_label_batch.npy: targets of test, ({count}, 4, 3)",
+    ]
+
+
+def test_a_prediction_is_written_as_bvh_and_its_error_is_printed(run: Any, built: Path, tmp_path: Path) -> None:
+    motion = motionprep.open(built)["test"].motion("07_02")
+    np.save(tmp_path / "pred.npy", motion["rotations"])
+    ended = run("export", "bvh", built, tmp_path / "dest", "--from", tmp_path / "pred.npy", "--motion", "07_02")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert "1 animations; read back, no node is further than" in ended.out
+    made = motionprep.read_bvh(tmp_path / "dest" / "test" / "07_02.bvh")
+    np.testing.assert_allclose(made.positions(), motion["positions"], atol=1e-4)
+
+
+def test_quiet_says_nothing(run: Any, built: Path, tmp_path: Path) -> None:
+    ended = run(
+        "export", "npz", built, tmp_path / "dest", "-q", "--features", "root_position,positions", "--no-normalize"
+    )
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
+def test_the_help_names_every_kind(run: Any) -> None:
+    ended = run("export", "--help")
+    assert all(f"  {kind} " in ended.out for kind in export.KINDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["npx"], 2, "there is no export 'npx'; did you mean 'np"),
+        (["npz", "--length", "8"], 2, "npz has no option --length; it has --splits, --features, --no-normalize\n"),
+        (["npz", "--file-mb", "8"], 2, "export npz has no option --file-mb"),
+        (["npz", "--from", "PRED.npy"], 2, "export npz has no option --from"),
+        (["bvh", "--no-normalize"], 2, "bvh has no option --no-normalize; it has --splits, --from, --fields, --motion"),
+        (["npz", "--no-label"], 2, "export npz has no option --no-label"),
+        (["npy"], 2, "has no task that says what to export; give --inputs and --targets"),
+        (["npz", "--splits", "val"], 2, "there is no split 'val'; there are train, test"),
+        (["clips", "--length", "100000"], 1, "has no window"),
+        (["bvh", "--from", "nothing.npy"], 1, "nothing.npy: cannot be read: No such file"),
+    ],
+)
+def test_what_is_wrong_is_told(
+    run: Any, built: Path, tmp_path: Path, words: list[str], code: int, message: str
+) -> None:
+    kind, *options = words
+    ended = run("export", kind, built, tmp_path / "dest", *options)
+
+    assert (ended.code, ended.err.startswith("motionprep: "), message in ended.err) == (code, True, True), ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_is_overwritten_on_request_alone(run: Any, built: Path, tmp_path: Path) -> None:
+    codes = [run("export", "npz", built, tmp_path / "dest", "-q", *more).code for more in ([], [], ["--overwrite"])]
+    assert codes == [0, 1, 0]
+
+
+def test_an_interrupt_leaves_nothing(run: Any, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", interrupt)
+    ended = run("export", "npz", built, tmp_path / "dest")
+
+    assert (ended.code, ended.err) == (130, f"motionprep: interrupted; {tmp_path / 'dest'} is as it was\n")
+    assert list(tmp_path.iterdir()) == []
