@@ -8,6 +8,7 @@ and never changed after that.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -146,8 +147,8 @@ class Writer:
             "sums": {name: moments.to_json() for name, moments in self._moments.items()},
             "files": {name: _mark(self._beside / name) for name in _files(self._beside)},
         }
-        self._start(self._write_group(whole))
-        self._wait()
+        # As Zarr writes it, which would first copy all of a record, number by number.
+        (self._beside / _GROUP).write_bytes(json.dumps(_group(whole)).encode())
         self._sealed = True
         return Sealed(self._beside, self._folder / key)
 
@@ -197,11 +198,6 @@ class Writer:
         for array in self._arrays.values():
             if array.shape[0] != self.frames:
                 await array.resize((self.frames, *array.shape[1:]))
-
-    async def _write_group(self, record: Mapping[str, Any]) -> None:
-        from zarr.api import asynchronous
-
-        await asynchronous.create_group(store=self._beside, zarr_format=3, attributes=_group(record)["attributes"])
 
     async def _create(self, name: str) -> Any:
         from zarr.api import asynchronous
