@@ -118,6 +118,18 @@ class Skeleton:
         positions = set(POSITION_CHANNELS)
         return {*self.parents} == {-1} and all({*names} == positions for names in self.channels)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # What is known of a skeleton is looked up by it several times a take, and to hash all of it takes its time.
+        return hash((self.joints, self.parents, self.offsets, self.end_sites, self.channels))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Words have other hashes in other processes.
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}
+
     @cached_property
     def nodes(self) -> tuple[str, ...]:
         """Names of the joints, then of the End Sites: ``Head_Nub`` ends ``Head`` (``Head_Nub2`` if it has two)."""

@@ -111,7 +111,8 @@ def fit(shape: Floats, points: Floats, visible: Mask) -> tuple[Floats, Floats, M
     frames = len(points)
     turns, moves, good = np.empty((frames, 3, 3)), np.empty((frames, 3)), np.empty(frames, dtype=np.bool_)
     # A shape and a mask that may be written, as within `_mean_shape`: the loop is compiled once for both.
-    _fit(np.array(shape, float, order="C"), _floats(points), np.array(visible, order="C"), turns, moves, good)
+    shape, visible = np.array(shape, dtype=np.float64, order="C"), np.array(visible, order="C")
+    _fit(shape, _floats(points), visible, turns, moves, good)
     return turns, moves, good
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
+import subprocess
+import sys
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
@@ -125,6 +129,20 @@ def test_channels_are_named_after_their_joints():
 def test_a_skeleton_survives_being_json(motions, data):
     skeleton = data.draw(motions).skeleton
     assert Skeleton.from_json(json.loads(json.dumps(skeleton.to_json()))) == skeleton
+
+
+def test_a_skeleton_that_comes_from_another_process_is_found_by_its_equal():
+    code = (
+        "import pickle, sys; from motionprep.data import Skeleton;"
+        "skeleton = Skeleton(('Hips',), (-1,), ((0.0, 1.0, 2.0),), (), ((),)); hash(skeleton);"
+        "sys.stdout.buffer.write(pickle.dumps(skeleton))"
+    )
+    here = Skeleton(("Hips",), (-1,), ((0.0, 1.0, 2.0),), (), ((),))
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        pickled = subprocess.check_output([sys.executable, "-c", code], env=environment)
+
+        assert {here: "found"}[pickle.loads(pickled)] == "found"
 
 
 @pytest.mark.parametrize(

@@ -299,7 +299,7 @@ def test_loops_are_compiled_for_one_type_and_layout_alone() -> None:
     points, turns, places = ride()
     for array in (points, points.astype(np.float32), np.asfortranarray(points), points[:, ::-1]):
         rigid.moved(array, 2, turns.astype(np.float32), places, SEEN[:, ::-1])
-        rigid.fit(SHAPE, array, SEEN)
+        rigid.fit(np.asfortranarray(SHAPE), array, np.asfortranarray(SEEN))
         rigid.apart(array, points)
 
     kernels = (rigid._move, rigid._fit, rigid._apart)
