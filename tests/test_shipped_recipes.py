@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import Dataset, build, write_sample
+from motionprep import Dataset, build, export, write_sample
 
 #: Frames of motions of subject 69 that recipes cut, or test on.
 FRAMES = {1: 469, 2: 343, 3: 430, 75: 1099}
@@ -63,6 +63,14 @@ def test_an_experiment_has_the_frames_of_its_table_and_says_the_root_from_all_ot
         windows = dataset[side].windows()
         assert len(windows) == len(dataset[side]) == frames
         assert windows.shapes == {"inputs": (1, 111), "targets": (1, 3)}
+    export.write("npy", dataset, tmp_path / "npy")
+    shapes = {path.stem: np.load(path, mmap_mode="r").shape for path in (tmp_path / "npy").glob("*.npy")}
+    assert shapes == {
+        "input_batch": (train, 111),
+        "label_batch": (train, 3),
+        "test_input_batch": (test, 111),
+        "test_label_batch": (test, 3),
+    }
     assert {name.split("[")[1].split("]")[0] for name in windows.columns("targets")} == {"Hips"}
     assert not any("[Hips]" in name for name in windows.columns("inputs"))
 
@@ -109,6 +117,8 @@ def test_clips_are_of_8_frames_of_17_joints_in_metres(of_six: Path, tmp_path: Pa
     assert ((thigh**2).sum(-1) ** 0.5 > 0.3).all()
     assert ((thigh**2).sum(-1) ** 0.5 < 0.6).all()
     assert dataset["train"].windows().shapes == {"inputs": (8, 34), "targets": (8, 51)}
+    export.write("clips", dataset, tmp_path / "clips")
+    assert np.load(tmp_path / "clips" / "train.npy", mmap_mode="r").shape == (len(windows), 8, 17, 3)
 
 
 def test_clips_and_keypoints_may_be_arrays(tmp_path: Path) -> None:
@@ -143,6 +153,9 @@ def test_keypoints_are_30_numbers_in_5_steps_with_one_label_a_window(of_six: Pat
     assert motion.rate == 30
     assert frames == range(6, 36, 6)
     assert dataset.classes[int(windows[1]["label"])] == motion.label
+    export.write("npy", dataset, tmp_path / "npy")
+    assert np.load(tmp_path / "npy" / "input_batch.npy").shape == (len(windows), 5, 30)
+    assert np.load(tmp_path / "npy" / "label_batch.npy").shape == (len(windows),)
 
 
 def test_four_parts_are_equal_in_size_and_together_all_of_train(of_six: Path, tmp_path: Path) -> None:
