@@ -333,8 +333,13 @@ class Windows(Sequence[Any]):
             raise KeyError(f"windows have no {name!r}; they have {', '.join(self.outputs)}")
         return self.outputs[name]
 
+    def _key(self, field: fields.Field, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return what decides which numbers a field is of: names, and the shape of a frame."""
+        _, *names = self._kind(row)
+        return field, *names, self.split.dataset.array(row["shard"], field.feature).shape
+
     def _choice(self, field: fields.Field, row: Mapping[str, Any]) -> fields.Choice:
-        key = field, self._kind(row)
+        key = self._key(field, row)
         if key not in self._choices:
             motion = self.split.stored(row)
             try:
@@ -358,7 +363,7 @@ class Windows(Sequence[Any]):
                 if order != of_what:
                     # The same nodes or markers in another order: they are handed out in that of the first.
                     named = fields.Field(field.feature, order, field.axes)
-                    self._choices[field, self._kind(row)] = self._choice(named, row)
+                    self._choices[self._key(field, row)] = self._choice(named, row)
             for name, output in self.outputs.items():
                 shapes = [self._choice(field, row).shape for field in output.fields]
                 shape = (sum(int(np.prod(one)) for one in shapes),) if output.joined else shapes[0]
