@@ -18,6 +18,9 @@ from torch.utils.data import DataLoader  # noqa: E402
 
 from motionprep.torch import IterableWindowDataset, WindowDataset  # noqa: E402
 
+# JAX, which the examples of the docs may have imported into this process, warns of every fork.
+pytestmark = pytest.mark.filterwarnings("ignore:os.fork")
+
 
 @pytest.fixture(scope="module")
 def windows(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Windows:
