@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from motionprep import batch_shapes, coordinates, retiming
 from motionprep.corruption import Points
-from motionprep.kinds import KINDS, Kind
+from motionprep.kinds import KINDS, TURNS, Kind
 from motionprep.stages.base import Bodies, Dropped, Moves, Spoil, Stage
 from motionprep.stages.speed import Speed
 
@@ -164,7 +164,7 @@ def _played(batch: dict[str, Array], stage: Speed, rng: np.random.Generator) -> 
         if kind.form == "vector":
             raise ValueError(f"speed does not know the new {name}; leave it out, or put speed into a recipe")
         values = windows.astype(np.float64)
-        if kind.form in coordinates.TURNS:
+        if kind.form in TURNS:
             turned = retiming.arcs(coordinates.to_matrices(values, kind.form), times)
             return coordinates.from_matrices(turned, kind.form, frames=1)
         played = retiming.lines(values, times)

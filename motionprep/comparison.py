@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from motionprep import fields, metrics, rotations
 from motionprep.data import Floats
+from motionprep.kinds import KINDS, TURNS
 from motionprep.stages.represent import Represent
 from motionprep.stages.scale import Scale
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from motionprep.stats import Stats
 
 #: Features that are points, and the part of a take whose unit they are in.
-_POINTS = {"positions": "joints", "root_position": "joints", "markers": "markers", "markers_corrupt": "markers"}
-#: Features that are rotations, and their form; of others than these the recipe's stage ``represent`` decides.
-_ROTATIONS = {"quaternions": "quaternion", "rotations_6d": "6d", "global_rotations": "matrix"}
+_POINTS = {
+    name: "markers" if kind.half == "markers" else "joints" for name, kind in KINDS.items() if kind.form == "point"
+}
 _MM = {"m": 1000.0, "cm": 10.0, "mm": 1.0}
 #: Fewer points than these can be laid on each other whatever they are.
 _LEAST_ALIGNED = 3
@@ -224,7 +225,8 @@ def _form(motion: StoredMotion, field: fields.Field) -> tuple[str, str]:
     represent = next((stage for stage in motion.stages if isinstance(stage, Represent)), None)
     if field.feature == "rotations" or (field.feature == "root_rotation" and represent and represent.root == "apart"):
         return (represent.rotations, represent.order) if represent else ("matrix", "")
-    return ("matrix" if field.feature == "root_rotation" else _ROTATIONS.get(field.feature, "")), ""
+    form = KINDS[field.feature].form
+    return (form if form in TURNS else ""), ""
 
 
 def _place(name: str, feature: str) -> str:

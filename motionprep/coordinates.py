@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 
 from motionprep import rotations, spaces
 from motionprep.data import Floats, Step
-from motionprep.kinds import Kind
-
-#: The forms of rotations.
-TURNS = ("matrix", "quaternion", "6d")
+from motionprep.kinds import TURNS, Kind
 
 
 def reaches(step: Step, kind: Kind) -> bool:

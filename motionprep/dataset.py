@@ -16,6 +16,7 @@ import msgspec
 from motionprep import labels, manifest, shards, store
 from motionprep.chunks import MEND
 from motionprep.errors import DatasetError
+from motionprep.kinds import KINDS
 from motionprep.labels import ClassRow
 from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
@@ -589,15 +590,16 @@ class StoredMotion(Mapping[str, Any]):
 
     def names(self, feature: str) -> tuple[str, ...]:
         """Return what the first axis of a frame counts: nodes, joints or markers; empty if it counts nothing."""
-        if feature.startswith("markers"):
+        kind = KINDS.get(feature)
+        if kind is None or kind.part == "root":
+            return ()
+        if kind.part == "markers":
             return self.marker_names
-        if feature in ("positions", "positions_velocity"):
+        if kind.form in ("point", "vector"):
             return self.skeleton.nodes
-        if feature in ("rotations", "quaternions", "rotations_6d", "global_rotations"):
-            form = next((stage for stage in self.stages if isinstance(stage, Represent)), None)
-            rootless = feature == "rotations" and form is not None and form.root != "with"
-            return self.skeleton.joints[rootless:]
-        return ()
+        form = next((stage for stage in self.stages if isinstance(stage, Represent)), None)
+        rootless = feature == "rotations" and form is not None and form.root != "with"
+        return self.skeleton.joints[rootless:]
 
     def is_normalized(self, feature: str) -> bool:
         """Return whether the recipe hands out a feature normalized."""

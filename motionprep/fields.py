@@ -8,22 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from motionprep import naming, shipped
+from motionprep.kinds import KINDS
 
 if TYPE_CHECKING:
     import numpy as np
 
+_LETTERS = {"point": "xyz", "vector": "xyz", "seen": "xyzs", "quaternion": "wxyz"}
 #: The letters of the last axis of a feature.
-AXES = {
-    "positions": "xyz",
-    "positions_velocity": "xyz",
-    "root_position": "xyz",
-    "root_velocity": "xyz",
-    "markers": "xyz",
-    "markers_corrupt": "xyz",
-    "markers_velocity": "xyz",
-    "markers_seen": "xyzs",
-    "quaternions": "wxyz",
-}
+AXES = {name: _LETTERS[kind.form] for name, kind in KINDS.items() if kind.form in _LETTERS}
 _FIELD = re.compile(r"(?P<feature>\w+)(?:\[(?P<picks>.*)\])?(?:\.(?P<axes>\w*))?")
 
 

@@ -15,6 +15,8 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
     "6d": (6,),
     "mask": (),
 }
+#: The forms of rotations.
+TURNS = ("matrix", "quaternion", "6d")
 
 
 class Kind(NamedTuple):

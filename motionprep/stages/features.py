@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep.kinds import KINDS
+from motionprep.kinds import KINDS, TURNS
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ MARKERS = ("markers", "markers_visible")
 #: What is stored by default where some motions are arrays of positions.
 BARE = ("positions", "root_position")
 #: What cannot be told of positions alone.
-ROTATIONS = ("rotations", "quaternions", "rotations_6d", "global_rotations", "root_rotation")
+ROTATIONS = tuple(name for name, kind in KINDS.items() if kind.form in TURNS)
 #: Features that are true or false.
 MASKS = tuple(name for name, kind in KINDS.items() if kind.form == "mask")
 #: Which stage makes a feature that is not there without it.
