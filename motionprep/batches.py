@@ -178,10 +178,13 @@ class Batches:
         parts: list[Item] = []
         for number, pool in zip(needed, self._read_ahead([groups[number] for number in needed]), strict=True):
             begin, end = ends[number] - len(orders[number]), ends[number]
+            # By how many frames a block begins earlier in the pool than in all blocks.
+            shifts = np.zeros(len(windows.block_bytes), np.int64)
+            shifts[groups[number]] = windows.bounds[groups[number]] - pool.bounds[:-1]
             for batch in needed[number]:
                 start, stop = spans[batch]
                 of_group = orders[number][max(start - begin, 0) : stop - begin]
-                item = windows.take_from(pool, of_group, self._shifts(groups[number], of_group))
+                item = windows.take_from(pool, of_group, shifts[windows.block_of(of_group)])
                 parts.append(windows.labelled(item, of_group))
                 if stop <= end:
                     yield batch, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -225,13 +228,3 @@ class Batches:
             orders.append(mixed[(self.rank - behind) % self.world_size :: self.world_size])
             behind += len(mixed)
         return groups, orders
-
-    def _shifts(self, group: list[int], of_group: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return for each window by how many frames its block begins earlier in a group's pool than in all blocks."""
-        bounds = self.windows.bounds
-        sizes = np.diff(bounds)
-        begins = np.zeros(len(sizes), np.int64)
-        begins[group] = np.concatenate([[0], np.cumsum(sizes[group])[:-1]])
-        blocks = self.windows.block_of(of_group)
-        shifts: NDArray[np.int64] = bounds[blocks] - begins[blocks]
-        return shifts

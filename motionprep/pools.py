@@ -36,6 +36,12 @@ class Block:
         return sum(row["frames"] for row in self.rows)
 
 
+def bounds(blocks: Sequence[Block]) -> NDArray[np.int64]:
+    """Return the first frame of each of some blocks that are laid end to end, and the end of the last."""
+    ends: NDArray[np.int64] = np.cumsum([0, *(block.frames for block in blocks)], dtype=np.int64)
+    return ends
+
+
 class Pool:
     """Some blocks one after the other in memory, each read when it is first asked for.
 
@@ -53,8 +59,7 @@ class Pool:
         self, blocks: Sequence[Block], kinds: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]], load: Load
     ) -> None:
         self._blocks, self._load = tuple(blocks), load
-        #: First frame of each block, and the end of the last.
-        self.bounds = np.concatenate([[0], np.cumsum([block.frames for block in blocks], dtype=np.int64)])
+        self.bounds = bounds(blocks)
         # Memory that nobody has written to costs nothing yet.
         self.arrays = {name: np.empty((self.bounds[-1], *shape), dtype) for name, (dtype, shape) in kinds.items()}
         self._there = np.zeros(len(self._blocks), bool)
@@ -62,7 +67,7 @@ class Pool:
 
     def fill(self, wanted: Sequence[int] | None = None) -> None:
         """Read the blocks with these numbers, as far as they are not there; all if None."""
-        if self._there.all():
+        if self.whole:
             return
         for number in range(len(self._blocks)) if wanted is None else wanted:
             with self._lock:

@@ -237,14 +237,15 @@ def find(
     asked = [*((path, False) for path in paths), *((path, True) for path in markers)]
     for path, markers_only in asked:
         for name, file, entry, stat, texts in _walk(Path(path)):
-            bare = _suffix(name) in ARRAYS
+            suffix = _suffix(name)
+            bare = suffix in ARRAYS
             if bare and not texts and arrays is None:
                 if not entry and file == str(Path(path)):
                     raise SourceError(f"{name}: {_UNSAID}")
                 unsaid += 1
                 continue
             key, subject = _key(name, pattern)
-            half = HALVES.get(_suffix(name), "motion")
+            half = HALVES.get(suffix, "motion")
             stamp = ":".join(map(str, stat)) + ":" + entry
             source = Source(key, subject, name, file, entry, stat[2], stamp, half)
             source = _said(source, texts, arrays) if bare else source

@@ -139,7 +139,7 @@ class IterableWindowDataset(IterableDataset[Any]):
             If it is no state, or one of other batches.
         """
         rest = {name: value for name, value in state.items() if name != "workers"}
-        Batches(self._windows.windows, self._batch_size, **self._options).load_state_dict(rest)
+        self._plain.load_state_dict(rest)
         fixed = not self._windows.windows.fits
         self._go_on(int(state["epoch"]), int(state["batch"]), int(state.get("workers", _ANY)) if fixed else _ANY)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from motionprep import fields, labels
 from motionprep.errors import DatasetError
-from motionprep.pools import Block, Cache, Pool
+from motionprep.pools import Block, Cache, Pool, bounds
 from motionprep.stages.features import MASKS
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ class Windows(Sequence[Any]):
     @cached_property
     def bounds(self) -> NDArray[np.int64]:
         """First frame of each block, all laid end to end, and the end of the last."""
-        return np.concatenate([[0], np.cumsum([block.frames for block in self._blocks], dtype=np.int64)])
+        return bounds(self._blocks)
 
     @cached_property
     def fits(self) -> bool:
