@@ -15,6 +15,8 @@ from motionprep.errors import ReadError
 from motionprep.formats.arrays_about import About
 from motionprep.formats.arrays_header import HEADER_BYTES, open_array, parse_header
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True, eq=False)
 class Clips:
@@ -56,18 +58,20 @@ class Clips:
         Raises
         ------
         ReadError
-            If a number is not finite.
+            If a number is not finite, or so large that ``float32`` cannot hold it.
         """
         picked = self.values[clips.start : clips.stop, frames.start : frames.stop : frames.step]
         points: Floats = np.zeros((*picked.shape[:3], 3))
-        points[..., : picked.shape[3]] = picked
-        finite = np.isfinite(points)
-        if not finite.all():
-            clip, frame, joint, axis = map(int, np.unravel_index(np.argmin(finite), points.shape))
+        # The conversion would warn of signalling NaNs, which the next line looks for.
+        with np.errstate(invalid="ignore"):
+            points[..., : picked.shape[3]] = picked
+        fits = np.abs(points) <= _LARGEST
+        if not fits.all():
+            clip, frame, joint, axis = map(int, np.unravel_index(np.argmin(fits), points.shape))
             number = (clips[clip] * self.values.shape[1] if self.apart else 0) + frames[frame] + 1
             raise ReadError(
                 f"frame {number:,} has {points[clip, frame, joint, axis]} for joint {self.about.joints[joint]!r}, axis "
-                f"{'xyz'[axis]}; expected finite numbers",
+                f"{'xyz'[axis]}; expected finite numbers that float32 can hold",
                 path=self.name,
             )
         points = points.reshape(-1, *points.shape[2:])

@@ -256,7 +256,11 @@ class TestRefusing:
     @pytest.mark.parametrize(
         ("values", "place", "says"),
         [
-            (POINTS, (1, 2, 1, 0), "frame 8 has nan for joint 'RHip', axis x; expected finite numbers"),
+            (
+                POINTS,
+                (1, 2, 1, 0),
+                "frame 8 has nan for joint 'RHip', axis x; expected finite numbers that float32 can hold",
+            ),
             (POINTS[0], (4, 2, 2), "frame 5 has nan for joint 'RKnee', axis z"),
         ],
         ids=["clips", "motion"],
@@ -270,6 +274,22 @@ class TestRefusing:
 
         with pytest.raises(ReadError, match=says):
             clips.motion(range(clips.values.shape[0]), range(5), 50.0)
+
+    def test_a_number_that_no_shard_could_hold_is_placed_before_it_overflows(self) -> None:
+        values = POINTS[0].astype(np.float64)
+        values[1, :2, 2] = 1.5e308, -1.5e308
+        about = About(names=NAMES, rate=50.0, units="m", parents=(-1, 0, 1))
+
+        with pytest.raises(ReadError, match=r"frame 2 has 1.5e\+308 for joint 'Hip', axis z"):
+            parse_arrays(npy(values), "a.npy", about).motion(range(1), range(5), 50.0)
+
+    def test_a_signalling_nan_is_placed_and_warns_of_nothing(self) -> None:
+        values = POINTS[0].astype(np.float32)
+        values.view(np.uint32)[3, 1, 1] = 0x7FA00000
+        clips = parse_arrays(npy(values), "a.npy", ABOUT)
+
+        with pytest.raises(ReadError, match="frame 4 has nan for joint 'RHip', axis y"):
+            clips.motion(range(1), range(5), 50.0)
 
     def test_a_number_of_a_frame_that_nobody_asks_for_may_be_anything(self) -> None:
         values = POINTS.copy()
