@@ -52,7 +52,7 @@ ORDER = [
     ["data"],
     ["skeleton_tables"],
     ["canonical"],
-    ["axes", "chunks", "identity", "kinds", "lanes", "naming", "shipped", "sides"],
+    ["axes", "chunks", "identity", "kinds", "lanes", "naming", "rates", "shipped", "sides"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.

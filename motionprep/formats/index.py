@@ -9,6 +9,7 @@ from bisect import bisect
 from collections.abc import Iterator, Sequence
 
 from motionprep.errors import ReadError
+from motionprep.rates import is_rate
 
 _ENTRY = re.compile(r"\s*(?P<key>\S+)(?:\t\s*|\s{2,})(?P<label>\S.*?)\s*")
 
@@ -94,7 +95,7 @@ def parse_rates(text: str, name: str) -> dict[str, float]:
             rate = float(value)
         except ValueError:
             rate = math.nan
-        if not 0 < rate < math.inf:
+        if not is_rate(rate):
             raise ReadError(f"found {value!r} as fps of {key!r}; expected a number above zero", path=name, line=line)
         rates[key] = rate
     return rates
