@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from motionprep.scores import Scores
+    from motionprep.scoring.scores import Scores
 
 #: What the metrics are called at the head of a column, and how they are told.
 _HEADS = {
@@ -70,8 +70,9 @@ def score(
     frame.
     """
     import motionprep
-    from motionprep import report, scoring
+    from motionprep import scoring
     from motionprep.errors import RecipeError
+    from motionprep.scoring import report
 
     for path in filter(None, (csv, plot)):
         if not Path(path).absolute().parent.is_dir():
