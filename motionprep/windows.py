@@ -147,6 +147,13 @@ class Windows(Sequence[Any]):
             return self._normalize and motion.is_normalized(feature)
         return feature in self._normalize
 
+    @property
+    def normalized(self) -> tuple[str, ...]:
+        """The features of its arrays that are handed out normalized."""
+        features = sorted({field.feature for output in self.outputs.values() for field in output.fields})
+        motion = self.split.stored(self.split.rows[0])
+        return tuple(feature for feature in features if self.is_normalized(feature, motion))
+
     def __len__(self) -> int:
         """Return the number of windows."""
         return len(self._first)
