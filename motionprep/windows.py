@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep import fields, labels
+from motionprep.data import read_only
 from motionprep.errors import DatasetError
 from motionprep.pools import Block, Cache, Pool, bounds
 from motionprep.stages.features import MASKS
@@ -153,6 +154,11 @@ class Windows(Sequence[Any]):
         features = sorted({field.feature for output in self.outputs.values() for field in output.fields})
         motion = self.split.stored(self.split.rows[0])
         return tuple(feature for feature in features if self.is_normalized(feature, motion))
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The class of each window (S,), an index into ``Dataset.classes``; zeros where labels are not asked for."""
+        return read_only(self._labels)
 
     def __len__(self) -> int:
         """Return the number of windows."""

@@ -18,7 +18,7 @@ import motionprep
 #: From the top down. A part imports from lines below its own, never from its own or from above.
 ORDER = [
     ["cli"],
-    ["export"],
+    ["class_scoring", "export"],
     ["builder", "report", "sample", "scoring"],
     ["commit", "comparison", "frame_csv", "make", "dataset", "scores", "verifier"],
     ["torch"],
