@@ -11,8 +11,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from motionprep.class_scoring import ClassScores
-    from motionprep.scores import Scores
+    from motionprep.scoring.classes import ClassScores
+    from motionprep.scoring.scores import Scores
 
 #: What the metrics are called at the head of a column, and how they are told.
 _HEADS = {
@@ -86,8 +86,10 @@ def score(
     frame. Where the task has a label and no targets, it has a class for each window, or (windows, classes).
     """
     import motionprep
-    from motionprep import class_scoring, report, scoring
+    from motionprep import scoring
     from motionprep.errors import RecipeError
+    from motionprep.scoring import report
+    from motionprep.scoring.classes import score_classes
 
     for path in filter(None, (csv, plot)):
         if not Path(path).absolute().parent.is_dir():
@@ -109,7 +111,7 @@ def score(
     if classes:
         if plot:
             raise RecipeError("--plot: classes have no curve over the frames; leave it out")
-        _print_classes(class_scoring.score_classes(predictions, windows, windows_csv=csv), by)
+        _print_classes(score_classes(predictions, windows, windows_csv=csv), by)
         return
     scores = scoring.score(predictions, windows, threshold=threshold, unit_mm=unit_mm, frames_csv=csv)
     _print(scores, by)

@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 
 from motionprep import identity, shipped
-from motionprep.canonical import Joint
 from motionprep.errors import RecipeError
 from motionprep.fields import parse_field
 from motionprep.formats.arrays_about import About
+from motionprep.naming.canonical import Joint
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample

@@ -403,9 +403,9 @@ class Windows(Sequence[Any]):
         ).reshape(-1, 4)
         motion, start, stop, label = runs.T
         windows = np.maximum((stop - start - self._span) // self.stride + 1, 0)
-        # Of each window, which one of its segment it is.
-        number = np.arange(windows.sum()) - np.repeat(np.cumsum(windows) - windows, windows)
-        first = np.repeat(self._bases[motion] + start, windows) + number * self.stride
+        # Windows lie a stride apart, so only where a segment's first would be, counted back to window 0, is repeated.
+        origin = self._bases[motion] + start - (np.cumsum(windows) - windows) * self.stride
+        first = np.repeat(origin, windows) + np.arange(windows.sum()) * self.stride
         ends = np.cumsum(np.bincount(motion, windows, len(self.split.rows)).astype(np.int64))
         if not len(first):
             longest = max((row["frames"] for row in self.split.rows), default=0)
@@ -414,7 +414,7 @@ class Windows(Sequence[Any]):
                 f"{self.split.name} has no window: one of {self.length:,} frames, every {self.step}., spans "
                 f"{self._span:,}, the longest of its {len(self.split.rows):,} motions has {longest:,}{why}"
             )
-        return first, ends, np.repeat(label, windows)
+        return first, ends, np.repeat(label, windows) if self.label else np.zeros(0, np.int64)
 
     def load(self, block: Block, out: Mapping[str, NDArray[Any]], room: dict[str, NDArray[Any]] | None = None) -> None:
         """Fill arrays (F, ...), one an output, with the frames of a block.

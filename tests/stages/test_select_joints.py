@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep import inversion, kinematics, lengths
-from motionprep.canonical import Joint
+from motionprep import inversion, kinematics
 from motionprep.data import EndSite, Motion, Poses, Skeleton, Take
 from motionprep.formats import bvh
+from motionprep.maths import lengths
+from motionprep.naming.canonical import Joint
+from motionprep.naming.sides import pairs
 from motionprep.shipped import joint_sets, skeletons
-from motionprep.sides import pairs
 from motionprep.stages import Dropped, LocalFrame, Mirror, PermuteAxes, Scale, SelectJoints, Yaw
 from motionprep.stages.select_joints import select
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep.class_scoring import score_classes
 from motionprep.errors import PredictionError
 from motionprep.recipe import recipe_from_json
+from motionprep.scoring.classes import score_classes
 from motionprep.windows import Windows
 
 

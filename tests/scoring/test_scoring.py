@@ -11,10 +11,10 @@ import pytest
 
 import motionprep
 from motionprep import build, metrics, scoring
-from motionprep.comparison import Comparison, millimetres
 from motionprep.errors import PredictionError
 from motionprep.recipe import recipe_from_json
 from motionprep.scoring import load_predictions, score
+from motionprep.scoring.comparison import Comparison, millimetres
 
 SPLIT = {
     "train": ["02_*"],

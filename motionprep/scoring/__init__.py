@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.comparison import Comparison, compare
 from motionprep.data import Floats, read_only
 from motionprep.errors import PredictionError
-from motionprep.frame_csv import FrameCsv
-from motionprep.scores import FieldScore, MotionScore, Scores
+from motionprep.scoring.comparison import Comparison, compare
+from motionprep.scoring.frame_csv import FrameCsv
+from motionprep.scoring.scores import FieldScore, MotionScore, Scores
 
 if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
