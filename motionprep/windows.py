@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
@@ -130,11 +131,14 @@ class Windows(Sequence[Any]):
     def _runs(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
         """Yield the motions of a shard that lie end to end and are of one kind."""
         run: list[Mapping[str, Any]] = []
+        of_run: tuple[Any, ...] = ()
         for row in rows:
-            if run and (run[-1]["stop"] != row["start"] or self._kind(run[-1]) != self._kind(row)):
+            kind = self._kind(row)
+            if run and (run[-1]["stop"] != row["start"] or of_run != kind):
                 yield run
                 run = []
             run.append(row)
+            of_run = kind
         if run:
             yield run
 
@@ -256,7 +260,7 @@ class Windows(Sequence[Any]):
     @cached_property
     def block_bytes(self) -> list[int]:
         """How much memory each block takes."""
-        frame = sum(dtype.itemsize * int(np.prod(shape)) for dtype, shape in self._kinds.values())
+        frame = sum(dtype.itemsize * math.prod(shape) for dtype, shape in self._kinds.values())
         return [frame * block.frames for block in self._blocks]
 
     @cached_property
@@ -299,6 +303,14 @@ class Windows(Sequence[Any]):
     def block_of(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return in which block each window is."""
         return np.searchsorted(self.bounds, self._first[windows], side="right") - 1
+
+    def by_block(self) -> Iterator[tuple[int, int, int]]:
+        """Yield runs of windows that are of one block, in order: the block, the first window, and their end."""
+        blocks = np.searchsorted(self.bounds, self._bases, side="right") - 1
+        ends = [0, *self._ends.tolist()]
+        for first, last in pairwise([0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(blocks)]):
+            if ends[first] < ends[last]:
+                yield int(blocks[first]), ends[first], ends[last]
 
     def first_frames(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first frame of each window, in all blocks laid end to end."""
@@ -379,7 +391,7 @@ class Windows(Sequence[Any]):
                     self._choices[self._key(field, row)] = self._choice(named, row)
             for name, output in self.outputs.items():
                 shapes = [self._choice(field, row).shape for field in output.fields]
-                shape = (sum(int(np.prod(one)) for one in shapes),) if output.joined else shapes[0]
+                shape = (sum(math.prod(one) for one in shapes),) if output.joined else shapes[0]
                 mask = not output.joined and output.fields[0].feature in MASKS
                 kind = np.dtype(bool if mask else np.float32), shape
                 if kinds.setdefault(name, kind) != kind:
@@ -431,7 +443,7 @@ class Windows(Sequence[Any]):
                     continue
                 column = 0
                 for field in output.fields:
-                    width = int(np.prod(self._choice(field, run).shape))
+                    width = math.prod(self._choice(field, run).shape)
                     self._fill(part[:, column : column + width], field, run, raw, room)
                     column += width
             at += run["frames"]

@@ -162,6 +162,12 @@ def test_a_dataset_costs_no_import_of_what_builds_it() -> None:
     assert loaded_after("import motionprep.dataset") & {"numba", "joblib", "ezc3d"} == set()
 
 
+def test_a_build_costs_no_import_of_pandas(corpus: Path, tmp_path: Path) -> None:
+    code = f"import motionprep; motionprep.build({str(corpus)!r}, {str(tmp_path / 'out')!r})"
+
+    assert "pandas" not in loaded_after(code)
+
+
 def test_every_folder_and_table_is_in_the_wheel() -> None:
     project = LIBRARY.parent / "pyproject.toml"
     if not project.is_file():
