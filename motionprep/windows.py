@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep import fields, labels
+from motionprep.data import read_only
 from motionprep.errors import DatasetError
 from motionprep.pools import Block, Cache, Pool, bounds
 from motionprep.stages.features import MASKS
@@ -150,6 +151,18 @@ class Windows(Sequence[Any]):
         if isinstance(self._normalize, bool):
             return self._normalize and motion.is_normalized(feature)
         return feature in self._normalize
+
+    @property
+    def normalized(self) -> tuple[str, ...]:
+        """The features of its arrays that are handed out normalized."""
+        features = sorted({field.feature for output in self.outputs.values() for field in output.fields})
+        motion = self.split.stored(self.split.rows[0])
+        return tuple(feature for feature in features if self.is_normalized(feature, motion))
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The class of each window (S,), an index into ``Dataset.classes``; zeros where labels are not asked for."""
+        return read_only(self._labels)
 
     def __len__(self) -> int:
         """Return the number of windows."""
