@@ -10,8 +10,8 @@ import click
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from motionprep.alignment import Finding
     from motionprep.data import Take
+    from motionprep.maths.alignment import Finding
     from motionprep.sources import Recording
     from motionprep.stages.align import Align
     from motionprep.stages.base import Dropped
@@ -122,7 +122,7 @@ def _read(recording: Recording) -> Take:
 
 def _words(stage: Align, take: Take, found: Finding) -> list[str]:
     """Return lag, axes, scale, the skeleton's unit in mm, residual, its share of the body, mm at the knees, frames."""
-    from motionprep import lengths, spaces
+    from motionprep.maths import lengths, spaces
 
     metres = spaces.metres(take)
     unit = 1000 * metres / found.scale if metres else 0.0

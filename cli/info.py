@@ -115,7 +115,7 @@ def info(out: str, classes: bool) -> None:
     ]
     click.echo(f"stages: {', '.join(stages) or 'none'}")
     if dataset.recipe.description:
-        click.echo(f"recipe: {dataset.recipe.description}")
+        click.echo(f"recipe: {dataset.recipe.description.rstrip()}")
     source = facts["source"]
     click.echo(
         f"bytes: {size(source['bytes'])} in {source['files']:,} files in, {size(sum(facts['shards'].values()))} out"

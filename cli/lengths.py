@@ -30,7 +30,7 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
 
     from motionprep import sources
     from motionprep.errors import ReadError, SourceError
-    from motionprep.lengths import by_subject
+    from motionprep.maths.lengths import by_subject
 
     from .tables import table
 
@@ -67,7 +67,7 @@ def _measured(recording: Recording, part: str) -> float:
     """Return the length of a part of a take's body, on its skeleton if it has one."""
     from motionprep.data import Take
     from motionprep.formats import bvh, c3d
-    from motionprep.lengths import measure
+    from motionprep.maths.lengths import measure
 
     source = recording.sources[0]
     if source.half == "motion":

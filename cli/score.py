@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from motionprep.scores import Scores
+    from motionprep.scoring.classes import ClassScores
+    from motionprep.scoring.scores import Scores
 
 #: What the metrics are called at the head of a column, and how they are told.
 _HEADS = {
@@ -22,7 +24,16 @@ _HEADS = {
     "acceleration_error": ("acceleration", "{:.4g}"),
     "angle_degrees": ("angle deg", "{:.3f}"),
     "absolute_error": ("error", "{:.4g}"),
+    "windows": ("windows", "{:,}"),
+    "accuracy": ("accuracy", "{:.2%}"),
+    "macro_f1": ("macro F1", "{:.4f}"),
+    "predicted": ("predicted", "{:,}"),
+    "precision": ("precision", "{:.2%}"),
+    "recall": ("recall", "{:.2%}"),
+    "f1": ("F1", "{:.4f}"),
 }
+#: What may be told apart of what fields predict, and of classes.
+_BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "subject", "motion")
 
 
 @click.command()
@@ -45,9 +56,14 @@ _HEADS = {
     "--unit-mm", type=click.FloatRange(min=0, min_open=True), help="mm of a unit of the files; CMU's BVH: 56.444."
 )
 @click.option(
-    "--by", multiple=True, type=click.Choice(["joint", "subject", "motion"]), help="Tell each one; repeatable."
+    "--by",
+    multiple=True,
+    type=click.Choice([*dict.fromkeys((*_BY_FIELD, *_BY_CLASS))]),
+    help="Tell each one; repeatable. Of classes: which were taken for which, too.",
 )
-@click.option("--csv", type=click.Path(dir_okay=False), help="Write a row for each frame, with each joint.")
+@click.option(
+    "--csv", type=click.Path(dir_okay=False), help="Write a row for each frame, with each joint; or for each class."
+)
 @click.option("--plot", type=click.Path(dir_okay=False), help="Write a page (HTML) with the error over the frames.")
 def score(
     pred: str,
@@ -67,11 +83,13 @@ def score(
     """Score the predictions PRED.npy for the dataset OUT: one for each window of a split, in natural order.
 
     PRED.npy has the shape of the windows' targets: (windows, frames, numbers), or (windows, numbers) of windows of one
-    frame.
+    frame. Where the task has a label and no targets, it has a class for each window, or (windows, classes).
     """
     import motionprep
-    from motionprep import report, scoring
+    from motionprep import scoring
     from motionprep.errors import RecipeError
+    from motionprep.scoring import report
+    from motionprep.scoring.classes import score_classes
 
     for path in filter(None, (csv, plot)):
         if not Path(path).absolute().parent.is_dir():
@@ -85,6 +103,16 @@ def score(
     except KeyError as error:
         raise RecipeError(error.args[0]) from None
     windows = side.windows(length, stride, step, targets=targets or None, normalize=not no_normalize)
+    classes = windows.label and "targets" not in windows.outputs
+    known = _BY_CLASS if classes else _BY_FIELD
+    if unknown := [what for what in by if what not in known]:
+        what = "classes" if classes else "targets"
+        raise RecipeError(f"--by {unknown[0]}: {what} are told by {', '.join(known)}")
+    if classes:
+        if plot:
+            raise RecipeError("--plot: classes have no curve over the frames; leave it out")
+        _print_classes(score_classes(predictions, windows, windows_csv=csv), by)
+        return
     scores = scoring.score(predictions, windows, threshold=threshold, unit_mm=unit_mm, frames_csv=csv)
     _print(scores, by)
     if plot:
@@ -102,12 +130,29 @@ def _print(scores: Scores, by: tuple[str, ...]) -> None:
             _table(f"{what} of {field.field}" if len(scores.fields) > 1 else what, field.by(what))
 
 
+def _print_classes(scores: ClassScores, by: tuple[str, ...]) -> None:
+    from .tables import table
+
+    click.echo(f"{len(scores.target):,} windows, of length {scores.length}; {len(scores.classes):,} classes")
+    _table("field", {"label": scores.mean()})
+    for what in by:
+        click.echo()
+        if what != "confusion":
+            _table(what, scores.by(what))
+            continue
+        there, confusion = [scores.classes.index(name) for name in scores.by("class")], scores.confusion
+        rows = [[scores.classes[row], *(f"{confusion[row, at]:,}" for at in there)] for row in there]
+        click.echo(table(["taken for", *(scores.classes[at] for at in there)], rows))
+
+
 def _table(first: str, groups: Mapping[str, Mapping[str, float]]) -> None:
     from .tables import table
 
     names = [name for name in _HEADS if any(name in means for means in groups.values())]
-    rows = [
-        [group, *(_HEADS[name][1].format(means[name]) if name in means else "" for name in names)]
-        for group, means in groups.items()
-    ]
+    rows = [[group, *(_cell(name, means) for name in names)] for group, means in groups.items()]
     click.echo(table([first, *(_HEADS[name][0] for name in names)], rows))
+
+
+def _cell(name: str, means: Mapping[str, float]) -> str:
+    """Return how a metric is told; nothing where it is not there or nothing tells it."""
+    return "" if math.isnan(means.get(name, math.nan)) else _HEADS[name][1].format(means[name])

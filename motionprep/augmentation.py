@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import batch_shapes, coordinates, retiming
-from motionprep.corruption import Points
+from motionprep import batch_shapes
 from motionprep.kinds import KINDS, TURNS, Kind
+from motionprep.maths import coordinates, retiming
+from motionprep.maths.corruption import Points
 from motionprep.stages.base import Bodies, Dropped, Moves, Spoil, Stage
 from motionprep.stages.speed import Speed
 

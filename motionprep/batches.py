@@ -18,7 +18,7 @@ from motionprep.pools import Pool
 if TYPE_CHECKING:
     from motionprep.windows import Item, Windows
 
-_STATE = ("epoch", "batch", "of")
+_STATE = ("epoch", "batch", "of", "normalized", "transformed")
 #: Groups of blocks that are in memory at once: one is used, one is read, one is let go.
 _GROUPS = 3
 
@@ -90,7 +90,8 @@ class Batches:
 
     def state_dict(self) -> dict[str, Any]:
         """Return where this is, as plain values, for :meth:`load_state_dict` of batches made in the same way."""
-        return {"epoch": self.epoch, "batch": self.batch, "of": self._identity}
+        numbers = {"normalized": list(self.windows.normalized), "transformed": self.windows.transform is not None}
+        return {"epoch": self.epoch, "batch": self.batch, "of": self._identity, **numbers}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a state was taken: the next batch is the one after the last that had been yielded.
@@ -98,13 +99,20 @@ class Batches:
         Raises
         ------
         DatasetError
-            If it is no state, or one of other batches: another dataset, seed, batch size or share.
+            If it is no state, or one of other batches: another dataset, seed, batch size or share, other features
+            normalized, or with a transform where these have none. What a transform does is not recorded.
         """
         if set(state) != set(_STATE):
             raise DatasetError(f"the state has {', '.join(map(str, state)) or 'nothing'}; expected {', '.join(_STATE)}")
         if state["of"] != self._identity:
             raise DatasetError(
                 "the state is of other batches: of another dataset, other windows, batch size, seed, rank or world size"
+            )
+        mine = self.state_dict()
+        if any(state[word] != mine[word] for word in ("normalized", "transformed")):
+            raise DatasetError(
+                f"the state is of batches with {_numbers(state)}, and these have {_numbers(mine)}; give windows the "
+                "same normalize and transform"
             )
         epoch, batch = int(state["epoch"]), int(state["batch"])
         if epoch < 0 or not 0 <= batch <= len(self):
@@ -228,3 +236,9 @@ class Batches:
             orders.append(mixed[(self.rank - behind) % self.world_size :: self.world_size])
             behind += len(mixed)
         return groups, orders
+
+
+def _numbers(state: Mapping[str, Any]) -> str:
+    """Say what a state tells of the numbers that are handed out."""
+    normalized = ", ".join(state["normalized"]) or "nothing"
+    return f"{normalized} normalized and {'a' if state['transformed'] else 'no'} transform"

@@ -83,6 +83,7 @@ class Dataset:
         self.facts = value
         self._stored: dict[str, tuple[str, ...]] = {}
         self._arrays: dict[tuple[str, str], Chunked] = {}
+        self._skeletons: dict[str, Skeleton] = {}
 
     def __repr__(self) -> str:
         sides = ", ".join(
@@ -149,9 +150,15 @@ class Dataset:
     @cached_property
     def skeletons(self) -> dict[str, Skeleton]:
         """Skeletons by the manifest's ``skeleton``."""
+        return {key: self.skeleton(key) for key in self._plain_skeletons}
+
+    def skeleton(self, key: str) -> Skeleton:
+        """Return one of the :attr:`skeletons`; a corpus has many, of which a reader may need one."""
         from motionprep.data import Skeleton
 
-        return {key: Skeleton.from_json(value) for key, value in self._plain_skeletons.items()}
+        if key not in self._skeletons:
+            self._skeletons[key] = Skeleton.from_json(self._plain_skeletons[key])
+        return self._skeletons[key]
 
     @cached_property
     def structures(self) -> dict[str, str]:
@@ -546,7 +553,12 @@ class StoredMotion(Mapping[str, Any]):
         """
         if not self.row["skeleton"]:
             raise DatasetError(f"no skeleton of {self.key} is stored; the dataset holds its markers alone")
-        return self._dataset.skeletons[self.row["skeleton"]]
+        return self._dataset.skeleton(self.row["skeleton"])
+
+    @property
+    def structure(self) -> str | None:
+        """What its skeleton has in common with those that differ in lengths alone; None if none is stored."""
+        return self._dataset.structures.get(self.row["skeleton"])
 
     @property
     def marker_names(self) -> tuple[str, ...]:

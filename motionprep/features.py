@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import kinematics, rigid
+from motionprep import kinematics
 from motionprep.data import Markers, Motion, Poses, Take
+from motionprep.maths import rigid
 
 _MOST = float(np.finfo(np.float32).max)
 #: Features that are markers' places, and how many numbers a marker has in them.

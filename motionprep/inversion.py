@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from motionprep import coordinates, spaces
 from motionprep.data import PARTS, Floats, Skeleton, Step
 from motionprep.kinds import KINDS, Kind
+from motionprep.maths import coordinates, spaces
 
 #: The features that can be brought back. A velocity in a frame that moves is not that of the world, turned.
 INVERTIBLE = tuple(name for name, kind in KINDS.items() if kind.form != "vector")

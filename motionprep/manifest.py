@@ -6,7 +6,9 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pyarrow as pa
+import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from motionprep.errors import DatasetError
@@ -14,6 +16,8 @@ from motionprep.errors import DatasetError
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Bytes of rows that are parsed together, as many as Arrow can; longer than any row.
+_MOST_AT_ONCE = 1 << 30
 #: The columns and what they hold; see docs/format.md.
 SCHEMA = pa.schema(
     [
@@ -53,7 +57,17 @@ SCHEMA = pa.schema(
 
 def encode(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Return rows as the bytes of a Parquet file, the same for the same rows."""
-    table = pa.Table.from_pylist(list(rows), schema=SCHEMA)
+    lines = msgspec.json.Encoder().encode_lines(rows)
+    # By way of JSON, since Table.from_pylist imports pandas.
+    table = (
+        pj.read_json(
+            pa.BufferReader(lines),
+            pj.ReadOptions(use_threads=False, block_size=min(len(lines), _MOST_AT_ONCE)),
+            pj.ParseOptions(explicit_schema=SCHEMA, unexpected_field_behavior="ignore"),
+        ).combine_chunks()
+        if lines
+        else SCHEMA.empty_table()
+    )
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()

@@ -1,7 +1,8 @@
 """How far predictions are from the truth, as papers on pose and motion measure it.
 
 NumPy arrays in, leading axes broadcast, computed in float64. A mask is True where a joint counts; what is masked may
-hold anything, NaN as well, and contributes nothing. NaN that counts makes the result NaN.
+hold anything, NaN as well, and contributes nothing. NaN that counts makes the result NaN. Classes are whole numbers
+from 0, one for each of N windows.
 """
 
 from __future__ import annotations
@@ -236,6 +237,90 @@ def rotation_geodesic(predicted: ArrayLike, target: ArrayLike, *, mask: ArrayLik
     return np.where(counts, np.arctan2(np.linalg.norm(np.stack(sines, axis=-1), axis=-1), cosine), np.nan)
 
 
+def confusion_matrix(predicted: ArrayLike, target: ArrayLike, classes: int) -> NDArray[np.int64]:
+    """Return how many windows of each class were taken for each class.
+
+    Stehman 1997, "Selecting and interpreting measures of thematic classification accuracy".
+
+    Parameters
+    ----------
+    predicted, target
+        (N,) whole numbers, classes from 0.
+    classes
+        C, how many there are.
+
+    Returns
+    -------
+    numpy.ndarray
+        (C, C), int64: a row for each true class, a column for each predicted one. A row's sum is how many windows are
+        of a class, a column's how many are said to be.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, something is no whole number from 0 to C - 1, or there is no window.
+    """
+    one, other = _classes(predicted, target, classes)
+    return np.bincount(other * classes + one, minlength=classes**2).reshape(classes, classes)
+
+
+def accuracy(predicted: ArrayLike, target: ArrayLike) -> float:
+    """Return the share of windows, 0 to 1, whose class is predicted.
+
+    Sokolova and Lapalme 2009, "A systematic analysis of performance measures for classification tasks", of several
+    classes with as much weight on each window.
+
+    Parameters
+    ----------
+    predicted, target
+        As in :func:`confusion_matrix`.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`confusion_matrix`.
+    """
+    one, other = _classes(predicted, target)
+    return float(np.mean(one == other))
+
+
+def precision(predicted: ArrayLike, target: ArrayLike, classes: int) -> Floats:
+    """Return of each class (C,) the share of windows said to be of it that are; NaN if none is said to be.
+
+    Sokolova and Lapalme 2009, as :func:`accuracy`; parameters and errors are those of :func:`confusion_matrix`.
+    """
+    confusion = confusion_matrix(predicted, target, classes)
+    return _shares(np.diag(confusion), confusion.sum(axis=0))
+
+
+def recall(predicted: ArrayLike, target: ArrayLike, classes: int) -> Floats:
+    """Return of each class (C,) the share of its windows that are said to be of it; NaN if it has none.
+
+    Sokolova and Lapalme 2009, as :func:`accuracy`; parameters and errors are those of :func:`confusion_matrix`.
+    """
+    confusion = confusion_matrix(predicted, target, classes)
+    return _shares(np.diag(confusion), confusion.sum(axis=1))
+
+
+def f1(predicted: ArrayLike, target: ArrayLike, classes: int) -> Floats:
+    """Return of each class (C,) the harmonic mean of precision and recall; NaN if it is neither there nor predicted.
+
+    Van Rijsbergen 1979, "Information Retrieval", whose effectiveness it is from 1, with as much weight on either.
+    Parameters and errors are those of :func:`confusion_matrix`.
+    """
+    confusion = confusion_matrix(predicted, target, classes)
+    return _shares(2 * np.diag(confusion), confusion.sum(axis=0) + confusion.sum(axis=1))
+
+
+def macro_f1(predicted: ArrayLike, target: ArrayLike, classes: int) -> float:
+    """Return the mean of :func:`f1` over the classes that are there or predicted, each with as much weight.
+
+    Opitz and Burst 2019, "Macro F1 and Macro F1": the mean of F1 scores, not the F1 of means. Parameters and errors are
+    those of :func:`confusion_matrix`.
+    """
+    return float(np.nanmean(f1(predicted, target, classes)))
+
+
 def derivatives(points: ArrayLike, rate: float, order: int) -> Floats:
     """Return finite differences (..., F - order, J, D) of points (..., F, J, D), times the rate for each order.
 
@@ -327,3 +412,26 @@ def _mean(values: NDArray[np.generic], counts: NDArray[np.bool_]) -> float:
     if not number:
         raise ValueError("nothing counts: the points are empty, or the mask leaves out all of them")
     return float(np.sum(values, where=counts, dtype=np.float64) / number)
+
+
+def _classes(
+    predicted: ArrayLike, target: ArrayLike, classes: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return classes (N,) of windows, all below ``classes`` if that is given."""
+    one, other = np.asarray(predicted), np.asarray(target)
+    for name, array in (("predicted", one), ("target", other)):
+        if array.ndim != 1 or not array.size or array.dtype.kind not in "iu":
+            raise ValueError(
+                f"{name} is {array.dtype} of shape {array.shape}; expected (N,) whole numbers, one a window"
+            )
+        if array.min() < 0 or (classes is not None and array.max() >= classes):
+            told = "0 or above" if classes is None else f"0 to {classes - 1}"
+            raise ValueError(f"{name} has classes {array.min()} to {array.max()}; expected {told}")
+    if one.shape != other.shape:
+        raise ValueError(f"predicted has shape {one.shape} and target {other.shape}; they must be alike")
+    return one.astype(np.int64), other.astype(np.int64)
+
+
+def _shares(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:
+    shares: Floats = np.full(len(whole), np.nan)
+    return np.divide(part, whole, out=shares, where=whole > 0)

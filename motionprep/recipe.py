@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 
 from motionprep import identity, shipped
-from motionprep.canonical import Joint
 from motionprep.errors import RecipeError
 from motionprep.fields import parse_field
 from motionprep.formats.arrays_about import About
+from motionprep.naming.canonical import Joint
 from motionprep.rates import is_rate
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
@@ -346,13 +346,15 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     def storing(self, halves: Set[str], *, bare: bool = False) -> Recipe:
         """Return the recipe for data with these halves of takes, where it does not say what to store.
 
-        Where some motions are arrays, all are stored as what arrays are: positions, and no rotations.
+        What a stage makes is stored as well. Where some motions are arrays, all are stored as what arrays are:
+        positions, and no rotations.
         """
         if any(isinstance(stage, Features) for stage in self.stages):
             return self
         made = [array for stage in self.stages for array in stage.makes]
         if "markers" not in halves:
-            return self.with_stages([Features(arrays=(*BARE, *made))]) if bare else self
+            joints = dict.fromkeys((*(BARE if bare else DEFAULT), *made))
+            return self.with_stages([Features(arrays=tuple(joints))]) if bare or made else self
         markers = dict.fromkeys((*MARKERS, *made))
         if "motion" not in halves:
             return self.with_stages([Features(arrays=tuple(markers))])

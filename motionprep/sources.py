@@ -447,7 +447,10 @@ def _key(name: str, pattern: re.Pattern[str] | None) -> tuple[str, str]:
         return key, subject if subject and rest else above.rpartition("/")[2] or key
     match = pattern.search(stem)
     if not match or not match["motion"]:
-        raise SourceError(f"{name}: does not fit the key pattern {pattern.pattern!r}")
+        raise SourceError(
+            f"{name}: {stem!r}, its path below the data without the suffix, has nothing that fits the key pattern "
+            f"{pattern.pattern!r}"
+        )
     return match["motion"], match["subject"] or ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep import fields, labels
+from motionprep.data import read_only
 from motionprep.errors import DatasetError
 from motionprep.pools import Block, Cache, Pool, bounds
 from motionprep.stages.features import MASKS
@@ -129,11 +131,14 @@ class Windows(Sequence[Any]):
     def _runs(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
         """Yield the motions of a shard that lie end to end and are of one kind."""
         run: list[Mapping[str, Any]] = []
+        of_run: tuple[Any, ...] = ()
         for row in rows:
-            if run and (run[-1]["stop"] != row["start"] or self._kind(run[-1]) != self._kind(row)):
+            kind = self._kind(row)
+            if run and (run[-1]["stop"] != row["start"] or of_run != kind):
                 yield run
                 run = []
             run.append(row)
+            of_run = kind
         if run:
             yield run
 
@@ -146,6 +151,18 @@ class Windows(Sequence[Any]):
         if isinstance(self._normalize, bool):
             return self._normalize and motion.is_normalized(feature)
         return feature in self._normalize
+
+    @property
+    def normalized(self) -> tuple[str, ...]:
+        """The features of its arrays that are handed out normalized."""
+        features = sorted({field.feature for output in self.outputs.values() for field in output.fields})
+        motion = self.split.stored(self.split.rows[0])
+        return tuple(feature for feature in features if self.is_normalized(feature, motion))
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The class of each window (S,), an index into ``Dataset.classes``; zeros where labels are not asked for."""
+        return read_only(self._labels)
 
     def __len__(self) -> int:
         """Return the number of windows."""
@@ -243,7 +260,7 @@ class Windows(Sequence[Any]):
     @cached_property
     def block_bytes(self) -> list[int]:
         """How much memory each block takes."""
-        frame = sum(dtype.itemsize * int(np.prod(shape)) for dtype, shape in self._kinds.values())
+        frame = sum(dtype.itemsize * math.prod(shape) for dtype, shape in self._kinds.values())
         return [frame * block.frames for block in self._blocks]
 
     @cached_property
@@ -286,6 +303,14 @@ class Windows(Sequence[Any]):
     def block_of(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return in which block each window is."""
         return np.searchsorted(self.bounds, self._first[windows], side="right") - 1
+
+    def by_block(self) -> Iterator[tuple[int, int, int]]:
+        """Yield runs of windows that are of one block, in order: the block, the first window, and their end."""
+        blocks = np.searchsorted(self.bounds, self._bases, side="right") - 1
+        ends = [0, *self._ends.tolist()]
+        for first, last in pairwise([0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(blocks)]):
+            if ends[first] < ends[last]:
+                yield int(blocks[first]), ends[first], ends[last]
 
     def first_frames(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the first frame of each window, in all blocks laid end to end."""
@@ -366,7 +391,7 @@ class Windows(Sequence[Any]):
                     self._choices[self._key(field, row)] = self._choice(named, row)
             for name, output in self.outputs.items():
                 shapes = [self._choice(field, row).shape for field in output.fields]
-                shape = (sum(int(np.prod(one)) for one in shapes),) if output.joined else shapes[0]
+                shape = (sum(math.prod(one) for one in shapes),) if output.joined else shapes[0]
                 mask = not output.joined and output.fields[0].feature in MASKS
                 kind = np.dtype(bool if mask else np.float32), shape
                 if kinds.setdefault(name, kind) != kind:
@@ -390,9 +415,9 @@ class Windows(Sequence[Any]):
         ).reshape(-1, 4)
         motion, start, stop, label = runs.T
         windows = np.maximum((stop - start - self._span) // self.stride + 1, 0)
-        # Of each window, which one of its segment it is.
-        number = np.arange(windows.sum()) - np.repeat(np.cumsum(windows) - windows, windows)
-        first = np.repeat(self._bases[motion] + start, windows) + number * self.stride
+        # Windows lie a stride apart, so only where a segment's first would be, counted back to window 0, is repeated.
+        origin = self._bases[motion] + start - (np.cumsum(windows) - windows) * self.stride
+        first = np.repeat(origin, windows) + np.arange(windows.sum()) * self.stride
         ends = np.cumsum(np.bincount(motion, windows, len(self.split.rows)).astype(np.int64))
         if not len(first):
             longest = max((row["frames"] for row in self.split.rows), default=0)
@@ -401,7 +426,7 @@ class Windows(Sequence[Any]):
                 f"{self.split.name} has no window: one of {self.length:,} frames, every {self.step}., spans "
                 f"{self._span:,}, the longest of its {len(self.split.rows):,} motions has {longest:,}{why}"
             )
-        return first, ends, np.repeat(label, windows)
+        return first, ends, np.repeat(label, windows) if self.label else np.zeros(0, np.int64)
 
     def load(self, block: Block, out: Mapping[str, NDArray[Any]], room: dict[str, NDArray[Any]] | None = None) -> None:
         """Fill arrays (F, ...), one an output, with the frames of a block.
@@ -418,7 +443,7 @@ class Windows(Sequence[Any]):
                     continue
                 column = 0
                 for field in output.fields:
-                    width = int(np.prod(self._choice(field, run).shape))
+                    width = math.prod(self._choice(field, run).shape)
                     self._fill(part[:, column : column + width], field, run, raw, room)
                     column += width
             at += run["frames"]

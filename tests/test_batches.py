@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -140,7 +141,13 @@ def test_a_run_that_was_stopped_goes_on_with_the_next_batch(either: Windows, sto
 
 
 def test_a_state_is_plain_values(windows: Windows) -> None:
-    assert windows.batches(16, epoch=2).state_dict() == {"epoch": 2, "batch": 0, "of": windows.batches(16)._identity}
+    assert windows.batches(16, epoch=2).state_dict() == {
+        "epoch": 2,
+        "batch": 0,
+        "of": windows.batches(16)._identity,
+        "normalized": [],
+        "transformed": False,
+    }
 
 
 @pytest.mark.parametrize(
@@ -161,6 +168,34 @@ def test_a_state_of_other_windows_is_refused(dataset: Dataset, windows: Windows,
         dataset["train"].batches(16, **options).load_state_dict(windows.batches(16).state_dict())
 
 
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"normalize": ["positions"]}, "positions normalized and no transform"),
+        ({"normalize": ["root_position", "positions"]}, "positions, root_position normalized and no transform"),
+        ({"transform": dict}, "nothing normalized and a transform"),
+    ],
+)
+def test_a_state_of_other_numbers_is_refused_with_what_each_has(
+    dataset: Dataset, windows: Windows, other: dict, told: str
+) -> None:
+    changed = dataset["train"].batches(16, length=8, stride=3, features=["root_position", "positions"], **other)
+    plain, none = windows.batches(16), "nothing normalized and no transform"
+    with pytest.raises(DatasetError, match=f"the state is of batches with {none}, and these have {told}; give windows"):
+        changed.load_state_dict(plain.state_dict())
+    with pytest.raises(DatasetError, match=f"the state is of batches with {told}, and these have {none}; give windows"):
+        plain.load_state_dict(changed.state_dict())
+    changed.load_state_dict(json.loads(json.dumps(changed.state_dict())))
+
+
+def test_a_feature_that_is_normalized_and_not_handed_out_is_no_other_state(dataset: Dataset, windows: Windows) -> None:
+    same = dataset["train"].batches(
+        16, length=8, stride=3, features=["root_position", "positions"], normalize=["quaternions"]
+    )
+    same.load_state_dict(windows.batches(16).state_dict())
+    assert np.array_equal(next(iter(same))["positions"], next(iter(windows.batches(16)))["positions"])
+
+
 def test_groups_of_shards_fit_into_a_third_of_the_memory(bounded: Windows, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
     pool_of = Windows.pool_of
@@ -177,7 +212,7 @@ def test_groups_of_shards_fit_into_a_third_of_the_memory(bounded: Windows, monke
 
 
 def test_what_is_no_state_is_refused(windows: Windows) -> None:
-    with pytest.raises(DatasetError, match="the state has seed; expected epoch, batch, of"):
+    with pytest.raises(DatasetError, match="the state has seed; expected epoch, batch, of, normalized, transformed"):
         windows.batches(16).load_state_dict({"seed": 1})
 
 

@@ -324,6 +324,15 @@ def test_position_channels_are_added_to_offsets_where_the_recipe_says_so(real_da
     assert np.array_equal(motionprep.open(out)["train"].motion("131_01")["positions"], expected)
 
 
+def test_a_root_that_stands_apart_is_stored_beside_what_is_stored_by_default(corpus: Path, out: Path) -> None:
+    build(corpus, out, recipe=recipe({"stage": "represent", "root": "apart"}))
+    motion = motionprep.open(out)["train"].motion("02_01")
+    turns = float32(read_bvh(corpus / "02" / "02_01.bvh"), "rotations")
+    assert tuple(motion) == (*FEATURES, "root_rotation")
+    np.testing.assert_allclose(motion["root_rotation"], turns[:, 0], atol=1e-6)
+    np.testing.assert_allclose(motion["rotations"], turns[:, 1:], atol=1e-6)
+
+
 def test_only_the_wanted_features_are_stored(corpus: Path, out: Path) -> None:
     build(corpus, out, recipe=recipe({"stage": "features", "arrays": ["global_rotations", "rotations_6d"]}))
     motion = motionprep.open(out)["train"].motion("02_01")

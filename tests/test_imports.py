@@ -19,8 +19,8 @@ import motionprep
 ORDER = [
     ["cli"],
     ["export"],
-    ["builder", "report", "sample", "scoring"],
-    ["commit", "comparison", "frame_csv", "make", "dataset", "scores", "verifier"],
+    ["builder", "sample", "scoring"],
+    ["commit", "make", "dataset", "verifier"],
     ["torch"],
     ["baking", "windows"],
     ["batches"],
@@ -29,30 +29,13 @@ ORDER = [
     ["shards", "manifest", "labels", "layout", "pools", "splits", "sources", "stats"],
     ["augmentation", "recipe"],
     ["stages"],
-    [
-        "alignment",
-        "assembly",
-        "batch_shapes",
-        "corruption",
-        "features",
-        "fields",
-        "filters",
-        "formats",
-        "gaps",
-        "inversion",
-        "lengths",
-        "local_frames",
-        "metrics",
-        "retiming",
-    ],
-    ["coordinates"],
-    ["spaces"],
-    ["kinematics", "rigid"],
+    ["batch_shapes", "features", "fields", "formats", "inversion", "metrics"],
+    ["maths"],
+    ["kinematics"],
     ["rotations"],
     ["data"],
-    ["skeleton_tables"],
-    ["canonical"],
-    ["axes", "chunks", "identity", "kinds", "lanes", "naming", "rates", "shipped", "sides"],
+    ["naming"],
+    ["chunks", "identity", "kinds", "lanes", "rates", "shipped"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.
@@ -66,7 +49,7 @@ ALONE = {
     "zarr": {"shards"},
     "filelock": {"store", "export"},
     "ezc3d": {"formats"},
-    "plotly": {"report"},
+    "plotly": {"scoring"},
     "torch": {"torch"},
 }
 FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}
@@ -177,6 +160,12 @@ def test_help_costs_no_slow_import(words: str) -> None:
 
 def test_a_dataset_costs_no_import_of_what_builds_it() -> None:
     assert loaded_after("import motionprep.dataset") & {"numba", "joblib", "ezc3d"} == set()
+
+
+def test_a_build_costs_no_import_of_pandas(corpus: Path, tmp_path: Path) -> None:
+    code = f"import motionprep; motionprep.build({str(corpus)!r}, {str(tmp_path / 'out')!r})"
+
+    assert "pandas" not in loaded_after(code)
 
 
 def test_every_folder_and_table_is_in_the_wheel() -> None:

@@ -19,7 +19,7 @@ from motionprep import kinematics
 from motionprep.data import EndSite, Markers, Poses, Skeleton, Step, Take
 from motionprep.formats import bvh, c3d
 from motionprep.inversion import invert, steps_from_json, steps_to_json
-from motionprep.local_frames import BODY
+from motionprep.maths.local_frames import BODY
 from motionprep.stages.base import Dropped, Stage
 from motionprep.stages.local_frame import LocalFrame
 from motionprep.stages.permute_axes import PermuteAxes

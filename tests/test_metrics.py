@@ -298,3 +298,67 @@ def test_nothing_that_is_handed_in_is_changed():
     metrics.acceleration_error(one, other)
     assert np.array_equal(one, OTHERS)
     assert np.array_equal(other, SHAPES)
+
+
+# Classes: of 0 four windows, one taken for 1; of 1 three, two taken for 0; none of 2, for which one of 1 is taken; none
+# of 3 at all.
+
+CLASSES = np.array([0, 0, 0, 0, 1, 1, 1])
+TAKEN_FOR = np.array([0, 0, 0, 1, 0, 0, 2])
+
+
+def test_the_confusion_matrix_has_a_row_for_each_true_class():
+    confusion = metrics.confusion_matrix(TAKEN_FOR, CLASSES, 4)
+    assert confusion.tolist() == [[3, 1, 0, 0], [2, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+def test_the_accuracy_is_the_share_that_is_right():
+    assert metrics.accuracy(TAKEN_FOR, CLASSES) == pytest.approx(3 / 7)
+
+
+def test_precision_is_of_what_is_said_and_recall_of_what_there_is():
+    np.testing.assert_allclose(metrics.precision(TAKEN_FOR, CLASSES, 4), [3 / 5, 0, 0, np.nan])
+    np.testing.assert_allclose(metrics.recall(TAKEN_FOR, CLASSES, 4), [3 / 4, 0, np.nan, np.nan])
+
+
+def test_f1_is_the_harmonic_mean_of_both():
+    np.testing.assert_allclose(metrics.f1(TAKEN_FOR, CLASSES, 4), [2 / (5 / 3 + 4 / 3), 0, 0, np.nan])
+
+
+def test_macro_f1_is_the_mean_over_the_classes_that_are_there_or_said_to_be():
+    assert metrics.macro_f1(TAKEN_FOR, CLASSES, 4) == pytest.approx((2 / 3 + 0 + 0) / 3)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1))
+def test_classes_are_counted_as_one_by_one(pairs):
+    predicted, target = np.array(pairs).T
+    confusion = metrics.confusion_matrix(predicted, target, 5)
+    assert confusion.tolist() == [[pairs.count((column, row)) for column in range(5)] for row in range(5)]
+    assert metrics.accuracy(predicted, target) == pytest.approx(np.trace(confusion) / len(pairs))
+    with np.errstate(invalid="ignore"):
+        one, other = metrics.precision(predicted, target, 5), metrics.recall(predicted, target, 5)
+        harmonic = np.where(one + other > 0, 2 * one * other / (one + other), 0)
+    known = ~np.isnan(one + other)
+    np.testing.assert_allclose(metrics.f1(predicted, target, 5)[known], harmonic[known])
+
+
+@pytest.mark.parametrize(
+    ("predicted", "message"),
+    [
+        ([0, 1], r"predicted has shape \(2,\) and target \(3,\); they must be alike"),
+        ([0, 1, 3], "predicted has classes 0 to 3; expected 0 to 2"),
+        ([0, -1, 2], "predicted has classes -1 to 2; expected 0 to 2"),
+        ([0, 1, 2.5], r"predicted is float64 of shape \(3,\); expected \(N,\) whole numbers, one a window"),
+        ([[0, 1, 2]], r"predicted is int64 of shape \(1, 3\); expected \(N,\) whole numbers"),
+        ([], r"predicted is float64 of shape \(0,\); expected \(N,\) whole numbers"),
+    ],
+    ids=str,
+)
+def test_what_are_no_classes_is_refused(predicted, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.macro_f1(predicted, [0, 1, 2], 3)
+
+
+def test_a_class_below_0_is_refused_without_a_number_of_classes():
+    with pytest.raises(ValueError, match="target has classes -1 to 0; expected 0 or above"):
+        metrics.accuracy([0, 1], [0, -1])

@@ -698,6 +698,26 @@ class TestStoring:
             arrays=("markers", "markers_visible", "markers_corrupt", "markers_corrupt_visible")
         )
 
+    @pytest.mark.parametrize(
+        ("stage", "made"),
+        [
+            ({"stage": "represent", "root": "apart"}, ["root_rotation"]),
+            ({"stage": "represent", "root": "left_out"}, []),
+            ({"stage": "velocity", "of": ["root_position"]}, ["root_velocity"]),
+        ],
+    )
+    def test_what_a_stage_makes_of_a_skeleton_is_stored_as_well(
+        self, stage: dict[str, object], made: list[str]
+    ) -> None:
+        stages = recipe_from_json({"stages": [stage]}).storing({"motion"}).stages_for("train")
+
+        assert stages[-1] == Features(arrays=(*Features().arrays, *made))
+
+    def test_a_root_that_is_apart_has_to_be_stored(self) -> None:
+        apart = {"stage": "represent", "root": "apart"}
+        with pytest.raises(RecipeError, match="represent makes root_rotation, none of which split 'train' stores"):
+            recipe_from_json({"stages": [apart, {"stage": "features", "arrays": ["rotations"]}]})
+
     @pytest.mark.parametrize("stage", ["occlude", "velocity"])
     def test_a_stage_of_which_nothing_is_stored_is_refused(self, stage: str) -> None:
         with pytest.raises(RecipeError, match=f"{stage} makes .*, none of which split 'train' stores"):

@@ -232,7 +232,8 @@ class TestKeys:
     @pytest.mark.parametrize("pattern", [r"(?P<subject>x)(?P<motion>y)", "(?P<subject>1)(?P<motion>)"])
     def test_are_an_error_where_a_file_does_not_fit_the_pattern(self, pattern: str, tmp_path: Path) -> None:
         assert refusal(put(tmp_path / "1_01.bvh"), key_pattern=pattern) == (
-            f"1_01.bvh: does not fit the key pattern {pattern!r}"
+            "1_01.bvh: '1_01', its path below the data without the suffix, has nothing that fits the key pattern "
+            f"{pattern!r}"
         )
 
     def test_a_pattern_without_a_subject_here_gives_none(self, tmp_path: Path) -> None:

@@ -227,25 +227,18 @@ def same_shapes(splits: Mapping[str, Split], features: Mapping[str, Sequence[str
 
 def other_names(splits: Mapping[str, Split]) -> tuple[str, ...]:
     """Return a note if motions call their nodes or markers differently."""
+    motions = [motion for split in splits.values() for motion in split]
+    kinds = [(motion.structure, motion.marker_names) for motion in motions]
+    one_of = dict(zip(reversed(kinds), reversed(motions), strict=True))
     told: dict[str, str] = {}
     counts: Counter[str] = Counter()
-    for first, motion, what, one, other in _unlike(splits):
-        counts[what] += 1
-        mine, its = next(pair for pair in zip_longest(one, other, fillvalue="missing") if pair[0] != pair[1])
-        told.setdefault(what, f"{mine} of {first.key} is {its} in {motion.key}")
-    return tuple(f"{counts[what]:,} motions call {what} otherwise than the first does: {told[what]}" for what in told)
-
-
-def _unlike(
-    splits: Mapping[str, Split],
-) -> Iterator[tuple[StoredMotion, StoredMotion, str, tuple[str, ...], tuple[str, ...]]]:
-    """Yield the first motion, another, and what they call differently by which names."""
-    motions = (motion for split in splits.values() for motion in split)
-    first = next(motions)
-    for motion in motions:
-        for what, one, other in zip(("nodes", "markers"), _names(first), _names(motion), strict=True):
+    for kind, count in Counter(kinds).items():
+        for what, one, other in zip(("nodes", "markers"), _names(motions[0]), _names(one_of[kind]), strict=True):
             if one != other:
-                yield first, motion, what, one, other
+                counts[what] += count
+                mine, its = next(pair for pair in zip_longest(one, other, fillvalue="missing") if pair[0] != pair[1])
+                told.setdefault(what, f"{mine} of {motions[0].key} is {its} in {one_of[kind].key}")
+    return tuple(f"{counts[what]:,} motions call {what} otherwise than the first does: {told[what]}" for what in told)
 
 
 def _names(motion: StoredMotion) -> tuple[tuple[str, ...], tuple[str, ...]]:

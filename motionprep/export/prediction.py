@@ -80,7 +80,7 @@ class Prediction:
             raise PredictionError(
                 f"{self.name}: has {len(self.values):,} frames; expected {frames:,}, those of "
                 f"{', '.join(motion.key for motion in motions[:3])}{', ...' if len(motions) > 3 else ''} end to end; "
-                "--motion and --splits choose others"
+                "--motion and --splits choose others, and windows of the task are told as (S, T, K)"
             )
         start = 0
         for motion, rows in zip(motions, which, strict=True):
@@ -128,7 +128,8 @@ def read_prediction(
     Parameters
     ----------
     path
-        A ``.npy`` file of (F, K), or of (F, ...) in the shape of one feature; or of windows, (S, T, K) or (S, T, ...).
+        A ``.npy`` file of (F, K), or of (F, ...) in the shape of one feature; or of windows, (S, T, K) or (S, T, ...),
+        without T if that is 1.
     motion
         One of those that it is for.
     wanted
@@ -152,10 +153,18 @@ def read_prediction(
     if values.ndim < 2 or values.dtype.kind != "f":
         raise PredictionError(f"{name}: expected frames (F, K) of floats, found shape {values.shape} of {values.dtype}")
     hint, frames = "", None
+    if (
+        cuts is not None
+        and cuts.length == 1
+        and len(values) == cuts.count
+        and (values.ndim < 3 or values.shape[1] != 1)
+    ):
+        # Windows of one frame may be told without an axis for it.
+        values = values[:, None]
     if values.ndim > 2 and cuts is not None and values.shape[:2] == (cuts.count, cuts.length):
-        if cuts.step != 1 or cuts.stride != cuts.length:
+        if cuts.stride != cuts.length or (cuts.step != 1 and cuts.length > 1):
             raise PredictionError(
-                f"{name}: has windows of {cuts.length} frames with stride {cuts.stride} and step {cuts.step}, which do "
+                f"{name}: has windows of length {cuts.length} with stride {cuts.stride} and step {cuts.step}, which do "
                 f"not lie end to end; expected stride {cuts.length} and step 1, or frames (F, K), each of them once"
             )
         values, frames = values.reshape(-1, *values.shape[2:]), cuts.frames

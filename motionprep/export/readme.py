@@ -62,7 +62,7 @@ def write_readme(kind: str, dataset: Dataset, folder: Path, report: Report, sett
         (folder / "stats.json").write_bytes(stats)
     lines = [f"# motionprep export {kind}", ""]
     if dataset.recipe.description:
-        lines += [dataset.recipe.description, ""]
+        lines += [dataset.recipe.description.rstrip(), ""]
     lines += [
         f"Made by motionprep {version('motionprep')} from the dataset `{dataset.path.name}` with sha256",
         f"`{dataset.facts['sha256']}`. `recipe.json` is its recipe:",

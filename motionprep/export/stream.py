@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -118,21 +117,17 @@ def told(windows: Windows) -> str:
 
 def _parts(windows: Windows) -> Iterator[tuple[int, Item]]:
     """Yield consecutive windows: the number after the last, and their arrays."""
-    numbers = np.arange(len(windows))
-    blocks = windows.block_of(numbers)
-    cuts = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(windows)]
     each = max(1, _AT_ONCE // sum(4 * math.prod(shape) for shape in windows.shapes.values()))
     cache = Cache(_KEPT)
-    for start, stop in pairwise(cuts):
-        block = int(blocks[start])
-        frames = windows.first_frames(numbers[start:stop]) - windows.bounds[block]
-        if windows.length == 1 and frames[-1] - frames[0] == stop - start - 1:
-            yield from _end_to_end(windows, block, int(frames[0]), start, stop)
+    for block, start, stop in windows.by_block():
+        first, last = (windows.first_frames(np.array([start, stop - 1])) - windows.bounds[block]).tolist()
+        if windows.length == 1 and last - first == stop - start - 1:
+            yield from _end_to_end(windows, block, first, start, stop)
             continue
         pool = cache.get(block, partial(windows.pool_of, [block]))
-        for first in range(start, stop, each):
-            some = numbers[first : min(first + each, stop)]
-            yield first + len(some), windows.labelled(windows.take_from(pool, some, windows.bounds[block]), some)
+        for number in range(start, stop, each):
+            some = np.arange(number, min(number + each, stop))
+            yield number + len(some), windows.labelled(windows.take_from(pool, some, windows.bounds[block]), some)
 
 
 def _end_to_end(windows: Windows, block: int, frame: int, start: int, stop: int) -> Iterator[tuple[int, Item]]:

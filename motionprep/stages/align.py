@@ -6,14 +6,14 @@ from dataclasses import replace
 from math import isfinite, prod
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.axes import AXES, matrix, mirrors
+from motionprep.maths.axes import AXES, matrix, mirrors
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.alignment import Finding
     from motionprep.data import Take
+    from motionprep.maths.alignment import Finding
 
 #: In fewer seconds that both have, a residual counts twice.
 _SHORT = 2.0
@@ -23,10 +23,10 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bring markers into the time, onto the axes and into the unit of the skeleton; keep the frames that both have.
 
     The skeleton stays as it is. Where one rate is a whole multiple of the other, frames of the faster half are left
-    out. Of other rates the faster half is resampled to the lower one, as :mod:`motionprep.retiming` does it, and put
-    down as ``align_resampled``, ``"motion"`` or ``"markers"``. What is found is put down as ``align_lag``,
-    ``align_axes``, ``align_scale`` and ``align_residual``, as :class:`~motionprep.alignment.Finding` explains them, and
-    as ``metres_per_unit`` how long a unit of the skeleton's file is, if the markers' unit is known.
+    out. Of other rates the faster half is resampled to the lower one, as :mod:`motionprep.maths.retiming` does it, and
+    put down as ``align_resampled``, ``"motion"`` or ``"markers"``. What is found is put down as ``align_lag``,
+    ``align_axes``, ``align_scale`` and ``align_residual``, as :class:`~motionprep.maths.alignment.Finding` explains
+    them, and as ``metres_per_unit`` how long a unit of the skeleton's file is, if the markers' unit is known.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         The take is the one whose frames the finding counts, with one half resampled if need be.
         """
-        from motionprep import alignment, retiming, spaces
+        from motionprep.maths import alignment, retiming, spaces
 
         if take.motion is None:
             return Dropped("align: no skeleton")
@@ -137,8 +137,8 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def join(self, take: Take, found: Finding) -> Take:
         """Return a take with its markers in the skeleton's world, as they are found to lie in it."""
-        from motionprep import spaces
         from motionprep.data import Step
+        from motionprep.maths import spaces
 
         facts: dict[str, float | str] = {
             "align_lag": found.lag,

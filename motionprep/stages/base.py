@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from motionprep.corruption import Points
     from motionprep.data import Floats, Step, Take
+    from motionprep.maths.corruption import Points
 
 
 #: In which stages take lengths; ``"take"`` is whatever unit the take is in.
@@ -216,7 +216,7 @@ class Spoil(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with spoilt markers beside its own."""
-        from motionprep import corruption
+        from motionprep.maths import corruption
 
         points = corruption.of_take(take)
         if points is None:
@@ -247,7 +247,7 @@ class Moves(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take in coordinates that were drawn for it, or why it cannot be brought there."""
-        from motionprep import spaces
+        from motionprep.maths import spaces
 
         if late := self.too_late(take):
             return late

@@ -10,7 +10,7 @@ from motionprep.stages.base import Dropped, Spoil
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.corruption import Points
+    from motionprep.maths.corruption import Points
 
 
 class Bursts(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +50,7 @@ class Bursts(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points with gaps, or that their length in frames is not known."""
-        from motionprep import corruption
+        from motionprep.maths import corruption
 
         if not points.rate:
             return Dropped("bursts: no rate")

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class Clean(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Find samples that are too far from where a marker was, or from its neighbours on a rigid part, and replace them.
 
-    Jumps are looked for first, see :func:`motionprep.gaps.jumps`; then rigid groups, among what is left, see
-    :func:`motionprep.gaps.stretched`. Markers that a stage has spoilt are cleaned too, by themselves. How many samples
-    were found is the fact ``clean_touched``.
+    Jumps are looked for first, see :func:`motionprep.maths.gaps.jumps`; then rigid groups, among what is left, see
+    :func:`motionprep.maths.gaps.stretched`. Markers that a stage has spoilt are cleaned too, by themselves. How many
+    samples were found is the fact ``clean_touched``.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Clean(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with cleaned markers, or why limits or groups do not fit it."""
-        from motionprep import spaces
+        from motionprep.maths import spaces
 
         if take.markers is None:
             return Dropped("clean: no markers")
@@ -111,7 +111,7 @@ class Clean(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return cleaned markers and how many samples were not good; ``length`` is the limits' unit in the take's."""
         import numpy as np
 
-        from motionprep import gaps
+        from motionprep.maths import gaps
 
         positions, good = markers.positions, markers.visible.copy()
         if self.most_speed:

@@ -31,7 +31,7 @@ class Downsample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Keep the first frame of a last step that is not whole as well: ``ceil(F / factor)`` frames.
     lowpass
         Take out what the new rate cannot show before frames are left out, so that nothing quick turns up as something
-        slow; see :func:`motionprep.filters.lowpass`.
+        slow; see :func:`motionprep.maths.filters.lowpass`.
     """
 
     name: ClassVar[str] = "downsample"
@@ -76,7 +76,7 @@ class Downsample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             factor = self._factor(part.rate)
             if isinstance(factor, Dropped):
                 return factor
-            from motionprep import filters
+            from motionprep.maths import filters
 
             take = filters.lowpass(take, factor)
         return super().apply(take, rng)

@@ -24,7 +24,7 @@ class FillGaps(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     longest
         The longest gap to fill, in frames.
     method
-        ``"linear"``, or ``"cubic"``, which keeps the way the marker was going; see :func:`motionprep.gaps.fill`.
+        ``"linear"``, or ``"cubic"``, which keeps the way the marker was going; see :func:`motionprep.maths.gaps.fill`.
     """
 
     name: ClassVar[str] = "fill_gaps"
@@ -56,7 +56,7 @@ class FillGaps(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return markers without short gaps, and how many samples that took."""
         import numpy as np
 
-        from motionprep import gaps
+        from motionprep.maths import gaps
 
         wanted = gaps.short(markers.visible, self.longest)
         positions, done = gaps.fill(markers.positions, markers.visible, wanted, self.method)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from motionprep.corruption import Points
+    from motionprep.maths.corruption import Points
 
 #: Names of the sets of markers that may be lost.
 LIMBS = ("head", "left-arm", "right-arm", "left-leg", "right-leg")
@@ -58,7 +58,7 @@ class Limbs(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points that lack a limb now and then, or that they have none."""
-        from motionprep import corruption
+        from motionprep.maths import corruption
 
         if not points.rate:
             return Dropped("limbs: no rate")

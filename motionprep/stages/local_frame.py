@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from motionprep.data import Take
-    from motionprep.local_frames import Frames
+    from motionprep.maths.local_frames import Frames
 
 #: What moves as one in the trunk, of CMU's 41 markers: neck, collarbone, breastbone, back and waist. Those of the
 #: shoulders are not among them, since they go up with the arms.
@@ -76,8 +76,9 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take in its local frame, or why it has none."""
-        from motionprep import kinematics, spaces
+        from motionprep import kinematics
         from motionprep.data import Step
+        from motionprep.maths import spaces
 
         if take.motion is not None:
             take = replace(take, motion=kinematics.poses(take.motion))
@@ -89,7 +90,8 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return spaces.change(replace(take, facts={**take.facts, **facts}), step)
 
     def _of_joints(self, take: Take) -> tuple[Frames, dict[str, float]] | Dropped:
-        from motionprep import kinematics, local_frames
+        from motionprep import kinematics
+        from motionprep.maths import local_frames
 
         if take.motion is None:
             return Dropped("local_frame: no skeleton")
@@ -102,7 +104,7 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return frames, {"local_frame_held": frames.held}
 
     def _rigid(self, take: Take) -> tuple[Frames, dict[str, float]] | Dropped:
-        from motionprep import local_frames
+        from motionprep.maths import local_frames
 
         if take.markers is None:
             return Dropped("local_frame: no markers")

@@ -43,7 +43,7 @@ class Mirror(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def lacks(self, markers: Sequence[str], *, alone: bool = False) -> str:
         """Return that none of these markers has a counterpart, if it is so."""
-        from motionprep import sides
+        from motionprep.naming import sides
 
         return "" if sides.pairs(markers) else "no markers are left and right of each other"
 
@@ -51,8 +51,8 @@ class Mirror(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the mirror image and which of several bodies have it, or that they have no left and right."""
         import numpy as np
 
-        from motionprep import sides
         from motionprep.data import Step
+        from motionprep.naming import sides
 
         swap: list[tuple[str, str]] = []
         for names, what in ((bodies.nodes, "joints"), (bodies.markers, "markers")):

@@ -10,7 +10,7 @@ from motionprep.stages.base import Dropped, Spoil, check_unit
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.corruption import Points
+    from motionprep.maths.corruption import Points
 
 
 class Noise(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +37,7 @@ class Noise(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points with noise, or why it cannot be measured out."""
-        from motionprep import corruption
+        from motionprep.maths import corruption
 
         sigma = points.length(self.sigma, self.unit)
         if sigma is None:

@@ -9,7 +9,7 @@ from motionprep.stages.base import Dropped, Spoil
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.corruption import Points
+    from motionprep.maths.corruption import Points
 
 
 class Occlude(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +36,6 @@ class Occlude(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which are hidden."""
-        from motionprep import corruption
+        from motionprep.maths import corruption
 
         return corruption.occlude(points, rng, self.sigma)

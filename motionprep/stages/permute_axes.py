@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep import axes
-from motionprep.sides import pairs
+from motionprep.maths import axes
+from motionprep.naming.sides import pairs
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class PermuteAxes(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take on the new axes, or why it cannot be mirrored."""
-        from motionprep import spaces
         from motionprep.data import PARTS, Step
+        from motionprep.maths import spaces
 
         if "motion" in self.needs and take.motion is None:
             return Dropped("permute_axes: no skeleton")

@@ -34,8 +34,8 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         lock the last angle is 0.
     root
         ``"with"``: among the joints, as the take tells it, which after a change to a local frame is in that frame.
-        ``"apart"``: as the array ``root_rotation``, and not among the joints; where the root is kept apart, its
-        rotation there. ``"left_out"``: neither.
+        ``"apart"``: as the array ``root_rotation``, which is then to be stored, and not among the joints; where the
+        root is kept apart, its rotation there. ``"left_out"``: neither.
     flat
         Whether a frame is one row, joint after joint: (F, J * 9) for (F, J, 3, 3), (F, 9) for the root's.
     """
@@ -49,6 +49,11 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     order: str = "ZYX"
     root: Literal["with", "apart", "left_out"] = "with"
     flat: bool = False
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """Which features are of interest because of it: a root that stands apart would be lost without its own."""
+        return ("root_rotation",) if self.root == "apart" else ()
 
     def __post_init__(self) -> None:
         for field, words in (("rotations", FORMS), ("root", ROOTS)):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from motionprep import naming, skeleton_tables
-from motionprep.canonical import Joint, check, parts, without
+from motionprep import naming
+from motionprep.naming import skeleton_tables
+from motionprep.naming.canonical import Joint, check, parts, without
 from motionprep.shipped import joint_sets, skeletons
 from motionprep.stages.base import Dropped, Stage
 
@@ -115,7 +116,7 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def _remake(self, take: Take, motion: Motion | Poses) -> Take | Dropped:
         """Return the take with the joints of the canonical skeleton, or which of their nodes it has not."""
-        from motionprep import assembly
+        from motionprep.maths import assembly
 
         if take.root is not None or any(step.swap for step in take.steps):
             return Dropped(

@@ -10,7 +10,7 @@ from motionprep.stages.base import Dropped, Spoil, check_unit
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.corruption import Points
+    from motionprep.maths.corruption import Points
 
 
 class Shift(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,7 +46,7 @@ class Shift(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which are moved, or why that cannot be measured out."""
-        from motionprep import corruption
+        from motionprep.maths import corruption
 
         reach = points.length(self.reach, self.unit)
         if reach is None:

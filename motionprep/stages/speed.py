@@ -44,7 +44,7 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the take at its new speed, or why it is too late for that."""
         import numpy as np
 
-        from motionprep import retiming
+        from motionprep.maths import retiming
 
         if take.root is not None or take.arrays or any(map(_goes_along, take.steps)):
             return Dropped("speed: a stage before it made features or a frame of reference that moves; put speed first")

@@ -10,7 +10,7 @@ from motionprep.stages.base import Dropped, Spoil
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.corruption import Points
+    from motionprep.maths.corruption import Points
 
 
 class Swap(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +42,7 @@ class Swap(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which change places, or that there are too few."""
-        from motionprep import corruption
+        from motionprep.maths import corruption
 
         if not points.rate:
             return Dropped("swap: no rate")

@@ -9,7 +9,7 @@ import pytest
 
 import motionprep
 from motionprep.data import Take
-from motionprep.lengths import measure
+from motionprep.maths.lengths import measure
 
 
 @pytest.fixture(scope="module")

@@ -38,3 +38,12 @@ def test_the_help_imports_nothing_slow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.endswith("set()\n")
+
+
+def test_the_interpreter_looks_for_no_cycles_when_it_ends() -> None:
+    code = (
+        "import atexit, gc, sys\natexit.register(lambda: print('frozen:', gc.get_freeze_count() > 0))\n"
+        "from motionprep_cli import main\nsys.argv = ['motionprep', '--help']\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.endswith("frozen: True\n")

@@ -71,6 +71,33 @@ def test_a_plan_tells_shards_to_keep_from_shards_to_make(run: Any, data: Path, o
     assert cells(run("plan", data, "-o", out).out)[1][3:5] == ["1", "1"]
 
 
+@pytest.mark.parametrize("baked", [None, False, True])
+def test_a_plan_makes_and_keeps_as_many_shards_as_the_build_says(
+    run: Any, data: Path, out: Path, tmp_path: Path, baked: bool | None
+) -> None:
+    stage = "" if baked is None else f'[[stages]]\nstage = "normalize"\nbaked = {str(baked).lower()}\n'
+    (tmp_path / "recipe.toml").write_text(f'[split]\npercent = "75/25"\n{stage}')
+    arguments = (data, "--recipe", tmp_path / "recipe.toml", "-o", out)
+
+    def planned_and_said() -> list[str]:
+        lines = run("plan", *arguments).out.splitlines()
+        sides = [line.split()[3:5] for line in lines if line.startswith(("train", "test"))]
+        made, kept = (sum(map(int, column)) for column in zip(*sides, strict=True))
+        nothing = lines[-1] == "nothing to do"
+        planned = "nothing changed" if nothing else f"shards: {made} made, {kept} kept"
+        assert planned in run("build", *arguments).out
+        return [planned, str(kept)]
+
+    total = planned_and_said()[0].split()[1]
+    assert planned_and_said() == ["nothing changed", total]
+    for key in ("02_01", "16_01"):  # of train and of test
+        path = data / key[:2] / f"{key}.bvh"
+        frames = motionprep.read_bvh(path).frames
+        text = path.read_text().rstrip().rpartition("\n")[0]
+        path.write_text(text.replace(f"Frames: {frames}", f"Frames: {frames - 1}") + "\n")
+        assert planned_and_said()[0] == f"shards: 1 made, {int(total) - 1} kept"
+
+
 def test_shards_that_a_killed_build_left_are_to_be_kept(run: Any, corpus: Path, out: Path) -> None:
     motionprep.build(corpus, out)
     (out / "dataset.json").unlink()

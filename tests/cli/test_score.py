@@ -99,6 +99,77 @@ def test_a_plot_without_plotly_exits_with_1_before_anything_is_read(
     assert not (tmp_path / "frames.html").exists()
 
 
+@pytest.fixture(scope="module")
+def labelled(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a dataset whose task is to tell classes."""
+    out = tmp_path_factory.mktemp("labelled") / "out"
+    value = {
+        "split": {"train": ["02_*"], "test": ["07_01", "07_02"]},
+        "reading": {"labels": {"02_01": "jump", "07_01": "run", "07_02": "walk"}},
+        "task": {"inputs": ["positions"], "length": 5, "stride": 5, "label": True},
+    }
+    motionprep.build(corpus, out, recipe=recipe_from_json(value))
+    return out
+
+
+def test_classes_are_scored_where_the_task_has_a_label_and_no_targets(run: Any, labelled: Path, tmp_path: Path) -> None:
+    windows = motionprep.open(labelled)["test"].windows()
+    np.save(tmp_path / "pred.npy", np.full(len(windows), 2))
+    ended = run("score", tmp_path / "pred.npy", labelled, "--by", "class", "--by", "confusion", "--by", "motion")
+    runs, walks = (np.count_nonzero(windows.labels == number) for number in (1, 2))
+    total, share, recalled = runs + walks, f"{walks / (runs + walks):.2%}", 2 * walks / (runs + 2 * walks)
+    assert (ended.code, ended.err) == (0, "")
+    assert [line.split() for line in ended.out.splitlines()] == [
+        f"{total} windows, of length 5; 3 classes".split(),
+        ["field", "accuracy", "macro", "F1"],
+        ["label", share, f"{recalled / 2:.4f}"],
+        [],
+        ["class", "windows", "predicted", "precision", "recall", "F1"],
+        ["run", f"{runs}", "0", "0.00%", "0.0000"],
+        ["walk", f"{walks}", f"{total}", share, "100.00%", f"{recalled:.4f}"],
+        [],
+        ["taken", "for", "run", "walk"],
+        ["run", "0", f"{runs}"],
+        ["walk", "0", f"{walks}"],
+        [],
+        ["motion", "windows", "accuracy"],
+        ["07_01", f"{runs}", "0.00%"],
+        ["07_02", f"{walks}", "100.00%"],
+    ]
+
+
+def test_the_csv_of_classes_has_a_row_for_each_window(run: Any, labelled: Path, tmp_path: Path) -> None:
+    windows = motionprep.open(labelled)["test"].windows()
+    np.save(tmp_path / "pred.npy", np.eye(3)[windows.labels])
+    assert run("score", tmp_path / "pred.npy", labelled, "--csv", tmp_path / "windows.csv").code == 0
+    with (tmp_path / "windows.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["label"] for row in rows] == [row["predicted"] for row in rows]
+    assert len(rows) == len(windows)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--by", "joint"], "--by joint: classes are told by class, confusion, subject, motion"),
+        (["--plot", "frames.html"], "--plot: classes have no curve over the frames; leave it out"),
+    ],
+)
+def test_what_classes_have_not_is_refused(
+    run: Any, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
+) -> None:
+    pytest.importorskip("plotly")
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "pred.npy", motionprep.open(labelled)["test"].windows().labels)
+    ended = run("score", tmp_path / "pred.npy", labelled, *words)
+    assert (ended.code, ended.out, told in ended.err) == (2, "", True)
+
+
+def test_targets_are_not_told_by_class(run: Any, built: Path, pred: Path) -> None:
+    ended = run("score", pred, built, "--by", "class")
+    assert (ended.code, ended.err) == (2, "motionprep: --by class: targets are told by joint, subject, motion\n")
+
+
 def test_predictions_of_another_shape_exit_with_1_and_one_line(run: Any, built: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "pred.npy", np.zeros((4, 9)))
     ended = run("score", tmp_path / "pred.npy", built)

@@ -4,8 +4,10 @@ import errno
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+import filelock
 import pytest
 
 from motionprep.errors import ExportError
@@ -139,6 +141,22 @@ def test_two_do_not_write_to_one_place(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert "is being written by another process" in done.stderr
+    assert files(tmp_path) == ["dest"]
+
+
+def test_who_comes_as_one_ends_is_not_joined_by_a_third(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release, second = filelock.FileLock.release, ExitStack()
+
+    def release_and_let_in(lock: filelock.FileLock) -> None:
+        release(lock)
+        monkeypatch.setattr(filelock.FileLock, "release", release)
+        second.enter_context(aside(tmp_path / "dest", overwrite=True))
+
+    with aside(tmp_path / "dest"):
+        monkeypatch.setattr(filelock.FileLock, "release", release_and_let_in)
+
+    with second, pytest.raises(ExportError, match="is being written by another process"):
+        write(tmp_path / "dest", "third", overwrite=True)
     assert files(tmp_path) == ["dest"]
 
 

@@ -148,6 +148,22 @@ class TestPredicted:
         np.testing.assert_allclose(made.positions(), motion["positions"] + 5, atol=1e-3)
         np.testing.assert_allclose(made.rotations(), motion["rotations"], atol=1e-4)
 
+    @pytest.mark.parametrize("field", ["root_position", "positions[Hips]"])
+    def test_a_root_moves_the_body_that_hangs_from_it_where_only_positions_are_stored(
+        self, corpus: Path, tmp_path: Path, field: str
+    ) -> None:
+        stages = [{"stage": "features", "arrays": ["positions", "root_position"]}]
+        split = {"train": ["02_*"], "test": ["07_01", "07_02"]}
+        motionprep.build(corpus, tmp_path / "out", recipe=recipe_from_json({"split": split, "stages": stages}))
+        dataset = motionprep.open(tmp_path / "out")
+        prediction = saved(tmp_path, together(dataset, "root_position") + np.float32([3, 4, 5]))
+        export.write("bvh", dataset, tmp_path / "dest", prediction=prediction, fields=(field,))
+
+        made = read_bvh(tmp_path / "dest" / "test" / "07_02.bvh")
+        motion = dataset["test"].motion("07_02")
+        order = [made.skeleton.nodes.index(name) for name in motion.skeleton.nodes]
+        np.testing.assert_allclose(made.positions()[:, order], motion["positions"] + [3, 4, 5], atol=1e-4)
+
     def test_positions_are_told_by_their_shape_and_move_joints(self, points: Dataset, tmp_path: Path) -> None:
         values = together(points, "positions") * np.float32(1.5)
         report = export.write("bvh", points, tmp_path / "dest", prediction=saved(tmp_path, values))

@@ -124,8 +124,50 @@ def test_windows_that_do_not_lie_end_to_end_are_refused(dataset: Dataset, tmp_pa
     cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), length=8, stride=4))
     np.save(tmp_path / "pred.npy", np.zeros((cuts.count, 8, 114)))
 
-    with pytest.raises(PredictionError, match="has windows of 8 frames with stride 4 and step 1, which do not lie end"):
+    message = r"has windows of length 8 with stride 4 and step 1, .*; expected stride 8 and step 1, or frames \(F, K\)"
+    with pytest.raises(PredictionError, match=message):
         read_prediction(tmp_path / "pred.npy", motions[0], (), ("positions",), cuts)
+
+
+@pytest.mark.parametrize("shape", [(114,), (1, 114), (38, 3), (1, 38, 3)])
+def test_windows_of_one_frame_may_do_without_an_axis_for_it(
+    dataset: Dataset, tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    motions = list(dataset["train"])
+    task = Task(inputs=("positions",), targets=("positions",), step=6, label=True)
+    cuts = cut(motions, task)
+    assert cuts.count < sum(motion.frames for motion in motions)
+    np.save(tmp_path / "pred.npy", np.arange(cuts.count).reshape(-1, *(1 for _ in shape)) + np.zeros(shape))
+
+    said = read_prediction(tmp_path / "pred.npy", motions[0], (), task.targets, cuts).deal(motions)
+    first = 0
+    for arrays, frames in zip(said, cuts.frames, strict=True):
+        assert arrays["positions"][frames, 5, 1].tolist() == list(range(first, first + len(frames)))
+        first += len(frames)
+
+
+@pytest.mark.parametrize("shape", [(114,), (1, 38, 3)])
+def test_windows_of_one_frame_that_pass_over_some_are_refused(
+    dataset: Dataset, tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    motions = list(dataset["test"])
+    cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), stride=3))
+    np.save(tmp_path / "pred.npy", np.zeros((cuts.count, *shape)))
+
+    with pytest.raises(PredictionError, match="has windows of length 1 with stride 3 and step 1, which do not lie end"):
+        read_prediction(tmp_path / "pred.npy", motions[0], (), ("positions",), cuts)
+
+
+def test_windows_in_one_row_of_frames_are_told_how_to_be_given(dataset: Dataset, tmp_path: Path) -> None:
+    motions = list(dataset["test"])
+    cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), length=8, stride=8))
+    np.save(tmp_path / "pred.npy", np.zeros((8 * cuts.count, 114)))
+    prediction = read_prediction(tmp_path / "pred.npy", motions[0], (), ("positions",), cuts)
+
+    total = sum(motion.frames for motion in motions)
+    message = rf"has {8 * cuts.count} frames; expected {total}, .*, and windows of the task are told as \(S, T, K\)"
+    with pytest.raises(PredictionError, match=message):
+        next(prediction.deal(motions))
 
 
 def test_another_number_of_windows_is_told_with_what_is_expected(dataset: Dataset, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import spaces
-from motionprep.alignment import CMU_UNIT
 from motionprep.data import Markers, Motion, Take
 from motionprep.formats.c3d import read_c3d
+from motionprep.maths import spaces
+from motionprep.maths.alignment import CMU_UNIT
 from motionprep.stages.align import Align
 from motionprep.stages.base import Dropped
 
@@ -216,7 +216,7 @@ def test_a_skeleton_is_resampled_to_a_lower_rate_that_does_not_divide_its_own(sa
 
 @pytest.mark.parametrize("rate", [50.0, 100.0])
 def test_markers_are_resampled_to_a_lower_rate_that_does_not_divide_their_own(sampled: Take, rate: float) -> None:
-    from motionprep import retiming
+    from motionprep.maths import retiming
 
     assert sampled.motion is not None
     seen = markers_of(sampled)
@@ -284,7 +284,7 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], word: str
 
 
 def test_every_rotation_of_the_axes_is_taken() -> None:
-    from motionprep.axes import AXES, mirrors
+    from motionprep.maths.axes import AXES, mirrors
 
     taken = []
     for axes in AXES:

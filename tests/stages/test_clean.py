@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep import spaces
 from motionprep.data import Markers, Step, Take
 from motionprep.formats.c3d import read_c3d
+from motionprep.maths import spaces
 from motionprep.shipped import marker_sets
 from motionprep.stages.base import Dropped
 from motionprep.stages.clean import Clean

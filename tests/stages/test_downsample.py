@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep import filters
 from motionprep.data import Motion, Poses, Take
+from motionprep.maths import filters
 from motionprep.stages import Downsample, Dropped
 
 RNG = np.random.default_rng(0)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep import gaps
 from motionprep.data import Markers, Take
 from motionprep.formats.c3d import read_c3d
+from motionprep.maths import gaps
 from motionprep.stages.base import Dropped
 from motionprep.stages.fill_gaps import FillGaps
 

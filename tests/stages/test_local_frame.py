@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from motionprep import kinematics, spaces
+from motionprep import kinematics
 from motionprep.data import Markers, Step, Take
 from motionprep.formats import bvh, c3d
-from motionprep.local_frames import BODY
+from motionprep.maths import spaces
+from motionprep.maths.local_frames import BODY
 from motionprep.stages.base import Dropped
 from motionprep.stages.local_frame import TORSO, LocalFrame
 

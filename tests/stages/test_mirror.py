@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep import kinematics, sides
+from motionprep import kinematics
 from motionprep.data import EndSite, Markers, Motion, Root, Skeleton, Take
 from motionprep.formats.bvh import read_bvh
+from motionprep.naming import sides
 from motionprep.stages.base import Dropped
 from motionprep.stages.mirror import Mirror
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from motionprep import corruption
+from motionprep.maths import corruption
 from motionprep.stages.base import Dropped
 from motionprep.stages.occlude import Occlude
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from motionprep import kinematics, rotations, spaces
+from motionprep import kinematics, rotations
 from motionprep.data import EndSite, Motion, Root, Skeleton, Step, Take
+from motionprep.maths import spaces
 from motionprep.stages.base import Dropped
 from motionprep.stages.represent import FORMS, Represent
 

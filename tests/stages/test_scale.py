@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motionprep import kinematics, lengths, spaces
+from motionprep import kinematics
 from motionprep.data import Markers, Step, Take
 from motionprep.formats import bvh, c3d
+from motionprep.maths import lengths, spaces
 from motionprep.stages.base import Dropped
 from motionprep.stages.scale import Scale
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep import inversion, kinematics, lengths
-from motionprep.canonical import Joint
+from motionprep import inversion, kinematics
 from motionprep.data import EndSite, Motion, Poses, Skeleton, Take
 from motionprep.formats import bvh
+from motionprep.maths import lengths
+from motionprep.naming.canonical import Joint
+from motionprep.naming.sides import pairs
 from motionprep.shipped import joint_sets, skeletons
-from motionprep.sides import pairs
 from motionprep.stages import Dropped, LocalFrame, Mirror, PermuteAxes, Scale, SelectJoints, Yaw
 from motionprep.stages.select_joints import select
 
@@ -25,6 +27,16 @@ RELEASES = {
 }
 #: A pair of limbs, as each release names its left one, which tells where left is without the table.
 THIGHS = {"LeftUpLeg": "RightUpLeg", "LeftHip": "RightHip", "lThigh": "rThigh"}
+#: Skeletons that ask for a spine of no more joints than HDM05's, which is one.
+OF_ONE_SPINE = ("h36m-17", "keypoints-15")
+#: What hangs from thigh, shin, upper arm and forearm, on the left.
+LIMBS = {
+    "h36m-17": ("LKnee", "LFoot", "LElbow", "LWrist"),
+    "lafan1-22": ("LeftLeg", "LeftFoot", "LeftForeArm", "LeftHand"),
+    "smpl-22": ("left_knee", "left_ankle", "left_elbow", "left_wrist"),
+    "cmu-31": ("LeftLeg", "LeftFoot", "LeftForeArm", "LeftHand"),
+    "keypoints-15": ("LKnee", "LAnkle", "LElbow", "LWrist"),
+}
 NODES = ("Hips", "Spine", "Head", "LeftLeg", "LeftFoot", "Head_Nub", "LeftFoot_Nub")
 
 
@@ -237,6 +249,39 @@ class TestCanonicalSkeletons:
         assert max(low) < min(height[node] for node in height if "knee" in node or node.endswith("leg"))
         assert height["head"] > height.get("neck", height["head"] - 1) > max(low)
         assert height["head"] == max(height.values())
+
+    @each_skeleton
+    def test_are_found_in_each_recorded_file_that_has_their_joints(self, real_data: Path, name: str) -> None:
+        paths = sorted(real_data.glob("*-bvh/*.bvh"))
+        takes = [Take("a", bvh.read_bvh(path, frames=slice(0, 1))) for path in paths]
+        fitting = [not isinstance(SelectJoints(set=name).apply(take, RNG), Dropped) for take in takes]
+
+        assert fitting == [not path.stem.startswith("hdm") or name in OF_ONE_SPINE for path in paths]
+
+    @pytest.mark.parametrize(
+        ("file", "name"),
+        [*itertools.product(RELEASES.values(), LIMBS), *itertools.product(["other-bvh/hdm-8walk.bvh"], OF_ONE_SPINE)],
+    )
+    def test_have_the_limbs_and_the_rest_pose_of_a_body(self, real_data: Path, file: str, name: str) -> None:
+        made = canonical(Take("a", bvh.read_bvh(real_data / file, frames=slice(0, 1))), name)
+        skeleton = made.motion.skeleton
+        offsets = np.array(skeleton.offsets)
+        rest = {skeleton.joints[0]: offsets[0]}
+        for joint, parent, offset in zip(skeleton.joints[1:], skeleton.parents[1:], offsets[1:], strict=True):
+            rest[joint] = rest[skeleton.joints[parent]] + offset
+        long = dict(zip(skeleton.joints, np.linalg.norm(offsets, axis=1), strict=True))
+        limbs = [sides for sides in pairs(skeleton.joints) if sides[0] in LIMBS[name]]
+        thigh, shin, upper_arm, forearm = (long[joint] for joint in LIMBS[name])
+
+        for left, right in limbs:
+            assert long[left] == pytest.approx(long[right], rel=0.08)
+            assert rest[left][0] > rest[right][0]
+        assert 0.7 < shin / thigh < 1.4
+        assert 0.4 < upper_arm / thigh < 1
+        assert 0.5 < forearm / upper_arm < 1.3
+        root, head = rest[skeleton.joints[0]], next(rest[joint] for joint in rest if joint.lower() == "head")
+        assert 0.8 * thigh < (head - root)[1] < 3 * thigh
+        assert (root - rest[LIMBS[name][1]])[1] == pytest.approx(thigh + shin, rel=0.25)
 
     @pytest.mark.parametrize(
         ("release", "node", "sources"),

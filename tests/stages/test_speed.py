@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from motionprep import kinematics, retiming
+from motionprep import kinematics
 from motionprep.data import Root, Step
+from motionprep.maths import retiming
 from motionprep.stages.base import Dropped
 from motionprep.stages.speed import Speed
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from motionprep import kinematics, spaces
+from motionprep import kinematics
 from motionprep.data import Root, Take
+from motionprep.maths import spaces
 from motionprep.stages.base import Bodies, Dropped
 from motionprep.stages.translate import Translate
 

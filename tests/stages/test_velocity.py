@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep import kinematics, spaces
+from motionprep import kinematics
 from motionprep.data import Markers, Root, Step, Take
+from motionprep.maths import spaces
 from motionprep.stages.base import Dropped
 from motionprep.stages.velocity import Velocity
 

@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 from scipy.spatial.transform import Rotation
 
-from motionprep import kinematics, spaces
+from motionprep import kinematics
 from motionprep.data import Root, Take
+from motionprep.maths import spaces
 from motionprep.stages.base import Bodies, Dropped
 from motionprep.stages.yaw import Yaw
 

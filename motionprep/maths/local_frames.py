@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import rigid
 from motionprep.data import Floats, Poses
-from motionprep.rigid import Mask
+from motionprep.maths import rigid
+from motionprep.maths.rigid import Mask
 
 #: Where markers are on a body, in centimetres to the left, up and forward of the middle of the waist; roughly, as only
 #: the directions of a rigid frame's axes are taken from it.
@@ -76,9 +76,9 @@ def of_heading(poses: Poses, up: int) -> Frames | None:
 def of_markers(names: Sequence[str], points: Floats, visible: Mask, up: int) -> Frames | None:
     """Return frames that are rigid with markers; None if they are never seen well enough.
 
-    Their origin is the middle of the markers' :func:`~motionprep.rigid.mean_shape`, and their axes are a body's, as
-    :data:`BODY` has it: axis ``up`` points up along it, the next (x, y, z and x again) forward and the one after to the
-    left. Where fewer than three names are in that table, the axes are those that are on average the world's.
+    Their origin is the middle of the markers' :func:`~motionprep.maths.rigid.mean_shape`, and their axes are a body's,
+    as :data:`BODY` has it: axis ``up`` points up along it, the next (x, y, z and x again) forward and the one after to
+    the left. Where fewer than three names are in that table, the axes are those that are on average the world's.
 
     Parameters
     ----------

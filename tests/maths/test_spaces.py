@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from motionprep import kinematics, spaces
+from motionprep import kinematics
 from motionprep.data import PARTS, EndSite, Markers, Motion, Poses, Root, Skeleton, Step, Take
-from motionprep.sides import pairs
+from motionprep.maths import spaces
+from motionprep.naming.sides import pairs
 
 QUICK = settings(max_examples=60)
 MIRROR = np.diag([-1.0, 1.0, 1.0])

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from motionprep import shipped
-from motionprep.canonical import Joint, check, parts
-from motionprep.sides import pairs
-from motionprep.skeleton_tables import load
+from motionprep.naming.canonical import Joint, check, parts
+from motionprep.naming.sides import pairs
+from motionprep.naming.skeleton_tables import load
 
 NAMINGS = shipped.skeleton_table()["names"]
 TABLE = """

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motionprep import lengths
 from motionprep.data import EndSite, Floats, Markers, Poses, Skeleton, Take
 from motionprep.formats import bvh, c3d
+from motionprep.maths import lengths
 
 OTHER = str.maketrans("Ll", "Rr")
 PLACES = {"LFWT": (1, 9, 1), "LKNE": (1, 5, 1), "LANK": (1, 1, 1), "C7": (1, 15, 9), "LFHD": (1, 17, 9)}

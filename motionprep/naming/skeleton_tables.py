@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from motionprep import shipped
-from motionprep.canonical import Joint, Nodes, several
+from motionprep.naming.canonical import Joint, Nodes, several
 
 Naming = Mapping[str, Nodes]
 

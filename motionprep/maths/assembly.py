@@ -8,8 +8,8 @@ from itertools import chain
 import numpy as np
 
 from motionprep import kinematics
-from motionprep.canonical import Part
 from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, Floats, Motion, Poses, Skeleton
+from motionprep.naming.canonical import Part
 
 #: In the order of CMU's motionbuilder release; the order in which a file turned joints says nothing about others.
 _TURNS = ROTATION_CHANNELS[::-1]

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from motionprep import corruption
-from motionprep.corruption import Gaps, Points
+from motionprep.maths import corruption
+from motionprep.maths.corruption import Gaps, Points
 
 Spoiling = Callable[[Points, np.random.Generator], Points]
 

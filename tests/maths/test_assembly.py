@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motionprep import kinematics
-from motionprep.assembly import assemble
-from motionprep.canonical import Part
 from motionprep.data import POSITION_CHANNELS, EndSite, Motion, Poses, Skeleton
+from motionprep.maths.assembly import assemble
+from motionprep.naming.canonical import Part
 
 WORLD = ("positions", "global_rotations")
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import spaces
 from motionprep.data import Floats, Markers, Take
+from motionprep.maths import spaces
 
 Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]

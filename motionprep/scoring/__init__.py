@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.comparison import Comparison, compare
 from motionprep.data import Floats, read_only
 from motionprep.errors import PredictionError
-from motionprep.frame_csv import FrameCsv
-from motionprep.scores import FieldScore, MotionScore, Scores
+from motionprep.scoring.comparison import Comparison, compare
+from motionprep.scoring.frame_csv import FrameCsv
+from motionprep.scoring.scores import FieldScore, MotionScore, Scores
 
 if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
@@ -111,7 +111,7 @@ def score(
     found: dict[str, list[MotionScore]] = {text: [] for text in first}
     with ExitStack() as stack:
         csv = None if frames_csv is None else stack.enter_context(FrameCsv(frames_csv, _columns(motions, comparisons)))
-        for name, (motion, span) in zip(_names(motions), motions, strict=True):
+        for name, (motion, span) in zip(motion_names(motions), motions, strict=True):
             subject = motion.row["subject"]
             tallies = {text: _Tally(comparison, motion.frames) for text, comparison in comparisons(motion).items()}
             for rows in _slices(span, max(1, _AT_ONCE // math.prod(shape))):
@@ -173,16 +173,17 @@ def _check(predictions: NDArray[Any], windows: Windows, comparisons: Mapping[str
         asked = " or ".join(map(str, dict.fromkeys(shapes)))
         told = ", ".join(f"{comparison.width} of {text}" for text, comparison in comparisons.items())
         raise PredictionError(
-            f"{_whose(predictions)}predictions have shape {predictions.shape}; expected {asked}: "
+            f"{whose(predictions)}predictions have shape {predictions.shape}; expected {asked}: "
             f"{len(windows):,} windows, of length {windows.length}, with {numbers} numbers a frame ({told})"
         )
     if predictions.dtype.kind not in "fiu":
         raise PredictionError(
-            f"{_whose(predictions)}predictions are {predictions.dtype}; expected numbers such as float32"
+            f"{whose(predictions)}predictions are {predictions.dtype}; expected numbers such as float32"
         )
 
 
-def _whose(predictions: NDArray[Any]) -> str:
+def whose(predictions: NDArray[Any]) -> str:
+    """Return the file that predictions are mapped from, to stand before an error; empty if they are in memory."""
     return f"{predictions.filename}: " if isinstance(predictions, np.memmap) and predictions.filename else ""
 
 
@@ -195,7 +196,7 @@ def _finite(part: NDArray[Any], rows: range) -> Floats:
     if not good.all():
         row, *place = np.argwhere(~good)[0].tolist()
         raise PredictionError(
-            f"{_whose(part)}window {rows[row]}: predictions have {values[row, *place]} at {place}; expected numbers "
+            f"{whose(part)}window {rows[row]}: predictions have {values[row, *place]} at {place}; expected numbers "
             "that float32 can hold"
         )
     return values
@@ -212,7 +213,7 @@ def _slices(span: slice, most: int) -> Iterator[range]:
     return (range(first, min(first + most, span.stop)) for first in range(span.start, span.stop, most))
 
 
-def _names(motions: Sequence[tuple[StoredMotion, slice]]) -> Iterator[str]:
+def motion_names(motions: Sequence[tuple[StoredMotion, slice]]) -> Iterator[str]:
     """Return a name for each motion, told apart where several have one key."""
     seen: dict[str, int] = {}
     for motion, _ in motions:

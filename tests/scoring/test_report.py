@@ -9,8 +9,8 @@ import re
 import numpy as np
 import pytest
 
-from motionprep import report
-from motionprep.scores import FieldScore, MotionScore, Scores
+from motionprep.scoring import report
+from motionprep.scoring.scores import FieldScore, MotionScore, Scores
 
 pytest.importorskip("plotly")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from motionprep.formats import bvh, c3d
-from motionprep.sides import pairs
+from motionprep.naming.sides import pairs
 
 
 @pytest.mark.parametrize(

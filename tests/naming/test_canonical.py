@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionprep.canonical import Joint, Nodes, check, parts, without
+from motionprep.naming.canonical import Joint, Nodes, check, parts, without
 
 
 def joint(name: str, parent: str = "", *of: Nodes, rotation: tuple[str, ...] = ()) -> Joint:

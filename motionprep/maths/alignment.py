@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import kinematics, rigid
-from motionprep.axes import AXES, matrix, mirrors
+from motionprep import kinematics
 from motionprep.data import POSITION_CHANNELS, Floats, Markers, Motion, Poses, Skeleton, Vector
+from motionprep.maths import rigid
+from motionprep.maths.axes import AXES, matrix, mirrors
 
 #: How long a unit of CMU's skeletons is, in metres: an inch is 25.4 mm, and 0.45 of it such a unit.
 CMU_UNIT = 0.0254 / 0.45
@@ -72,7 +73,7 @@ class Finding:
         How many frames of the skeleton come before that of the markers' first frame; below zero if the markers begin
         first. Where the markers' rate is the higher one it may end between two frames.
     axes
-        Of :data:`motionprep.axes.AXES`.
+        Of :data:`motionprep.maths.axes.AXES`.
     scale
         How many units of the skeleton a unit of the markers is.
     offset

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from motionprep import rigid
 from motionprep.data import Floats
-from motionprep.local_frames import BODY
-from motionprep.rigid import Mask
+from motionprep.maths import rigid
+from motionprep.maths.local_frames import BODY
+from motionprep.maths.rigid import Mask
 
 QUICK = settings(max_examples=25)
 SEEDS = st.integers(0, 2**32)

@@ -10,10 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from motionprep import kinematics, rigid
+from motionprep import kinematics
 from motionprep.data import POSITION_CHANNELS, Markers, Poses, Skeleton, Take
+from motionprep.maths import rigid
 from motionprep.naming import plain
-from motionprep.sides import pairs
+from motionprep.naming.sides import pairs
 
 Chain = tuple[str, ...]
 

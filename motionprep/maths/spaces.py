@@ -13,8 +13,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from motionprep import kinematics, rigid
+from motionprep import kinematics
 from motionprep.data import EndSite, Floats, Markers, Poses, Root, Skeleton, Step, Take, Vector
+from motionprep.maths import rigid
 
 #: Metres that a unit of a C3D file is long, by the file's word for it.
 METRES: Mapping[str, float] = {"mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "in": 0.0254, "inch": 0.0254, "ft": 0.3048}

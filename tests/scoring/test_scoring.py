@@ -12,10 +12,10 @@ import pytest
 
 import motionprep
 from motionprep import build, metrics, scoring
-from motionprep.comparison import millimetres
 from motionprep.errors import PredictionError
 from motionprep.recipe import recipe_from_json
 from motionprep.scoring import load_predictions, score
+from motionprep.scoring.comparison import Comparison, millimetres
 
 SPLIT = {
     "train": ["02_*"],
@@ -290,6 +290,29 @@ def test_markers_that_were_not_seen_do_not_count(tmp_path):
     assert seen.mean()["ed"] == 0
     assert seen.motions[0].counts["ed"].sum() == visible.sum()
     assert mask.mean() == {"absolute_error": 0}
+
+
+def test_frames_in_which_two_points_are_seen_are_not_laid_on_their_targets():
+    generator = np.random.default_rng(4)
+    target, predicted = generator.normal(size=(2, 2, 4, 3))
+    visible = np.array([[True, True, True, False], [False, True, True, False]])
+    comparison = Comparison(
+        names=("C7", "T10", "CLAV", "STRN"),
+        shape=(4, 3),
+        target=target,
+        kind="points",
+        visible=visible,
+        stats=None,
+        rotation=("", ""),
+        rate=120.0,
+        threshold=0.1,
+        mm=1000.0,
+    )
+    found = comparison.measure(predicted.reshape(1, 2, 12), np.array([[0, 1]]))
+    expected = metrics.pa_mpjpe(predicted[0, :3], target[0, :3])
+    assert np.isnan(found["pa_mpjpe_mm"][0]).tolist() == [[False, False, False, True], [True] * 4]
+    assert np.nanmean(found["pa_mpjpe_mm"]) == pytest.approx(expected)
+    assert np.isnan(found["mpjpe_mm"][0]).tolist() == (~visible).tolist()
 
 
 def test_predictions_are_read_as_normalized_where_the_targets_are(make):

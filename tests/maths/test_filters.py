@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from motionprep import kinematics, rotations
 from motionprep.data import Markers, Motion, Poses, Skeleton, Take
-from motionprep.filters import lowpass
+from motionprep.maths.filters import lowpass
 
 FRAMES = 600
 TIMES = np.arange(FRAMES)

@@ -13,7 +13,7 @@ from motionprep.errors import MotionPrepError
 
 if TYPE_CHECKING:
     from motionprep.data import Floats
-    from motionprep.scores import FieldScore, Scores
+    from motionprep.scoring.scores import FieldScore, Scores
 
 #: More points than these cannot be told apart on a screen.
 _MOST_POINTS = 8000

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.interpolate import CubicHermiteSpline
 
-from motionprep import gaps
+from motionprep.maths import gaps
 
 
 @st.composite

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation, Slerp
 
-from motionprep import kinematics, retiming
+from motionprep import kinematics
 from motionprep.data import EndSite, Markers, Motion, Skeleton, Take
+from motionprep.maths import retiming
 
 TURNS = ("Zrotation", "Xrotation", "Yrotation")
 SKELETON = Skeleton(

@@ -1,4 +1,4 @@
-"""Changes of coordinates, made to features as they are stored: what :mod:`motionprep.spaces` does to takes."""
+"""Changes of coordinates, made to features as they are stored: what :mod:`motionprep.maths.spaces` does to takes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import rotations, spaces
+from motionprep import rotations
 from motionprep.data import Floats, Step
 from motionprep.kinds import TURNS, Kind
+from motionprep.maths import spaces
 
 
 def reaches(step: Step, kind: Kind) -> bool:
