@@ -72,7 +72,7 @@ def make_recipe(options: dict[str, Any]) -> Any:
     """Return the recipe that the options describe, taking out those that they use."""
     import msgspec
 
-    from motionprep.formats.index import parse_index, parse_labels, parse_rates
+    from motionprep.formats.index import decode, parse_index, parse_labels, parse_rates
     from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
     name = options.pop("recipe")
@@ -93,14 +93,14 @@ def make_recipe(options: dict[str, Any]) -> Any:
     if options.pop("lenient"):
         value["reading"]["lenient"] = True
     if rates := options.pop("rates"):
-        value["reading"]["rates"] = parse_rates(Path(rates).read_text(encoding="utf-8", errors="replace"), rates)
+        value["reading"]["rates"] = parse_rates(decode(Path(rates).read_bytes(), rates), rates)
     labels: dict[str, Any] = {}
     if index := options.pop("index"):
-        labels |= parse_index(Path(index).read_text(encoding="utf-8", errors="replace"))
+        labels |= parse_index(decode(Path(index).read_bytes(), index))
         if not labels:
             raise click.BadParameter(f"{index}: has no line KEY<TAB>text", param_hint="--index")
     if file := options.pop("labels"):
-        more = parse_labels(Path(file).read_text(encoding="utf-8", errors="replace"), file)
+        more = parse_labels(decode(Path(file).read_bytes(), file), file)
         if not more:
             raise click.BadParameter(f"{file}: has no row but the first", param_hint="--labels")
         labels |= more

@@ -116,5 +116,8 @@ class _Normalized:
         stop = self._at + len(next(iter(out.values())))
         for name, part in out.items():
             values = shards.read_rows(*self._shard, name, self._at, stop)
-            part[:] = self._chosen[name].normalize(values) if name in self._chosen else values
+            try:
+                part[:] = self._chosen[name].normalize(values) if name in self._chosen else values
+            except DatasetError as error:
+                raise BuildError(f"{name}: {error}") from None
         self._at = stop

@@ -61,8 +61,8 @@ class Extraction:
         self._solver: kinematics.Solver | None = None
         if computed:
             motion = _motion(take, computed[0])
-            if {"positions", "root_position"} & {*computed} and not kinematics.reach(motion) <= _MOST:
-                raise OverflowError("positions may have numbers that float32 cannot hold")
+            if {"positions", "root_position"} & {*computed}:
+                check_reach(motion)
             self._solver = kinematics.Solver(motion, computed)
         #: Where points are known, bool (F, points), of the features of which they are not in all frames.
         self.known: dict[str, NDArray[np.bool_]] = {
@@ -89,6 +89,12 @@ class Extraction:
         if self._solver is not None:
             self._solver.fill({name: out[name] for name in self._solver.shapes})
         self._at += count
+
+
+def check_reach(motion: Motion | Poses) -> None:
+    """Raise an ``OverflowError`` if a world position may be too large for float32."""
+    if not kinematics.reach(motion) <= _MOST:
+        raise OverflowError("positions may have numbers that float32 cannot hold")
 
 
 def _largest(array: NDArray[Any]) -> float:

@@ -179,11 +179,16 @@ def reach(motion: Motion | Poses) -> float:
     """Return a bound on every coordinate of a motion's world positions: what all chains measure, laid end to end."""
     sites = sum(math.hypot(*site.offset) for site in motion.skeleton.end_sites)
     if isinstance(motion, Poses):
-        return sites + (float(np.abs(motion.translations).max(axis=0).sum()) if motion.frames else 0.0)
+        return sites + (_summed(np.abs(motion.translations).max(axis=0)) if motion.frames else 0.0)
     plan = _plan(motion.skeleton)
     moved = motion.channels[:, plan.moves[:, 2]]
-    furthest = float(np.abs(moved).max(axis=0).sum()) if moved.size else 0.0
+    furthest = _summed(np.abs(moved).max(axis=0)) if moved.size else 0.0
     return sites + furthest + sum(math.hypot(*offset) for offset in motion.skeleton.offsets)
+
+
+def _summed(lengths: NDArray[Any]) -> float:
+    # NumPy would warn of a sum that is infinite.
+    return float(sum(lengths.ravel().tolist()))
 
 
 def _empty(

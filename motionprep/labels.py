@@ -13,6 +13,7 @@ from motionprep.recipe import Label, LabelRange, Reading
 
 #: Of a message that lists keys.
 _MOST_KEYS = 5
+_LONGEST_KEY = 60
 
 
 class ClassRow(NamedTuple):
@@ -96,7 +97,9 @@ def too_few(motions: Mapping[str, int]) -> list[str]:
 
 
 def _some(keys: Sequence[str]) -> str:
-    return ", ".join([*keys[:_MOST_KEYS], *(["..."] if len(keys) > _MOST_KEYS else [])])
+    # What is no index may have a key of megabytes.
+    shown = [key if len(key) <= _LONGEST_KEY else f"{key[:_LONGEST_KEY]}..." for key in keys[:_MOST_KEYS]]
+    return ", ".join([*shown, *(["..."] if len(keys) > _MOST_KEYS else [])])
 
 
 def main(label: Label) -> str:

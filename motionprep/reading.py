@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from motionprep.data import Take
+from motionprep.data import Motion, Take
 from motionprep.errors import ReadError
+from motionprep.features import check_reach
 from motionprep.formats import arrays, bvh, c3d
 from motionprep.formats.arrays_about import About
 from motionprep.layout import Item
@@ -80,6 +81,7 @@ def read_take(
         motion = bvh.parse_bvh(
             data, name, rate=item.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
         )
+        _check(motion, name)
     if "markers" in files:
         name, data = files["markers"]
         markers = c3d.parse_c3d(data, name)
@@ -129,6 +131,7 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], item: Item, file: Fi
     )
     if isinstance(verdict, ReadError):
         raise verdict
+    _check(motion, name)
     take = verdict or Take(item.key, motion, of_file=picked)
     return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
 
@@ -164,6 +167,14 @@ def _read_arrays(about: About, stages: Sequence[Stage], item: Item, file: File) 
             clip_in_file=length if clips.apart else None,
         )
     return Read(take, stages[len(leading) :], count * length, rate, ())
+
+
+def _check(motion: Motion, name: str) -> None:
+    """Raise unless products of lengths, which stages compute, can be as well."""
+    try:
+        check_reach(motion)
+    except OverflowError as error:
+        raise ReadError(str(error), path=name) from None
 
 
 def _asked(item: Item, count: int, name: str) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -19,6 +18,7 @@ from motionprep.errors import RecipeError
 from motionprep.fields import parse_field
 from motionprep.formats.arrays_about import About
 from motionprep.naming.canonical import Joint
+from motionprep.rates import is_rate
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
@@ -201,8 +201,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def __post_init__(self) -> None:
         for key, rate in self.rates.items():
-            if not 0 < rate < math.inf:
-                raise ValueError(f"rates has {rate:g} for {key!r}; expected a number above 0")
+            if not is_rate(rate):
+                raise ValueError(f"rates has {rate:g} for {key!r}; expected a number above 0 that float32 can hold")
         for key, label in self.labels.items():
             if not isinstance(label, str):
                 _check_ranges(key, label)

@@ -197,7 +197,8 @@ class Writer:
     async def _end_arrays(self) -> None:
         for array in self._arrays.values():
             if array.shape[0] != self.frames:
-                await array.resize((self.frames, *array.shape[1:]))
+                # What was expected came from headers, which may say anything: Zarr would name each chunk of it.
+                await array.resize((self.frames, *array.shape[1:]), delete_outside_chunks=False)
 
     async def _create(self, name: str) -> Any:
         from zarr.api import asynchronous

@@ -477,6 +477,8 @@ def _walk(path: Path) -> Iterator[_Found]:
     try:
         if path.is_dir():
             yield from _folder(path, "", frozenset(), ())
+        elif path.exists() and not path.is_file():
+            raise SourceError(f"{path.name}: is no file but a pipe or device; expected a file or a folder")
         elif path.suffix.lower() == _ARCHIVE:
             yield from _entries(path.name, path, path.stat(), ())
         elif path.suffix.lower() in HALVES:
@@ -529,6 +531,9 @@ def _stamp(stat: os.stat_result) -> _Stat:
 
 def _text(path: Path, name: str) -> _Texts:
     """Return name and content of a file that says what arrays hold; nothing if there is none."""
+    # A pipe would be waited for.
+    if path.exists() and not path.is_file():
+        raise SourceError(f"{name}: is no file; expected a few lines that say what arrays hold")
     try:
         with path.open("rb") as file:
             return ((name, _bounded(file, name)),)

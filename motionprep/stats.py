@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from motionprep.errors import DatasetError
 from motionprep.stages.features import KNOWN
 
 if TYPE_CHECKING:
@@ -74,18 +75,40 @@ class Stats:
         """Return frames (F, ...) with mean 0 and standard deviation 1 over train; float32.
 
         A number that never changes in train only has its mean taken off; one that is never known stays as it is.
+
+        Raises
+        ------
+        DatasetError
+            If a number is so far from those of train that float32 cannot hold it.
         """
         import numpy as np
 
         normalized: np.ndarray[Any, Any] = (np.asarray(values) - self.mean) / self._spread
-        return normalized.astype(np.float32)
+        try:
+            with np.errstate(over="raise"):
+                return normalized.astype(np.float32)
+        except FloatingPointError:
+            raise DatasetError(
+                f"numbers of {', '.join(self.names[:_MOST_NAMES])} and others are so far from those of train that "
+                "float32 cannot hold them normalized; leave the motion out, or do not normalize"
+            ) from None
 
     def restore(self, values: ArrayLike) -> np.ndarray[Any, Any]:
-        """Return what :meth:`normalize` made of frames (F, ...) to what they were; float32."""
+        """Return what :meth:`normalize` made of frames (F, ...) to what they were; float32.
+
+        Raises
+        ------
+        OverflowError
+            If float32 cannot hold that.
+        """
         import numpy as np
 
-        restored: np.ndarray[Any, Any] = np.asarray(values) * self._spread + self.mean
-        return restored.astype(np.float32)
+        restored: np.ndarray[Any, Any] = np.asarray(values, dtype=np.float64) * self._spread + self.mean
+        try:
+            with np.errstate(over="raise"):
+                return restored.astype(np.float32)
+        except FloatingPointError:
+            raise OverflowError("float32 cannot hold them as they were before they were normalized") from None
 
 
 def kind_of(feature: str, skeleton: Skeleton | None, markers: Sequence[str]) -> Kind:

@@ -35,7 +35,7 @@ ORDER = [
     ["rotations"],
     ["data"],
     ["naming"],
-    ["chunks", "identity", "kinds", "lanes", "shipped"],
+    ["chunks", "identity", "kinds", "lanes", "rates", "shipped"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.

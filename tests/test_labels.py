@@ -72,6 +72,12 @@ def test_keys_of_no_motion_and_motions_of_no_label_are_told() -> None:
     ]
 
 
+def test_a_key_of_megabytes_is_told_in_a_line() -> None:
+    (said,) = labels.notes(Reading(labels={"x" * 10**7: "walk"}), ["02_01"], [""])
+
+    assert said == f"labels: 1 of 1 keys are those of no motion that was found: {'x' * 60}..."
+
+
 def test_tables_that_speak_of_what_is_there_need_no_word() -> None:
     assert labels.notes(Reading(labels={"02_01": "walk"}, rates={"02_02": 60.0}), KEYS, ["walk", "", ""]) == []
 

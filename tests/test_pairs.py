@@ -292,6 +292,27 @@ class TestJoining:
         with pytest.raises(BuildError, match=rf"the first: 02/02_01\.{suffix}: {feature} .*float32 cannot hold"):
             build(data, tmp_path, recipe=huge)
 
+    @pytest.mark.parametrize("long", ["1e200", "1.7e308"])
+    @pytest.mark.parametrize("where", ["bone", "end site", "row"])
+    def test_lengths_of_which_stages_could_not_take_squares_fail_their_own_file(
+        self, apart: tuple[Path, Path], tmp_path: Path, where: str, long: str
+    ) -> None:
+        path = sorted(apart[0].iterdir())[0]
+        motion = read_bvh(path)
+        skeleton, channels = motion.skeleton, motion.channels.copy()
+        if where == "row":
+            channels[5, :2] = float(long)
+        if where == "bone":
+            skeleton = replace(skeleton, offsets=(*skeleton.offsets[:-1], (float(long),) * 3))
+        if where == "end site":
+            skeleton = replace(skeleton, end_sites=(replace(skeleton.end_sites[0], offset=(float(long),) * 3),))
+        write_bvh(replace(motion, skeleton=skeleton, channels=channels), path)
+
+        table = built(apart[0], tmp_path / "out", markers=apart[1]).manifest
+
+        assert list(table.status) == ["failed", *["ok"] * 5]
+        assert table.reason[0] == f"{path.name}: positions may have numbers that float32 cannot hold"
+
     def test_a_file_of_markers_that_is_odd_is_kept_and_noted(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         path = sorted(apart[1].iterdir())[0]
         markers = read_c3d(path)

@@ -317,9 +317,10 @@ class TestErrors:
         [
             ("positions = 'sum'", "positions: invalid enum value 'sum'; expected 'replace' or 'add'"),
             ("lenient = 1", "lenient: expected `bool`, got `int`"),
-            ("rates = { a = 0 }", "rates has 0 for 'a'; expected a number above 0"),
-            ("rates = { a = inf }", "rates has inf for 'a'; expected a number above 0"),
-            ("rates = { a = nan }", "rates has nan for 'a'; expected a number above 0"),
+            ("rates = { a = 0 }", "rates has 0 for 'a'; expected a number above 0 that float32 can hold"),
+            ("rates = { a = 1e-309 }", "rates has 1e-309 for 'a'; expected a number above 0 that float32 can hold"),
+            ("rates = { a = inf }", "rates has inf for 'a'; expected a number above 0 that float32 can hold"),
+            ("rates = { a = nan }", "rates has nan for 'a'; expected a number above 0 that float32 can hold"),
             ("key_pattern = '(?P<motion>.)'", "key_pattern '(?P<motion>.)' has no group subject"),
             ("key_pattern = '.'", "key_pattern '.' has no group motion, subject"),
             ("label_pattern = '.'", "label_pattern '.' has no group label"),

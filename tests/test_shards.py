@@ -76,6 +76,12 @@ def test_frames_are_read_as_they_were_appended(folder: Path, shard: Path) -> Non
     assert np.array_equal(shards.read_rows(folder, KEY, "root", 0, 25), walk(25)["root"])
 
 
+def test_a_header_that_promises_too_much_costs_neither_time_nor_memory(folder: Path) -> None:
+    write(folder, walk(7), capacity=10**15)
+
+    assert np.array_equal(shards.read_rows(folder, KEY, "root", 0, 7), walk(7)["root"])
+
+
 @pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 9), (8, 10), (9, 18), (5, 23), (24, 25)])
 def test_any_range_of_frames_can_be_read(folder: Path, shard: Path, start: int, stop: int) -> None:
     assert np.array_equal(shards.read_rows(folder, KEY, "angles", start, stop), walk(25)["angles"][start:stop])

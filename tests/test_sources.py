@@ -158,6 +158,20 @@ class TestFindErrors:
     def test_a_file_of_another_kind_is_refused_if_named_itself(self, tmp_path: Path) -> None:
         assert refusal(put(tmp_path / "a.fbx")) == "a.fbx: is no motion file; expected .bvh, .c3d, .npy, .npz or .zip"
 
+    @pytest.mark.parametrize("name", ["arrays.toml", "1_01.toml"])
+    def test_a_pipe_in_the_place_of_what_is_said_of_arrays_is_not_waited_for(self, tmp_path: Path, name: str) -> None:
+        put(tmp_path / "1_01.npy")
+        os.mkfifo(tmp_path / name)
+
+        assert refusal(tmp_path) == f"{name}: is no file; expected a few lines that say what arrays hold"
+
+    def test_a_pipe_that_is_named_itself_is_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "1_01.bvh")
+
+        assert (
+            refusal(tmp_path / "1_01.bvh") == "1_01.bvh: is no file but a pipe or device; expected a file or a folder"
+        )
+
     def test_a_folder_that_may_not_be_listed_is_named(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def scandir(path: Any) -> Any:
             raise PermissionError(13, "Permission denied", str(path))

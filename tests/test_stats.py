@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from motionprep import stats
 from motionprep.data import Skeleton
+from motionprep.errors import DatasetError
 
 
 def skeleton(*joints: str) -> Skeleton:
@@ -154,3 +155,14 @@ def test_features_of_the_root_are_of_the_root_alone() -> None:
 
 def test_changes_of_coordinates_have_no_statistics() -> None:
     assert stats.combine([record(frame_origin=np.ones((2, 3)))]) == {}
+
+
+def far() -> stats.Stats:
+    """Return statistics of numbers about 0, with a deviation of 0.01."""
+    shape = (1, 1, 3)
+    return stats.Stats(("Hips",), (-1,), np.full(shape[1:], 2), np.zeros(shape[1:]), np.full(shape[1:], 0.01))
+
+
+def test_a_number_too_far_from_those_of_train_is_refused_and_not_made_infinite() -> None:
+    with pytest.raises(DatasetError, match="numbers of Hips and others are so far from those of train"):
+        far().normalize(np.full((1, 1, 3), 1e38, np.float32))

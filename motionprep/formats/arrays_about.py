@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ import msgspec
 
 from motionprep import identity
 from motionprep.errors import ReadError
+from motionprep.rates import is_rate
 from motionprep.shipped import skeletons
 
 #: The name of a TOML that speaks of all files in its folder and below.
@@ -63,8 +63,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("names holds an empty name")
         if twice := sorted({name for name in self.joints if self.joints.count(name) > 1}):
             raise ValueError(f"names has {twice[0]!r} twice")
-        if self.rate is not None and not 0 < self.rate < math.inf:
-            raise ValueError(f"rate is {self.rate:g}; expected frames a second, above 0")
+        if self.rate is not None and not is_rate(self.rate):
+            raise ValueError(f"rate is {self.rate:g}; expected frames a second, above 0, that float32 can hold")
         for joint, parent in enumerate(self.parents):
             if not (0 <= parent < joint if joint else parent == -1):
                 raise ValueError(

@@ -20,6 +20,7 @@ import numpy as np
 
 from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Floats, Motion, Skeleton, Vector
 from motionprep.errors import MotionPrepWarning, ReadError
+from motionprep.rates import is_rate
 
 Positions = Literal["replace", "add"]
 Pick = Callable[[int, float], range]
@@ -464,8 +465,9 @@ def _header(data: bytes) -> Header:
     words.column -= len(value)
     time = words.number("a frame time in seconds")
     rate = 1 / time if time > 0 else 0.0
-    if not 0 < rate < math.inf:
-        words.fail(f"found a frame time of {time:g}; expected a time above zero", back=len(value.split()[0]))
+    if not is_rate(rate):
+        expected = "a time whose rate float32 can hold" if time > 0 else "a time above zero"
+        words.fail(f"found a frame time of {time:g}; expected {expected}", back=len(value.split()[0]))
     if extra := words.peek():
         words.fail(f"found {_shown(extra)}; expected the end of the line")
     return Header(skeleton, frames, _rate(time), len(data))

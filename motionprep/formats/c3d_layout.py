@@ -8,6 +8,7 @@ from itertools import islice
 
 from motionprep.formats.c3d_block import BLOCK, FULL, Block, Processor, damage, read_block
 from motionprep.formats.c3d_parameters import Parameters, read_parameters
+from motionprep.rates import is_rate
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def plan_layout(data: bytes, name: str) -> Layout:
         notes.append(f"the header says {block.points:,} points, POINT:USED {points:,}; the latter was taken")
     rate = parameters.number("POINT", "RATE")
     rate = rate if rate > 0 else block.rate
-    if not 0 < rate < math.inf:
+    if not is_rate(rate):
         raise damage(name, "parameter section", f"POINT:RATE and the header's rate ({rate}) must be above zero")
 
     values = (value for array in parameters.series("SCALE") for value in array.numbers().tolist())

@@ -9,11 +9,29 @@ from bisect import bisect
 from collections.abc import Iterator, Sequence
 
 from motionprep.errors import ReadError
+from motionprep.rates import is_rate
 
 _ENTRY = re.compile(r"\s*(?P<key>\S+)(?:\t\s*|\s{2,})(?P<label>\S.*?)\s*")
 
 #: As in :class:`motionprep.recipe.Reading`.
 Label = str | tuple[tuple[int, int, str], ...]
+
+
+def decode(data: bytes, name: str) -> str:
+    """Return the text of a table; what is not known for UTF-8 is refused, since two labels could become one.
+
+    Raises
+    ------
+    ReadError
+        If it is no UTF-8.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        found, line = data[error.start], data.count(b"\n", 0, error.start) + 1
+        raise ReadError(
+            f"found byte {found:#04x}; expected UTF-8: save the file as that", path=name, line=line
+        ) from None
 
 
 def parse_index(text: str) -> dict[str, str]:
@@ -37,7 +55,8 @@ def parse_labels(text: str, name: str) -> dict[str, Label]:
     Raises
     ------
     ReadError
-        If a column, a key or a label is missing, a range is none, or a frame of a motion has two labels.
+        If a column, a key or a label is missing, a column stands twice, a range is none, or a frame of a motion
+        has two labels.
     """
     whole: dict[str, str] = {}
     ranges: dict[str, list[tuple[int, int, str]]] = {}
@@ -83,7 +102,7 @@ def parse_rates(text: str, name: str) -> dict[str, float]:
     Raises
     ------
     ReadError
-        If a column or a key is missing, a key stands twice, or a rate is no number above zero.
+        If a column or a key is missing, a column or a key stands twice, or a rate is no number above zero.
     """
     rates: dict[str, float] = {}
     for line, row in _rows(text, name, ("key", "fps")):
@@ -94,7 +113,7 @@ def parse_rates(text: str, name: str) -> dict[str, float]:
             rate = float(value)
         except ValueError:
             rate = math.nan
-        if not 0 < rate < math.inf:
+        if not is_rate(rate):
             raise ReadError(f"found {value!r} as fps of {key!r}; expected a number above zero", path=name, line=line)
         rates[key] = rate
     return rates
@@ -107,6 +126,8 @@ def _rows(text: str, name: str, *heads: Sequence[str]) -> Iterator[tuple[int, di
         columns = [column.strip() for column in reader.fieldnames or []]
         reader.fieldnames = columns
         asked = {column for head in heads for column in head}
+        if twice := [column for column in columns if column in asked and columns.count(column) > 1]:
+            raise ReadError(f"found the column {twice[0]} twice; expected it once", path=name, line=1)
         # A column that only a longer head has makes that head the one that is meant.
         if not any(set(head) <= set(columns) and asked & set(columns) <= set(head) for head in heads):
             expected = " or ".join(",".join(head) for head in heads)

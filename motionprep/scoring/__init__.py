@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
     from motionprep.windows import Windows
 
+_LARGEST = float(np.finfo(np.float32).max)
 #: How many numbers of predictions are looked at together.
 _AT_ONCE = 1 << 20
 
@@ -187,11 +188,16 @@ def whose(predictions: NDArray[Any]) -> str:
 
 
 def _finite(part: NDArray[Any], rows: range) -> Floats:
-    values = part.astype(np.float64)
-    if not np.isfinite(values).all():
-        row, *place = np.argwhere(~np.isfinite(values))[0].tolist()
+    # The conversion would warn of signalling NaNs, which the next line looks for.
+    with np.errstate(invalid="ignore"):
+        values = part.astype(np.float64)
+    # Of larger ones the metrics could not take squares.
+    good = np.abs(values) <= _LARGEST
+    if not good.all():
+        row, *place = np.argwhere(~good)[0].tolist()
         raise PredictionError(
-            f"{whose(part)}window {rows[row]}: predictions have {values[row, *place]} at {place}; expected numbers"
+            f"{whose(part)}window {rows[row]}: predictions have {values[row, *place]} at {place}; expected numbers "
+            "that float32 can hold"
         )
     return values
 

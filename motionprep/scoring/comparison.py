@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from motionprep import fields, metrics, rotations
 from motionprep.data import Floats
+from motionprep.errors import PredictionError
 from motionprep.kinds import KINDS, TURNS
 from motionprep.stages.represent import Represent
 from motionprep.stages.scale import Scale
@@ -91,7 +92,11 @@ class Comparison:
             (S, T), which of the motion's frames these are.
         """
         if self.stats is not None:
-            predicted = self.stats.restore(predicted.reshape(*frames.shape, *self.shape)).astype(np.float64)
+            try:
+                restored = self.stats.restore(predicted.reshape(*frames.shape, *self.shape))
+            except OverflowError as error:
+                raise PredictionError(f"predictions: {error}") from None
+            predicted = restored.astype(np.float64)
         target = self.target[frames]
         if self.kind == "points":
             return self._measure_points(predicted.reshape(target.shape), target, frames)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from motionprep.rates import is_rate
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Downsample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"factor is {self.factor}; it must be at least 1, or a rate is given in its place")
         if self.factor and self.rate:
             raise ValueError("give either factor or rate")
-        if not 0 <= self.rate < float("inf"):
-            raise ValueError(f"rate is {self.rate}; it must be above 0")
+        if self.rate and not is_rate(self.rate):
+            raise ValueError(f"rate is {self.rate}; it must be above 0 and what float32 can hold")
 
     @property
     def mixes_frames(self) -> bool:  # type: ignore[override]

@@ -213,6 +213,18 @@ def test_a_table_of_labels_says_more_than_an_index(run: Any, corpus: Path, out: 
     assert motionprep.open(out).classes == ("falls", "stands up")
 
 
+@pytest.mark.parametrize("option", ["--labels", "--rates", "--index"])
+def test_a_table_that_is_no_utf_8_is_refused_with_its_line(
+    run: Any, corpus: Path, out: Path, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "mine.csv").write_bytes("key,label,fps\n02_01,schläft,60\n".encode("latin-1"))
+
+    ended = run("build", corpus, option, tmp_path / "mine.csv", "-o", out)
+
+    assert ended.code == 1
+    assert ended.err.endswith("mine.csv:2: found byte 0xe4; expected UTF-8: save the file as that\n")
+
+
 @pytest.mark.parametrize("option", ["--labels", "--rates"])
 @pytest.mark.parametrize("verb", ["build", "plan"])
 def test_keys_of_a_table_that_no_motion_has_are_told(

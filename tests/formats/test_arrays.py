@@ -371,6 +371,7 @@ class TestAbout:
             (b"names = 5", "a.toml: names: Expected `str | list`, got `int`"),
             (b"rate = 0", "rate is 0; expected frames a second, above 0"),
             (b"rate = inf", "rate is inf"),
+            (b"rate = 1e-309", "rate is 1e-309; expected frames a second, above 0, that float32 can hold"),
             (b'names = ["a", "a"]', "names has 'a' twice"),
             (
                 b'names = "h36m"',

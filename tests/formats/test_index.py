@@ -82,6 +82,7 @@ def test_a_table_of_rates_may_have_its_columns_marks_and_line_ends_as_csv_does(t
     ("text", "message"),
     [
         ("", "rates.csv:1: found columns none; expected key,fps"),
+        ("key,fps,fps\na,60,120", "rates.csv:1: found the column fps twice; expected it once"),
         ("motion,rate\na,60", "rates.csv:1: found columns motion, rate; expected key,fps"),
         ("key,fps\na,60\na,30", "rates.csv:3: 'a' stands twice"),
         ("key,fps\n,60", "rates.csv:2: found no key beside fps '60'; expected key,fps"),
@@ -146,6 +147,7 @@ COMMA = "found 3 cells; expected 2: a cell that holds a comma stands in quotatio
     ("text", "message"),
     [
         ("", "l.csv:1: found columns none; " + COLUMNS),
+        ("key,label,label\na,b,c", "l.csv:1: found the column label twice; expected it once"),
         ("key;label\na;b", "l.csv:1: found columns key;label; " + COLUMNS),
         ("key,start,label\na,1,b", "l.csv:1: found columns key, start, label; " + COLUMNS),
         ("key,label\na,walk, turn", "l.csv:2: " + COMMA),

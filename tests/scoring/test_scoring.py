@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -377,11 +378,20 @@ def test_as_many_numbers_in_another_order_of_axes_are_refused(windows):
         score(np.swapaxes(all_of(windows), 1, 2), windows)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39, -1.5e308])
 def test_what_is_not_finite_is_told_with_its_window(windows, value):
     predicted = all_of(windows)
     predicted[11, 2, 7] = value
-    with pytest.raises(PredictionError, match=rf"window 11: predictions have {value} at \[2, 7\]; expected numbers"):
+    with pytest.raises(
+        PredictionError, match=rf"window 11: predictions have {re.escape(str(value))} at \[2, 7\]; expected numbers"
+    ):
+        score(predicted, windows)
+
+
+def test_a_signalling_nan_is_told_and_warns_of_nothing(windows):
+    predicted = all_of(windows).astype(np.float32)
+    predicted.view(np.uint32)[11, 2, 7] = 0x7FA00000
+    with pytest.raises(PredictionError, match=r"window 11: predictions have nan at \[2, 7\]"):
         score(predicted, windows)
 
 

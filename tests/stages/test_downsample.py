@@ -150,9 +150,10 @@ class TestLowpass:
         ({}, "factor is 0; it must be at least 1, or a rate is given in its place"),
         ({"factor": 8, "rate": 15}, "give either factor or rate"),
         ({"factor": -1}, "factor is -1; it must be at least 1, or a rate is given in its place"),
-        ({"rate": -1.0}, "rate is -1.0; it must be above 0"),
-        ({"rate": float("inf")}, "rate is inf; it must be above 0"),
-        ({"rate": float("nan")}, "rate is nan; it must be above 0"),
+        ({"rate": -1.0}, "rate is -1.0; it must be above 0 and what float32 can hold"),
+        ({"rate": 1e-309}, "rate is 1e-309; it must be above 0 and what float32 can hold"),
+        ({"rate": float("inf")}, "rate is inf; it must be above 0 and what float32 can hold"),
+        ({"rate": float("nan")}, "rate is nan; it must be above 0 and what float32 can hold"),
     ],
     ids=str,
 )
