@@ -373,8 +373,11 @@ def _place(parents: NDArray[np.int64], steps: Floats, local: Floats, world: Floa
     for node in range(parents.size):
         parent = parents[node]
         if parent < 0:
-            places[node] = steps[node]
-            world[node] = local[node]
+            # Number by number: to assign slices compiles words for shapes that differ, for two seconds and a half.
+            for axis in range(3):
+                store(places, 3 * node + axis, load(steps, 3 * node + axis))
+            for m in range(9 * node, 9 * node + 9):
+                store(world, m, load(local, m))
             continue
         at, above = 3 * node, 3 * parent
         x, y, z = load(steps, at), load(steps, at + 1), load(steps, at + 2)
@@ -422,8 +425,9 @@ def _solve_channels(
     local, world = np.empty((joints, 9, LANES)), np.empty((joints, 9, LANES))
     quaternion, places = np.empty((joints, 4, LANES)), np.empty((nodes, 3, LANES))
     steps = np.empty((nodes, 3, LANES))
-    for lane in range(LANES):
-        steps[:, :, lane] = offsets
+    for node in range(nodes):
+        for axis in range(3):
+            steps[node, axis] = offsets[node, axis]
     for first in range(0, frames, LANES):
         count = min(LANES, frames - first)
         for lane in range(LANES):
@@ -462,14 +466,18 @@ def _solve_poses(
     nodes = parents.size
     local, world = np.empty((joints, 9, LANES)), np.empty((joints, 9, LANES))
     places, steps = np.empty((nodes, 3, LANES)), np.empty((nodes, 3, LANES))
-    for lane in range(LANES):
-        steps[:, :, lane] = offsets
+    for node in range(nodes):
+        for axis in range(3):
+            steps[node, axis] = offsets[node, axis]
     for first in range(0, frames, LANES):
         count = min(LANES, frames - first)
         for lane in range(LANES):
             frame = min(first + lane, frames - 1)
-            steps[:joints, :, lane] = translations[frame]
-            local[:, :, lane] = matrices[frame]
+            for joint in range(joints):
+                for axis in range(3):
+                    steps[joint, axis, lane] = translations[frame, joint, axis]
+                for m in range(9):
+                    local[joint, m, lane] = matrices[frame, joint, m]
         _place(parents, steps, local, world, places)
         _store(first, count, places, positions)
         _store(first, count, world, global_rotations)
