@@ -81,6 +81,7 @@ class Writer:
         self._buffers: dict[str, Any] = {}
         self._spare: dict[str, Any] = {}
         self._moments: dict[str, Moments] = {}
+        self._known: dict[str, Any] = {}
         self._written: Future[None] | None = None
         self.frames = 0
 
@@ -122,12 +123,9 @@ class Writer:
             done = features.frames - left
             at = self.frames % self._chunk
             some = min(left, self._chunk - at)
-            part = {name: buffer[at : at + some] for name, buffer in self._buffers.items()}
-            features.fill(part)
-            for name, values in part.items():
-                if self._sums and values.dtype.kind == "f":
-                    known = features.known[name][done : done + some] if name in features.known else None
-                    self._moments[name] = (self._moments.get(name) or Moments.about(values, known)).plus(values, known)
+            features.fill({name: buffer[at : at + some] for name, buffer in self._buffers.items()})
+            for name, known in features.known.items():
+                self._known_of(name, known.shape[1])[at : at + some] = known[done : done + some]
             left -= some
             self.frames += some
             if self.frames % self._chunk == 0:
@@ -157,7 +155,26 @@ class Writer:
 
         return {name: np.empty((self._chunk, *shape), dtype) for name, (dtype, shape) in self._kinds.items()}
 
+    def _known_of(self, name: str, points: int) -> Any:
+        """Return where the points of a feature are known in this chunk, to be filled in; everywhere, at first."""
+        import numpy as np
+
+        if name not in self._known:
+            self._known[name] = np.ones((self._chunk, points), bool)
+        return self._known[name]
+
+    def _add_moments(self, count: int) -> None:
+        """Add the frames of this chunk to the sums: a call for each feature, where motions may be many."""
+        for name, buffer in self._buffers.items():
+            if buffer.dtype.kind == "f":
+                values, known = buffer[:count], self._known.get(name)
+                known = None if known is None else known[:count]
+                self._moments[name] = (self._moments.get(name) or Moments.about(values, known)).plus(values, known)
+        self._known = {}
+
     def _flush(self, count: int) -> None:
+        if self._sums:
+            self._add_moments(count)
         self._start(self._write(self._buffers, self.frames - count, self.frames))
         self._buffers, self._spare = self._spare, self._buffers
 
