@@ -116,7 +116,8 @@ class Solver:
     def fill(self, out: Mapping[str, NDArray[Any]]) -> None:
         """Fill arrays (K, ...), one a feature, with the next K frames; of either float type, computed in float64."""
         count = len(next(iter(out.values())))
-        some = self._motion.at(range(self.at, self.at + count))
+        whole = count == self._motion.frames
+        some = self._motion if whole else self._motion.at(range(self.at, self.at + count))
         self.at += count
         out = {**out}
         if "rotations_6d" in out and "rotations" not in out:

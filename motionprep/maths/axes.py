@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import permutations, product
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,15 @@ def mirrors(axes: str) -> bool:
     return a * b * c * (1 if (second - first) % 3 == 1 else -1) < 0
 
 
+@lru_cache(maxsize=len(AXES))
 def matrix(axes: str) -> Floats:
-    """Return the new axes (3, 3) in old coordinates, as columns."""
+    """Return the new axes (3, 3) in old coordinates, as columns; read-only."""
     import numpy as np
 
     turned = np.zeros((3, 3))
     for column, (row, sign) in enumerate(_signed(axes)):
         turned[row, column] = sign
+    turned.flags.writeable = False
     return turned
 
 
