@@ -299,7 +299,7 @@ class TestRefusing:
 
         assert motion.frames == 6
 
-    @settings(max_examples=400, deadline=1000, database=None)
+    @settings(max_examples=400, deadline=10_000, database=None)
     @given(
         whole=st.sampled_from([npy(POINTS[0]), npz(x=POINTS[0]), npz(True, x=POINTS[0])]),
         edits=st.lists(st.tuples(st.integers(0, 2**11), st.integers(0, 255)), min_size=1, max_size=8),

@@ -567,7 +567,7 @@ PLACES = st.one_of(st.integers(0, 24), st.integers(512, 900), st.integers(0, 2**
 BYTES = st.one_of(st.sampled_from([0, 1, 2, 127, 128, 255]), st.integers(0, 255))
 
 
-@settings(max_examples=600, deadline=1000, database=None)
+@settings(max_examples=600, deadline=10_000, database=None)
 @given(
     seed=st.sampled_from(SEEDS),
     edits=st.lists(st.tuples(PLACES, BYTES), max_size=12),
