@@ -169,6 +169,11 @@ def test_a_table_of_labels_that_cannot_be_is_refused_by_line(text, message):
     assert str(caught.value) == message
 
 
+def test_a_quotation_mark_that_is_never_closed_is_refused_where_its_row_begins():
+    with pytest.raises(ReadError, match=r"l\.csv:3: is no CSV: unexpected end of data in the row that begins here"):
+        parse_labels('key,label\na,walk\nb,"run\nc,jump\n', "l.csv")
+
+
 def test_what_is_no_csv_at_all_is_refused_by_line():
     with pytest.raises(ReadError, match=r"l\.csv:2: is no CSV: field larger than field limit"):
         parse_labels(f"key,label\na,{'x' * 200_000}", "l.csv")
