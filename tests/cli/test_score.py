@@ -170,6 +170,9 @@ def test_the_csv_of_classes_has_a_row_for_each_window(run: Any, labelled: Path, 
     [
         (["--by", "joint"], "--by joint: classes are told by class, confusion, subject, motion"),
         (["--plot", "frames.html"], "--plot: classes have no curve over the frames; leave it out"),
+        (["--threshold", "0.1"], "--threshold: classes are right or wrong; leave it out"),
+        (["--unit-mm", "56.444"], "--unit-mm: classes have no length; leave it out"),
+        (["--no-normalize"], "--no-normalize: classes are never normalized; leave it out"),
     ],
 )
 def test_what_classes_have_not_is_refused(
