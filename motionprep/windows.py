@@ -161,7 +161,7 @@ class Windows(Sequence[Any]):
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """The class of each window (S,), an index into ``Dataset.classes``; zeros where labels are not asked for."""
+        """The class of each window (S,), an index into ``Dataset.classes``; empty where labels are not asked for."""
         return read_only(self._labels)
 
     def __len__(self) -> int:

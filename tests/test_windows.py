@@ -186,7 +186,9 @@ def test_a_label_is_an_index_into_the_classes(corpus: Path, tmp_path: Path) -> N
     told = {windows.where(n)[0].key: dataset.classes[int(window["label"])] for n, window in enumerate(windows)}
     assert told == labels
     assert windows.shapes["label"] == ()
-    assert windows[:3]["label"].tolist() == [1, 1, 1]
+    assert windows[:3]["label"].tolist() == windows.labels[:3].tolist() == [1, 1, 1]
+    assert not windows.labels.flags.writeable
+    assert dataset["train"].windows(8, features=["root_position"]).labels.shape == (0,)
 
 
 def test_a_mask_is_an_input_like_any_number(corpus: Path, tmp_path: Path) -> None:
