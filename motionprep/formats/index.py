@@ -10,7 +10,7 @@ from bisect import bisect
 from collections.abc import Iterator, Sequence
 
 from motionprep.errors import ReadError
-from motionprep.rates import is_rate
+from motionprep.rates import RATES, is_rate
 
 _ENTRY = re.compile(r"\s*(?P<key>\S+)(?:\t\s*|\s{2,})(?P<label>\S.*?)\s*")
 
@@ -115,7 +115,7 @@ def parse_rates(text: str, name: str) -> dict[str, float]:
         except ValueError:
             rate = math.nan
         if not is_rate(rate):
-            raise ReadError(f"found {value!r} as fps of {key!r}; expected a number above zero", path=name, line=line)
+            raise ReadError(f"found {value!r} as fps of {key!r}; expected {RATES}", path=name, line=line)
         rates[key] = rate
     return rates
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import Dataset, RecipeError, export
+from motionprep import Dataset, RecipeError, export, layout
 from motionprep.errors import ExportError
 from motionprep.export import stream
 from motionprep.recipe import recipe_from_json
@@ -123,6 +123,24 @@ def test_the_readme_names_each_column(dataset: Dataset, tmp_path: Path) -> None:
     readme = (tmp_path / "dest" / "README.md").read_text()
     assert "## Columns of inputs\n\n| column | what |\n| --- | --- |\n| 0 | `positions[LHipJoint].x` |\n" in readme
     assert "## Columns of targets\n\n| column | what |\n| --- | --- |\n| 0 | `positions[Hips].x` |\n" in readme
+
+
+def test_a_motion_too_short_for_a_window_may_be_alone_in_its_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout.cut, "__defaults__", (1,))
+    for number, frames in enumerate((3, 12, 4, 11, 2)):
+        points = np.full((frames, 2, 3), float(number))
+        (tmp_path / "data").mkdir(exist_ok=True)
+        np.save(tmp_path / "data" / f"{number}.npy", points)
+    (tmp_path / "data" / "arrays.toml").write_text('names = ["a", "b"]\nrate = 30\nunits = "m"\n', encoding="utf-8")
+    motionprep.build(tmp_path / "data", tmp_path / "out")
+    dataset = motionprep.open(tmp_path / "out")
+    assert len({row["shard"] for row in dataset["train"].rows}) == 5
+
+    arrays = exported(dataset, tmp_path / "dest", inputs=("positions",), targets=("positions[a].x",), length=10)
+
+    assert arrays["label_batch"][:, 0, 0].tolist() == [1, 1, 1, 3, 3]
 
 
 def test_what_to_give_is_told_where_the_recipe_has_no_task(changed: Dataset, tmp_path: Path) -> None:
