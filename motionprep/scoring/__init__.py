@@ -113,7 +113,10 @@ def score(
         csv = None if frames_csv is None else stack.enter_context(FrameCsv(frames_csv, _columns(motions, comparisons)))
         for name, (motion, span) in zip(motion_names(motions), motions, strict=True):
             subject = motion.row["subject"]
-            tallies = {text: _Tally(comparison, motion.frames) for text, comparison in comparisons(motion).items()}
+            tallies = {
+                text: _Tally(comparison, motion.frames, whose(predictions))
+                for text, comparison in comparisons(motion).items()
+            }
             for rows in _slices(span, max(1, _AT_ONCE // math.prod(shape))):
                 rest = _finite(predictions[rows.start : rows.stop], rows).reshape(-1, *shape)
                 frames = _frames(windows, rows)
@@ -130,10 +133,10 @@ def score(
 
 
 class _Tally:
-    """Sums up the metrics of one field in one motion of so many frames."""
+    """Sums up the metrics of one field in one motion of so many frames; ``whose`` stands before errors."""
 
-    def __init__(self, comparison: Comparison, frames: int) -> None:
-        self.comparison = comparison
+    def __init__(self, comparison: Comparison, frames: int, whose: str) -> None:
+        self.comparison, self._whose = comparison, whose
         self._sums: dict[str, Floats] = {}
         self._counts: dict[str, NDArray[np.int64]] = {}
         self._of_frames = np.zeros((2, frames))
@@ -144,7 +147,7 @@ class _Tally:
         main = found[self.comparison.main]
         if self.comparison.kind == "rotations" and np.isnan(main).any():
             row = rows[int(np.argwhere(np.isnan(main))[0, 0])]
-            raise PredictionError(f"window {row}: {NO_DIRECTION}")
+            raise PredictionError(f"{self._whose}window {row}: {NO_DIRECTION}")
         for name, values in found.items():
             counted = ~np.isnan(values)
             self._sums[name] = self._sums.get(name, 0) + np.sum(values, axis=(0, 1), where=counted)

@@ -198,6 +198,15 @@ def test_predictions_of_another_shape_exit_with_1_and_one_line(run: Any, built: 
     assert ended.err.count("\n") == 1
 
 
+def test_a_rotation_of_zeros_is_told_with_its_file_and_window(run: Any, built: Path, tmp_path: Path) -> None:
+    values = motionprep.open(built)["test"].windows(1, 1, targets=["rotations"])[:]["targets"]
+    values[10] = 0
+    np.save(tmp_path / "pred.npy", values)
+    ended = run("score", tmp_path / "pred.npy", built, "--target", "rotations", "--length", 1, "--stride", 1)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"motionprep: {tmp_path / 'pred.npy'}: window 10: a rotation of zeros, ")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
