@@ -72,7 +72,12 @@ class _Command(click.Command):
 @click.option("--step", type=_COUNT, help="npy, clips: every how many frames [default: the task's].")
 @click.option("--label/--no-label", default=None, help="npy, clips: with classes [default: as the task says].")
 @click.option("--features", metavar="LIST", type=_LIST, help="npz, parquet, webdataset: which features.")
-@click.option("--no-normalize", is_flag=True, default=None, help="Do not normalize, though the recipe says so.")
+@click.option(
+    "--no-normalize",
+    is_flag=True,
+    default=None,
+    help="Do not normalize, though the recipe says so; bvh: PRED.npy is not.",
+)
 @click.option("--file-mb", metavar="N", type=_COUNT, help="parquet, webdataset: megabytes of a file.")
 @click.option("--from", "source", metavar="PRED.npy", help="bvh: what a model predicts, in place of what is stored.")
 @click.option("--fields", metavar="LIST", type=_LIST, help="bvh: what it predicts [default: the task's targets].")

@@ -49,9 +49,7 @@ _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "s
     "--step", type=click.IntRange(min=1), help="Frames from one frame of a window to the next [default: the task's]."
 )
 @click.option("--no-normalize", is_flag=True, help="They are not normalized, though the recipe normalizes.")
-@click.option(
-    "--threshold", type=click.FloatRange(min=0), default=0.1, show_default=True, help="Of PCK, in stored units."
-)
+@click.option("--threshold", type=click.FloatRange(min=0), help="Of PCK, in stored units [default: 0.1].")
 @click.option(
     "--unit-mm", type=click.FloatRange(min=0, min_open=True), help="mm of a unit of the files; CMU's BVH: 56.444."
 )
@@ -76,7 +74,7 @@ def score(
     stride: int | None,
     step: int | None,
     no_normalize: bool,
-    threshold: float,
+    threshold: float | None,
     unit_mm: float | None,
     by: tuple[str, ...],
     csv: str | None,
@@ -109,11 +107,19 @@ def score(
         what = "classes" if classes else "targets"
         raise RecipeError(f"--by {unknown[0]}: {what} are told by {', '.join(known)}")
     if classes:
-        if plot:
-            raise RecipeError("--plot: classes have no curve over the frames; leave it out")
+        given = {
+            "--plot": (plot is not None, "have no curve over the frames"),
+            "--threshold": (threshold is not None, "are right or wrong"),
+            "--unit-mm": (unit_mm is not None, "have no length"),
+            "--no-normalize": (no_normalize, "are never normalized"),
+        }
+        for option, (there, why) in given.items():
+            if there:
+                raise RecipeError(f"{option}: classes {why}; leave it out")
         _print_classes(score_classes(predictions, windows, windows_csv=csv), by)
         return
-    scores = scoring.score(predictions, windows, threshold=threshold, unit_mm=unit_mm, frames_csv=csv)
+    asked = {} if threshold is None else {"threshold": threshold}
+    scores = scoring.score(predictions, windows, unit_mm=unit_mm, frames_csv=csv, **asked)
     _print(scores, by)
     if plot:
         report.plot_frames(scores, plot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -642,7 +643,7 @@ class StoredMotion(Mapping[str, Any]):
             return self.marker_names
         if kind.form in ("point", "vector"):
             return self.skeleton.nodes
-        form = next((stage for stage in self.stages if isinstance(stage, Represent)), None)
+        form = _form(self)
         rootless = feature == "rotations" and form is not None and form.root != "with"
         return self.skeleton.joints[rootless:]
 
@@ -718,7 +719,11 @@ class StoredMotion(Mapping[str, Any]):
 
 
 def invert(
-    motion: StoredMotion, features: Mapping[str, ArrayLike] | None = None, frames: slice = slice(None)
+    motion: StoredMotion,
+    features: Mapping[str, ArrayLike] | None = None,
+    frames: slice = slice(None),
+    *,
+    normalize: bool = True,
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Bring a motion of a dataset, or a prediction for it, back into the world of its files.
 
@@ -727,9 +732,12 @@ def invert(
     motion
         Whose frames these are.
     features
-        Arrays (F, ...) by the names and in the shapes that the dataset has; what it stores of the motion if None.
+        Arrays (F, ...) by the names and in the shapes that the dataset has, or flat (F, K); of windows that lie end to
+        end also (W, T, ...). What it stores of the motion if None.
     frames
         Which of the motion's frames these are, such as ``slice(10, 18)``.
+    normalize
+        Whether features that the recipe normalizes are handed in so, as windows hand them out.
 
     Returns
     -------
@@ -740,11 +748,13 @@ def invert(
     Raises
     ------
     ValueError
-        If a feature cannot be brought back, or has another number of frames.
+        If a feature cannot be brought back, has another shape or another number of frames, or is no numbers that
+        float32 can hold; or if a rotation has no direction, as zeros have none.
+    DatasetError
+        If nothing of the motion's skeleton is stored, of whose joints a feature is.
     """
-    import numpy as np
-
     from motionprep import inversion, rotations
+    from motionprep.predicted import check_turns
 
     plain = msgspec.json.decode(motion.row["steps"] or "[]")
     steps = inversion.steps_from_json(
@@ -752,28 +762,81 @@ def invert(
     )
     if features is None:
         given = {name: motion.unnormalized(name)[frames] for name in motion if name in inversion.INVERTIBLE}
+        leads = {name: array.shape[:1] for name, array in given.items()}
     else:
-        given = {
-            name: _restored(motion, name, values)
-            if name in motion and motion.is_normalized(name)
-            else np.asarray(values)
-            for name, values in features.items()
-        }
+        given, leads = {}, {}
+        for name, values in features.items():
+            given[name], leads[name] = _handed_in(motion, name, values, normalize=normalize)
     nodes = motion.skeleton.nodes if motion.row["skeleton"] else ()
-    form = next((stage for stage in motion.stages if isinstance(stage, Represent)), None)
-    rootless = form is not None and form.root != "with" and "rotations" in given
-    if form is not None and given.keys() & {"rotations", "root_rotation"}:
-        counts = {"rotations": len(motion.skeleton.joints) - rootless, "root_rotation": 1}
-        for name in counts.keys() & given.keys():
-            if name == "rotations" or form.root == "apart":
-                joints = counts[name] if form.flat else None
-                matrices = rotations.matrices_back(given[name], form.rotations, form.order, joints)
-                given[name] = matrices if name == "rotations" else matrices.reshape(-1, 3, 3)
-    without_root = ("rotations",) if rootless else ()
-    return inversion.invert(given, steps, nodes=nodes, markers=motion.marker_names, without_root=without_root)
+    form = _form(motion)
+    for name in given:
+        if form is not None and _represented(form, name):
+            rows = given[name].reshape(len(given[name]), *_frame(motion, name))
+            names = motion.names(name)
+            try:
+                check_turns(rows if names else rows[:, None], form.rotations, names)
+            except ValueError as error:
+                raise ValueError(f"{motion.key}: {name}: {error}") from None
+            given[name] = rotations.matrices_back(rows, form.rotations, form.order)
+    without_root = ("rotations",) if form is not None and form.root != "with" else ()
+    try:
+        back = inversion.invert(given, steps, nodes=nodes, markers=motion.marker_names, without_root=without_root)
+    except ValueError as error:
+        raise ValueError(f"{motion.key}: {error}") from None
+    return {name: array.reshape(*leads[name], *array.shape[1:]) for name, array in back.items()}
 
 
-def _restored(motion: StoredMotion, name: str, values: ArrayLike) -> np.ndarray[Any, Any]:
+def _form(motion: StoredMotion) -> Represent | None:
+    return next((stage for stage in motion.stages if isinstance(stage, Represent)), None)
+
+
+def _represented(form: Represent, feature: str) -> bool:
+    """Return whether a feature is stored in the form that the recipe chose for rotations."""
+    return feature == "rotations" or (feature == "root_rotation" and form.root == "apart")
+
+
+def _frame(motion: StoredMotion, feature: str) -> tuple[int, ...]:
+    """Return the shape of a feature's frames, names apart, also if it is stored flat or not at all."""
+    from motionprep.rotations import FORMS
+
+    form, kind = _form(motion), KINDS[feature]
+    one = FORMS[form.rotations] if form is not None and _represented(form, feature) else kind.shape
+    return one if kind.part == "root" else (len(motion.names(feature)), *one)
+
+
+def _handed_in(
+    motion: StoredMotion, name: str, values: ArrayLike, *, normalize: bool
+) -> tuple[np.ndarray[Any, Any], tuple[int, ...]]:
+    """Return a feature that was handed in as frames (F, ...), not normalized, and the axes that these had.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape, or is no numbers that float32 can hold.
+    """
     import numpy as np
 
-    return motion._stats(name, np.shape(values)[1:]).restore(values)
+    from motionprep import inversion
+    from motionprep.predicted import to_floats
+
+    array = np.asarray(values)
+    if name not in inversion.INVERTIBLE:
+        return array, array.shape[:1]
+    frame = _frame(motion, name)
+    shapes = [*dict.fromkeys((frame, (math.prod(frame),)))]
+    tails = [tail for tail in shapes if array.ndim - len(tail) in (1, 2) and array.shape[-len(tail) :] == tail]
+    if not tails:
+        asked = " or ".join(f"({', '.join(('frames', *map(str, tail)))})" for tail in shapes)
+        raise ValueError(f"{motion.key}: {name} have shape {array.shape}; expected {asked}")
+    lead = array.shape[: -len(tails[0])]
+    rows = array.reshape(math.prod(lead), *tails[0])
+    if name in MASKS and rows.dtype == bool:
+        return rows, lead
+    try:
+        rows = to_floats(rows)
+        if normalize and name in motion and motion.is_normalized(name):
+            stats = motion.stats(name)
+            rows = stats.restore(rows.reshape(len(rows), *stats.mean.shape)).reshape(rows.shape)
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"{motion.key}: {name}: {error}") from None
+    return rows, lead

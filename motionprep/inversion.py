@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from motionprep.data import PARTS, Floats, Skeleton, Step
-from motionprep.kinds import KINDS, Kind
+from motionprep.kinds import KINDS, TURNS, Kind
 from motionprep.maths import coordinates, spaces
+from motionprep.predicted import check_turns, to_floats
 
 #: The features that can be brought back. A velocity in a frame that moves is not that of the world, turned.
 INVERTIBLE = tuple(name for name, kind in KINDS.items() if kind.form != "vector")
@@ -53,7 +54,8 @@ def invert(
     Raises
     ------
     ValueError
-        If a feature is none of these or has another shape, a step has another number of frames, or names are missing.
+        If a feature is none of these or has another shape, is no numbers that float32 can hold, or has rotations
+        without a direction; if a step has another number of frames, or names are missing.
     """
     out: dict[str, NDArray[Any]] = {}
     for name, values in features.items():
@@ -66,10 +68,12 @@ def invert(
         if array.ndim < 1 or width % math.prod(kind.shape):
             shape = "".join(f", {size}" for size in kind.shape)
             raise ValueError(f"{name} have shape {array.shape}; expected (frames, ...{shape})")
-        rows = array.reshape(len(array), width // math.prod(kind.shape), *kind.shape)
-        rows = rows if kind.form == "mask" else rows.astype(np.float64)
         names = {"joints": nodes[name in without_root :], "markers": markers}.get(kind.part, ())
         try:
+            rows = array if array.dtype == bool and kind.form == "mask" else to_floats(array)
+            rows = rows.reshape(len(array), width // math.prod(kind.shape), *kind.shape)
+            if kind.form in TURNS:
+                check_turns(rows, kind.form, names)
             rows = _back(rows, kind, steps, names, has_root=name not in without_root)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motionprep.data import Floats
 
@@ -23,6 +24,10 @@ FORMS: Mapping[str, tuple[int, ...]] = {
 
 #: Below this sine or cosine of the second Euler angle, rounding alone would decide the third.
 _LOCK = 1e-12
+#: A smaller part of the largest number is rounding alone, in float32.
+_ROUNDING = 1e-6
+#: Matrices whose largest number is 1 and whose determinant is above this are nowhere near to two rotations alike.
+_PLAIN = 1e-3
 
 
 def from_euler(angles: Floats, axes: Sequence[int]) -> Floats:
@@ -172,6 +177,47 @@ def nearest(matrices: Floats) -> Floats:
     left, _, right = np.linalg.svd(np.where(finite, m, 0.0))
     left[..., -1] *= np.sign(np.linalg.det(left @ right))[..., None]
     return np.where(finite, left @ right, np.nan)
+
+
+def undirected(values: Floats, form: str) -> NDArray[np.bool_]:
+    """Return which of some numbers (..., *form) tell no rotation (...), to the rounding of float32.
+
+    Of quaternions those are zeros; of six numbers two vectors on one line, or zeros; of nine those that several
+    rotations are equally near to, as to zeros or to a mirror image: the two smaller singular values, of which the last
+    counts against the other in a mirror image, add up to nothing (Kabsch 1978). Angles always tell a rotation.
+
+    Parameters
+    ----------
+    values
+        (..., *form), finite.
+    form
+        Of :data:`FORMS`.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if form == "matrix":
+        return _far_from_one(values)
+    if form == "6d":
+        first, second = values[..., :3], values[..., 3:]
+        lengths = np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1)
+        on_a_line: NDArray[np.bool_] = np.linalg.norm(np.cross(first, second), axis=-1) <= _ROUNDING * lengths
+        return on_a_line
+    if form == "quaternion":
+        zeros: NDArray[np.bool_] = np.linalg.norm(values, axis=-1) == 0
+        return zeros
+    return np.zeros(values.shape[: values.ndim - len(FORMS[form])], dtype=bool)
+
+
+def _far_from_one(matrices: Floats) -> NDArray[np.bool_]:
+    """Return which matrices (..., 3, 3) have no one rotation that is nearest."""
+    largest = np.abs(matrices).max(axis=(-2, -1), keepdims=True)
+    scaled = matrices / np.where(largest > 0, largest, 1.0)
+    determinants = np.asarray(np.linalg.det(scaled))
+    lost: NDArray[np.bool_] = np.asarray(determinants <= _PLAIN)
+    if lost.any():
+        singular = np.linalg.svd(scaled[lost], compute_uv=False)
+        apart = singular[:, 1] + np.sign(determinants[lost]) * singular[:, 2]
+        lost[lost] = apart <= _ROUNDING * singular[:, 0]
+    return lost
 
 
 def to_6d(matrices: Floats) -> Floats:

@@ -401,3 +401,126 @@ def test_metadata_that_say_other_frames_are_damage(copied: Path) -> None:
     shutil.rmtree(copied / ".cache")
     with pytest.raises(DatasetError, match=r"positions/zarr\.json is damaged"):
         motionprep.open(copied)["train"].windows(4, features=["positions"])
+
+
+# Back into the world of the files
+
+SHAPES = {
+    "positions": (38, 3),
+    "rotations": (31, 3, 3),
+    "quaternions": (31, 4),
+    "root_position": (3,),
+    "root_rotation": (3, 3),
+    "global_rotations": (31, 3, 3),
+    "rotations_6d": (31, 6),
+}
+
+
+@pytest.fixture(scope="module")
+def turned(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> StoredMotion:
+    """Return a motion in other axes, whose positions are normalized."""
+    out = tmp_path_factory.mktemp("turned") / "out"
+    stages = [
+        {"stage": "select_joints", "set": "cmu-31"},
+        {"stage": "permute_axes", "axes": "yzx"},
+        {"stage": "normalize", "arrays": ["positions"]},
+        {"stage": "features", "arrays": [*SHAPES]},
+    ]
+    build(corpus, out, recipe=recipe_from_json({"split": SPLIT, "stages": stages}))
+    return motionprep.open(out)["test"].motion("07_01")
+
+
+def shape_of(motion: StoredMotion, name: str) -> tuple[int, ...]:
+    return motion[name].shape[1:]
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_frames_windows_and_flat_ones_come_back_alike(turned: StoredMotion, name: str) -> None:
+    frame, expected = shape_of(turned, name), motionprep.invert(turned)[name][:12]
+
+    for lead in ((12,), (3, 4), (12, 1)):
+        for tail in (frame, (-1,)):
+            given = turned[name][:12].reshape(*lead, *tail)
+            back = motionprep.invert(turned, {name: given})[name]
+            assert back.shape == given.shape
+            np.testing.assert_allclose(back.reshape(expected.shape), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_features_of_another_shape_do_not_come_back(turned: StoredMotion, name: str) -> None:
+    frame = shape_of(turned, name)
+    asked = ", ".join(map(str, frame))
+
+    for shape in ((), frame, (7, 5, *frame[1:], 2), (7, 31, 3, 3, 3), (2, 2, 2, *frame), (7, *frame[:-1], 5)):
+        with pytest.raises(ValueError, match=rf"07_01: {name} have shape \(.*\); expected \(frames, {asked}\)"):
+            motionprep.invert(turned, {name: np.ones(shape)})
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_numbers_that_are_none_do_not_come_back(turned: StoredMotion, name: str) -> None:
+    values = np.array(turned[name])
+    values[10].flat[2] = np.nan
+
+    with pytest.raises(
+        ValueError, match=rf"07_01: {name}: frame 10: predictions have nan at \[.*2\]; expected numbers"
+    ):
+        motionprep.invert(turned, {name: values})
+    with pytest.raises(ValueError, match=rf"07_01: {name}: predictions are <U.*; expected numbers such as float32"):
+        motionprep.invert(turned, {name: turned[name].astype(str)})
+
+
+@pytest.mark.parametrize("name", ["rotations", "quaternions", "root_rotation", "global_rotations", "rotations_6d"])
+def test_a_rotation_of_zeros_does_not_come_back(turned: StoredMotion, name: str) -> None:
+    values = np.array(turned[name])
+    values[10] = 0
+    place = "" if name == "root_rotation" else ", Hips"
+
+    with pytest.raises(ValueError, match=rf"07_01: {name}: frame 10{place}: a rotation of zeros, .* has no direction"):
+        motionprep.invert(turned, {name: values})
+
+
+@pytest.mark.parametrize("form", ["matrix", "quaternion", "6d"])
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_rotation_of_zeros_in_the_form_of_the_recipe_does_not_come_back(
+    corpus: Path, tmp_path: Path, form: str, flat: bool
+) -> None:
+    stages = [
+        {"stage": "represent", "rotations": form, "root": "apart", "flat": flat},
+        {"stage": "features", "arrays": ["rotations", "root_rotation"]},
+    ]
+    build(corpus, tmp_path / "out", recipe=recipe_from_json({"split": SPLIT, "stages": stages}))
+    motion = motionprep.open(tmp_path / "out")["test"].motion("07_01")
+
+    for name, joint in (("rotations", f", {motion.skeleton.joints[1]}"), ("root_rotation", "")):
+        values = np.array(motion[name])
+        values[3] = 0
+        with pytest.raises(ValueError, match=rf"07_01: {name}: frame 3{joint}: a rotation of zeros, .* no direction"):
+            motionprep.invert(motion, {name: values})
+
+
+def test_numbers_that_are_not_normalized_come_back_as_such(turned: StoredMotion) -> None:
+    expected = motionprep.invert(turned)["positions"]
+
+    back = motionprep.invert(turned, {"positions": turned.unnormalized("positions")}, normalize=False)["positions"]
+
+    np.testing.assert_array_equal(back, expected)
+    assert (
+        np.abs(motionprep.invert(turned, {"positions": turned.stored("positions")})["positions"] - expected).max() > 1
+    )
+
+
+def test_normalized_numbers_too_large_to_restore_do_not_come_back(turned: StoredMotion) -> None:
+    values = np.array(turned["positions"])
+    values[5] = 3.4e38
+
+    with pytest.raises(ValueError, match="07_01: positions: float32 cannot hold them as they were before"):
+        motionprep.invert(turned, {"positions": values})
+
+
+def test_a_feature_that_is_not_stored_comes_back_in_its_own_shape(dataset: Dataset) -> None:
+    motion = dataset["test"].motion("07_01")
+    assert "global_rotations" not in motion
+
+    assert motionprep.invert(motion, {"global_rotations": np.ones((4, 31, 1, 1)) * np.eye(3)})
+    with pytest.raises(ValueError, match=r"expected \(frames, 31, 3, 3\) or \(frames, 279\)"):
+        motionprep.invert(motion, {"global_rotations": np.ones((4, 31, 3))})

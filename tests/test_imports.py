@@ -30,7 +30,7 @@ ORDER = [
     ["augmentation", "recipe"],
     ["stages"],
     ["batch_shapes", "features", "fields", "formats", "inversion", "metrics"],
-    ["maths"],
+    ["maths", "predicted"],
     ["kinematics"],
     ["rotations"],
     ["data"],

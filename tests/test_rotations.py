@@ -256,3 +256,48 @@ def test_the_nearest_rotation_is_nearer_than_those_around_it():
 def test_the_nearest_rotation_of_nan_is_nan():
     matrices = np.stack([np.eye(3), np.full((3, 3), np.nan)])
     np.testing.assert_array_equal(rotations.nearest(matrices), matrices)
+
+
+@pytest.mark.parametrize("form", ["matrix", "quaternion", "6d", "axis_angle", "euler"])
+@pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
+def test_rotations_of_any_size_have_a_direction(form, size):
+    told = size * rotations.tell(RANDOM.as_matrix(), form)
+
+    assert not rotations.undirected(told.astype(np.float32), form).any()
+
+
+@pytest.mark.parametrize(
+    ("form", "lost"), [("matrix", 5), ("quaternion", 5), ("6d", 5), ("axis_angle", 0), ("euler", 0)]
+)
+def test_zeros_have_no_direction_unless_they_are_angles(form, lost):
+    assert np.count_nonzero(rotations.undirected(np.zeros((5, *rotations.FORMS[form])), form)) == lost
+
+
+@given(one=arrays.arrays(np.float64, 3, elements=st.floats(-9, 9, width=16)), factor=st.floats(-3, 3, width=16))
+def test_two_vectors_on_one_line_have_no_direction(one, factor):
+    assert rotations.undirected(np.concatenate([one, factor * one]), "6d")
+
+
+@given(vectors=arrays.arrays(np.float64, (2, 3), elements=st.floats(-9, 9, width=16)))
+def test_nine_numbers_along_one_line_have_no_direction(vectors):
+    assert rotations.undirected(np.outer(*vectors), "matrix")
+
+
+@settings(max_examples=300)
+@given(seed=st.integers(0, 2**32 - 1), flat=st.booleans(), mirrored=st.booleans())
+def test_other_nine_numbers_have_a_direction_unless_two_rotations_are_as_near(seed, flat, mirrored):
+    rng = np.random.default_rng(seed)
+    left, right = Rotation.random(2, random_state=rng).as_matrix()
+    first, second, third = np.sort(rng.uniform(0.1, 1, 3))[::-1]
+    third = 0.0 if flat else third
+    matrix = left @ np.diag([first, second, -third if mirrored else third]) @ right
+
+    # So much nearer is the rotation that is nearest than the one that is turned half about the axis of the first.
+    assert rotations.undirected(matrix, "matrix") == (second - third < 1e-6 if mirrored else False)
+
+
+@pytest.mark.parametrize("axis", np.eye(3))
+def test_a_mirror_image_has_no_direction(axis):
+    mirror = np.eye(3) - 2 * np.outer(axis, axis)
+
+    assert rotations.undirected(mirror @ RANDOM.as_matrix(), "matrix").all()

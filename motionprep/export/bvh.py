@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from motionprep import inversion, rotations
 from motionprep.dataset import invert
-from motionprep.errors import ExportError, RecipeError
+from motionprep.errors import ExportError, PredictionError, RecipeError
 from motionprep.export import animation
 from motionprep.export.base import Export, Report, Tell, file_stem, numbered, sample_name
 from motionprep.export.prediction import cut, read_prediction
@@ -47,15 +47,23 @@ class Bvh(Export):
     fields
         What it predicts; if empty, the targets of the recipe's task if they have its numbers, or else the one feature
         that has its shape.
+    normalize
+        Whether the prediction is normalized where the recipe normalizes.
     """
 
     motion: str = ""
     prediction: str = ""
     fields: tuple[str, ...] = ()
+    normalize: bool = True
 
     def __post_init__(self) -> None:
         if self.fields and not self.prediction:
             raise RecipeError("fields say what a prediction is of; give one by --from")
+        if not self.normalize and not self.prediction:
+            raise RecipeError(
+                "animations are of numbers that are not normalized; --no-normalize says so of a prediction, which "
+                "--from gives"
+            )
 
     def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
@@ -72,7 +80,7 @@ class Bvh(Export):
                 task.targets if task else (),
                 cut(motions, task) if task else None,
             )
-            said = predicted.deal(motions)
+            said = predicted.deal(motions, normalize=self.normalize)
             total = sum(motion.frames for motion in motions)
             if predicted.frames is not None and len(predicted.values) < total:
                 left = total - len(predicted.values)
@@ -82,7 +90,7 @@ class Bvh(Export):
             path = folder / file_stem(side) / f"{sample_name(motion, index)}.bvh"
             path.parent.mkdir(exist_ok=True)
             try:
-                made, expected = _animate(motion, arrays)
+                made, expected = _animate(motion, arrays, self.prediction, normalize=self.normalize)
                 write_bvh(made, path)
             except ValueError as error:
                 raise ExportError(f"{motion.key}: {error}") from None
@@ -127,7 +135,9 @@ class Bvh(Export):
         return found
 
 
-def _animate(motion: StoredMotion, said: Mapping[str, NDArray[Any]]) -> tuple[Motion, Floats]:
+def _animate(
+    motion: StoredMotion, said: Mapping[str, NDArray[Any]], source: str, *, normalize: bool
+) -> tuple[Motion, Floats]:
     """Return the animation of a motion and where its nodes should be (F, N, 3).
 
     Parameters
@@ -136,13 +146,20 @@ def _animate(motion: StoredMotion, said: Mapping[str, NDArray[Any]]) -> tuple[Mo
         Of a dataset.
     said
         Features (F, ...) that take the place of what is stored.
+    source
+        The file that they are from, for errors.
+    normalize
+        Whether they are normalized where the recipe normalizes.
 
     Raises
     ------
     ValueError
         If neither rotations nor positions are there, or the joints are bare points.
+    PredictionError
+        If what is predicted cannot be brought into the world of the files.
     """
-    stored = {name: motion[name] for name in _USED if name in motion}
+    read = motion.__getitem__ if normalize else motion.unnormalized
+    stored = {name: read(name) for name in _USED if name in motion}
     turns, turned = {*_TURNS} & {*stored}, {*_TURNS} & {*said}
     if not turns and "positions" not in stored:
         raise ValueError("neither rotations nor positions of its nodes are stored, one of which an animation needs")
@@ -152,10 +169,13 @@ def _animate(motion: StoredMotion, said: Mapping[str, NDArray[Any]]) -> tuple[Mo
             "nothing says which joint hangs from which; an animation needs that: put parents = [-1, ...] into "
             "arrays.toml, then build again"
         )
-    true = invert(motion, stored)
+    true = invert(motion, stored, normalize=normalize)
     # What is predicted may leave no other form of the same rotations behind.
     kept = {name: array for name, array in stored.items() if not (turned and name in turns)}
-    world = invert(motion, {**kept, **said}) if said else true
+    try:
+        world = invert(motion, {**kept, **said}, normalize=normalize) if said else true
+    except ValueError as error:
+        raise PredictionError(f"{source}: {error}") from None
     matrices = animation.local_rotations(true, skeleton)
     predicted = animation.local_rotations(world, skeleton) if turned else matrices
     if turned and predicted is None and matrices is not None and "rotations" in world:

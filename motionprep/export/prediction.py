@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from motionprep import fields
 from motionprep.errors import PredictionError, RecipeError
+from motionprep.predicted import to_floats
 from motionprep.scoring import load_predictions
 from motionprep.windows import segments
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
     from motionprep.recipe import Task
 
-#: Frames that are looked at together.
-_AT_ONCE = 1 << 14
+#: How many numbers are looked at together.
+_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +67,15 @@ class Prediction:
     fields: tuple[fields.Field, ...]
     frames: tuple[NDArray[np.intp], ...] | None = None
 
-    def deal(self, motions: Sequence[StoredMotion]) -> Iterator[dict[str, NDArray[Any]]]:
-        """Yield for each motion the features (F, ...) that it predicts some numbers of; the others are as handed out.
+    def deal(self, motions: Sequence[StoredMotion], *, normalize: bool = True) -> Iterator[dict[str, NDArray[Any]]]:
+        """Yield for each motion the features (F, ...) that it predicts some numbers of.
+
+        Parameters
+        ----------
+        motions
+            Whose frames these are, in order.
+        normalize
+            Whether the other numbers of these features are normalized as the recipe says, as those predicted are.
 
         Raises
         ------
@@ -84,16 +92,19 @@ class Prediction:
             )
         start = 0
         for motion, rows in zip(motions, which, strict=True):
-            yield self._put(motion, rows, np.asarray(self.values[start : start + len(rows)]))
+            yield self._put(motion, rows, np.asarray(self.values[start : start + len(rows)]), normalize)
             start += len(rows)
 
-    def _put(self, motion: StoredMotion, rows: NDArray[np.intp], values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    def _put(
+        self, motion: StoredMotion, rows: NDArray[np.intp], values: NDArray[Any], normalize: bool
+    ) -> dict[str, NDArray[Any]]:
         found: dict[str, NDArray[Any]] = {}
         column = 0
         for field in self.fields:
             places = _places(field, motion)
             if field.feature not in found:
-                found[field.feature] = np.array(motion[field.feature])
+                stored = motion[field.feature] if normalize else motion.unnormalized(field.feature)
+                found[field.feature] = np.array(stored)
             flat = found[field.feature].reshape(motion.frames, -1)
             flat[rows[:, None], places] = values[:, column : column + len(places)]
             column += len(places)
@@ -143,15 +154,17 @@ def read_prediction(
     Raises
     ------
     PredictionError
-        If it is no such file, has numbers that are not finite, or its width is not that of the fields; or if it is of
-        windows that share frames or pass over some.
+        If it is no such file, has numbers that float32 cannot hold, or its width is not that of the fields; or if it is
+        of windows that share frames or pass over some.
     RecipeError
         If a field is not stored.
     """
     name = os.fspath(path)
     values = load_predictions(path)
-    if values.ndim < 2 or values.dtype.kind != "f":
-        raise PredictionError(f"{name}: expected frames (F, K) of floats, found shape {values.shape} of {values.dtype}")
+    if values.ndim < 2 or values.dtype.kind not in "fiu":
+        raise PredictionError(
+            f"{name}: expected frames (F, K) of numbers such as float32, found shape {values.shape} of {values.dtype}"
+        )
     hint, frames = "", None
     if (
         cuts is not None
@@ -171,10 +184,15 @@ def read_prediction(
     elif values.ndim > 2:
         asked = f", or the task's windows, ({cuts.count}, {cuts.length}, K)" if cuts is not None else ""
         hint = f"; its shape is {values.shape}: expected (frames, K){asked}"
-    for start in range(0, len(values), _AT_ONCE):
-        good = np.isfinite(values[start : start + _AT_ONCE]).all(axis=tuple(range(1, values.ndim)))
-        if not good.all():
-            raise PredictionError(f"{name}: frame {start + int(np.argmin(good)):,} has a number that is not finite")
+    told, row = values, "frame"
+    if cuts is not None and frames is not None:
+        told, row = values.reshape(cuts.count, cuts.length, *values.shape[1:]), "window"
+    at_once = max(1, _AT_ONCE // max(1, math.prod(told.shape[1:])))
+    for start in range(0, len(told), at_once):
+        try:
+            to_floats(told[start : start + at_once], start, row)
+        except ValueError as error:
+            raise PredictionError(f"{name}: {error}") from None
     width = math.prod(values.shape[1:])
     found = [wanted] if wanted else _guessed(values.shape[1:], motion, usual)
     if len(found) != 1:

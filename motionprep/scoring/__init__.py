@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from motionprep.data import Floats, read_only
 from motionprep.errors import PredictionError
+from motionprep.predicted import NO_DIRECTION, to_floats
 from motionprep.scoring.comparison import Comparison, compare
 from motionprep.scoring.frame_csv import FrameCsv
 from motionprep.scoring.scores import FieldScore, MotionScore, Scores
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
     from motionprep.windows import Windows
 
-_LARGEST = float(np.finfo(np.float32).max)
 #: How many numbers of predictions are looked at together.
 _AT_ONCE = 1 << 20
 
@@ -113,7 +113,10 @@ def score(
         csv = None if frames_csv is None else stack.enter_context(FrameCsv(frames_csv, _columns(motions, comparisons)))
         for name, (motion, span) in zip(motion_names(motions), motions, strict=True):
             subject = motion.row["subject"]
-            tallies = {text: _Tally(comparison, motion.frames) for text, comparison in comparisons(motion).items()}
+            tallies = {
+                text: _Tally(comparison, motion.frames, whose(predictions))
+                for text, comparison in comparisons(motion).items()
+            }
             for rows in _slices(span, max(1, _AT_ONCE // math.prod(shape))):
                 rest = _finite(predictions[rows.start : rows.stop], rows).reshape(-1, *shape)
                 frames = _frames(windows, rows)
@@ -130,10 +133,10 @@ def score(
 
 
 class _Tally:
-    """Sums up the metrics of one field in one motion of so many frames."""
+    """Sums up the metrics of one field in one motion of so many frames; ``whose`` stands before errors."""
 
-    def __init__(self, comparison: Comparison, frames: int) -> None:
-        self.comparison = comparison
+    def __init__(self, comparison: Comparison, frames: int, whose: str) -> None:
+        self.comparison, self._whose = comparison, whose
         self._sums: dict[str, Floats] = {}
         self._counts: dict[str, NDArray[np.int64]] = {}
         self._of_frames = np.zeros((2, frames))
@@ -144,7 +147,7 @@ class _Tally:
         main = found[self.comparison.main]
         if self.comparison.kind == "rotations" and np.isnan(main).any():
             row = rows[int(np.argwhere(np.isnan(main))[0, 0])]
-            raise PredictionError(f"window {row}: a rotation of zeros; it has no direction")
+            raise PredictionError(f"{self._whose}window {row}: {NO_DIRECTION}")
         for name, values in found.items():
             counted = ~np.isnan(values)
             self._sums[name] = self._sums.get(name, 0) + np.sum(values, axis=(0, 1), where=counted)
@@ -188,18 +191,10 @@ def whose(predictions: NDArray[Any]) -> str:
 
 
 def _finite(part: NDArray[Any], rows: range) -> Floats:
-    # The conversion would warn of signalling NaNs, which the next line looks for.
-    with np.errstate(invalid="ignore"):
-        values = part.astype(np.float64)
-    # Of larger ones the metrics could not take squares.
-    good = np.abs(values) <= _LARGEST
-    if not good.all():
-        row, *place = np.argwhere(~good)[0].tolist()
-        raise PredictionError(
-            f"{whose(part)}window {rows[row]}: predictions have {values[row, *place]} at {place}; expected numbers "
-            "that float32 can hold"
-        )
-    return values
+    try:
+        return to_floats(part, rows.start, "window")
+    except ValueError as error:
+        raise PredictionError(f"{whose(part)}{error}") from None
 
 
 def _frames(windows: Windows, rows: range) -> NDArray[np.int64]:

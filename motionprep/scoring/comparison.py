@@ -216,11 +216,16 @@ def _picked(stats: Stats, choice: fields.Choice) -> Stats:
 
 
 def _matrices(values: Floats, rotation: tuple[str, str], joints: int) -> Floats:
-    """Return rotations (..., joints, 3, 3) of flat values, the nearest ones to nine numbers that are none."""
+    """Return rotations (..., joints, 3, 3) of flat values, the nearest ones to nine numbers that are none.
+
+    What has no direction becomes NaN.
+    """
     form, order = rotation
-    with np.errstate(divide="ignore", invalid="ignore"):  # what is zero has no direction: the result is NaN
-        matrices = rotations.matrices_back(values, form, order, joints)
-    return rotations.nearest(matrices) if form == "matrix" else matrices
+    told = values.reshape(*values.shape[:-1], joints, *rotations.FORMS[form])
+    with np.errstate(divide="ignore", invalid="ignore"):  # of zeros, which are NaN in any case
+        matrices = rotations.matrices_back(told, form, order)
+    matrices = rotations.nearest(matrices) if form == "matrix" else matrices
+    return np.where(rotations.undirected(told, form)[..., None, None], np.nan, matrices)
 
 
 def _form(motion: StoredMotion, field: fields.Field) -> tuple[str, str]:

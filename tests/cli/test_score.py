@@ -170,6 +170,9 @@ def test_the_csv_of_classes_has_a_row_for_each_window(run: Any, labelled: Path, 
     [
         (["--by", "joint"], "--by joint: classes are told by class, confusion, subject, motion"),
         (["--plot", "frames.html"], "--plot: classes have no curve over the frames; leave it out"),
+        (["--threshold", "0.1"], "--threshold: classes are right or wrong; leave it out"),
+        (["--unit-mm", "56.444"], "--unit-mm: classes have no length; leave it out"),
+        (["--no-normalize"], "--no-normalize: classes are never normalized; leave it out"),
     ],
 )
 def test_what_classes_have_not_is_refused(
@@ -193,6 +196,15 @@ def test_predictions_of_another_shape_exit_with_1_and_one_line(run: Any, built: 
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith(f"motionprep: {tmp_path / 'pred.npy'}: predictions have shape (4, 9); expected (")
     assert ended.err.count("\n") == 1
+
+
+def test_a_rotation_of_zeros_is_told_with_its_file_and_window(run: Any, built: Path, tmp_path: Path) -> None:
+    values = motionprep.open(built)["test"].windows(1, 1, targets=["rotations"])[:]["targets"]
+    values[10] = 0
+    np.save(tmp_path / "pred.npy", values)
+    ended = run("score", tmp_path / "pred.npy", built, "--target", "rotations", "--length", 1, "--stride", 1)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"motionprep: {tmp_path / 'pred.npy'}: window 10: a rotation of zeros, ")
 
 
 @pytest.mark.parametrize(

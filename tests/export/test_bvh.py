@@ -8,7 +8,7 @@ import pytest
 
 import motionprep
 from motionprep import Dataset, RecipeError, export, read_bvh
-from motionprep.errors import ExportError
+from motionprep.errors import ExportError, PredictionError
 from motionprep.recipe import recipe_from_json
 
 
@@ -23,6 +23,17 @@ def points(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Return a dataset of positions alone."""
     out = tmp_path_factory.mktemp("bvh") / "out"
     stages = [{"stage": "features", "arrays": ["positions"]}]
+    split = {"train": ["02_*"], "test": ["07_01", "07_02"]}
+    motionprep.build(corpus, out, recipe=recipe_from_json({"split": split, "stages": stages}))
+    return motionprep.open(out)
+
+
+@pytest.fixture(scope="module")
+def turning(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Return a dataset of rotations in every form, whose root turned."""
+    out = tmp_path_factory.mktemp("turning") / "out"
+    arrays = ["positions", "root_position", "rotations", "quaternions", "rotations_6d", "global_rotations"]
+    stages = [{"stage": "permute_axes", "axes": "yzx"}, {"stage": "features", "arrays": arrays}]
     split = {"train": ["02_*"], "test": ["07_01", "07_02"]}
     motionprep.build(corpus, out, recipe=recipe_from_json({"split": split, "stages": stages}))
     return motionprep.open(out)
@@ -223,6 +234,34 @@ class TestPredicted:
         np.testing.assert_allclose(made.positions(), motion["positions"], atol=1e-4)
         assert sorted(path.name for path in (tmp_path / "dest").rglob("*.bvh")) == ["02_03.bvh"]
 
+    @pytest.mark.parametrize("feature", ["rotations", "quaternions", "rotations_6d", "global_rotations"])
+    def test_rotations_of_zeros_are_refused_with_file_and_place(
+        self, turning: Dataset, tmp_path: Path, feature: str
+    ) -> None:
+        values = together(turning, feature)
+        values[turning["test"].motion("07_01").frames + 10, 4] = 0
+        prediction = saved(tmp_path, values)
+        joint = turning["test"].motion("07_02").skeleton.joints[4]
+
+        message = rf"pred.npy: 07_02: {feature}: frame 10, {joint}: a rotation of zeros, .* it has no direction"
+        with pytest.raises(PredictionError, match=message):
+            export.write("bvh", turning, tmp_path / "dest", prediction=prediction, fields=(feature,))
+        assert not (tmp_path / "dest").exists()
+
+    def test_numbers_that_are_not_normalized_are_taken_as_such(
+        self, changed: Dataset, corpus: Path, tmp_path: Path
+    ) -> None:
+        fields = ("rotations", "root_rotation", "root_position")
+        motions = list(changed["test"])
+        columns = [np.concatenate([motion.unnormalized(field) for motion in motions]) for field in fields]
+        prediction = saved(tmp_path, np.concatenate(columns, axis=1))
+        export.write("bvh", changed, tmp_path / "dest", prediction=prediction, fields=fields, normalize=False)
+
+        for key in ("07_01", "07_02"):
+            made = read_bvh(tmp_path / "dest" / "test" / f"{key}.bvh")
+            nodes = made.skeleton.nodes
+            np.testing.assert_allclose(made.positions(), of_file(corpus, key, nodes)[::4][: made.frames], atol=1e-3)
+
     def test_rotations_without_the_roots_are_refused(self, corpus: Path, tmp_path: Path) -> None:
         stages = [
             {"stage": "represent", "rotations": "quaternion", "root": "left_out"},
@@ -240,6 +279,10 @@ class TestAsked:
     def test_a_motion_that_is_not_there_is_told(self, dataset: Dataset, tmp_path: Path) -> None:
         with pytest.raises(RecipeError, match="there is no motion '99_01' in train, test"):
             export.write("bvh", dataset, tmp_path / "dest", motion="99_01")
+
+    def test_numbers_that_are_not_normalized_need_a_prediction(self, dataset: Dataset, tmp_path: Path) -> None:
+        with pytest.raises(RecipeError, match="--no-normalize says so of a prediction, which --from gives"):
+            export.write("bvh", dataset, tmp_path / "dest", normalize=False)
 
     def test_fields_need_a_prediction(self, dataset: Dataset, tmp_path: Path) -> None:
         with pytest.raises(RecipeError, match="fields say what a prediction is of; give one by --from"):

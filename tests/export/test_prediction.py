@@ -51,9 +51,14 @@ def test_a_feature_is_known_by_its_shape_and_then_by_its_numbers(dataset: Datase
     [
         (np.zeros((5, 7)), (), "has 7 numbers a frame; --fields says what they are, of positions 114, rotations 279"),
         (np.zeros((5, 7)), ("positions[Hips]",), r"has 7 numbers a frame; expected 3: positions\[Hips\] 3"),
-        (np.zeros(5), (), r"expected frames \(F, K\) of floats, found shape \(5,\) of float64"),
-        (np.zeros((5, 3), int), (), r"expected frames \(F, K\) of floats, found shape \(5, 3\) of int64"),
-        (np.array([[0, 0, 0], [0, np.nan, 0.0]]), (), "frame 1 has a number that is not finite"),
+        (np.zeros(5), (), r"expected frames \(F, K\) of numbers such as float32, found shape \(5,\) of float64"),
+        (np.zeros((5, 3), bool), (), r"expected frames .* such as float32, found shape \(5, 3\) of bool"),
+        (np.array([[0, 0, 0], [0, np.nan, 0.0]]), (), r"frame 1: predictions have nan at \[1\]; expected numbers"),
+        (
+            np.array([[0, 0, 0], [0, 0, 1e300]]),
+            (),
+            r"frame 1: predictions have 1e\+300 at \[2\]; expected numbers that",
+        ),
     ],
 )
 def test_what_fits_nothing_is_refused_with_what_there_is(
@@ -103,6 +108,24 @@ def test_windows_that_lie_end_to_end_are_frames_end_to_end(
     for motion in motions:
         rest = motion.frames // 8 * 8
         np.testing.assert_array_equal(said[motion.key][rest:], motion["positions"][rest:])
+
+
+def test_a_number_that_float32_cannot_hold_is_told_with_its_window(dataset: Dataset, tmp_path: Path) -> None:
+    motions = list(dataset["test"])
+    cuts = cut(motions, Task(inputs=("positions.xy",), targets=("positions",), length=8, stride=8))
+    values = np.zeros((cuts.count, 8, 38, 3))
+    values[3, 2, 5, 1] = -np.inf
+    np.save(tmp_path / "pred.npy", values)
+    with pytest.raises(PredictionError, match=r"pred.npy: window 3: predictions have -inf at \[2, 5, 1\]; expected"):
+        read_prediction(tmp_path / "pred.npy", motions[0], (), ("positions",), cuts)
+
+
+def test_whole_numbers_are_numbers(dataset: Dataset, tmp_path: Path) -> None:
+    motions = list(dataset["test"])
+    values = np.arange(3 * sum(motion.frames for motion in motions)).reshape(-1, 3)
+
+    said = next(read(dataset, tmp_path, values, "root_position").deal(motions))
+    np.testing.assert_array_equal(said["root_position"], values[: motions[0].frames])
 
 
 @pytest.mark.parametrize(

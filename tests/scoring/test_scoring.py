@@ -265,11 +265,21 @@ def test_nine_numbers_that_are_no_rotation_are_read_as_the_nearest(plain):
     assert field.mean()["angle_degrees"] == pytest.approx(0, abs=1e-4)
 
 
-def test_a_rotation_of_zeros_is_refused_with_its_window(plain):
-    windows = plain["test"].windows(1, targets=["quaternions"])
+@pytest.mark.parametrize(("feature", "size"), [("quaternions", 4), ("rotations_6d", 6), ("rotations", 9)])
+def test_a_rotation_of_zeros_is_refused_with_its_window(plain, feature, size):
+    windows = plain["test"].windows(1, targets=[feature])
     predicted = all_of(windows)
-    predicted[7, 0, 4:8] = 0
-    with pytest.raises(PredictionError, match="window 7: a rotation of zeros; it has no direction"):
+    predicted[7, 0, size : 2 * size] = 0
+    with pytest.raises(PredictionError, match=r"window 7: a rotation of zeros, .*; it has no direction"):
+        score(predicted, windows)
+
+
+@pytest.mark.parametrize("numbers", [np.ones(9), np.diag([1, 0, 0]).ravel(), -np.eye(3).ravel()])
+def test_nine_numbers_as_near_to_many_rotations_are_refused(plain, numbers):
+    windows = plain["test"].windows(1, targets=["rotations"])
+    predicted = all_of(windows)
+    predicted[7, 0, 9:18] = numbers
+    with pytest.raises(PredictionError, match=r"window 7: .* numbers as near to many rotations; it has no direction"):
         score(predicted, windows)
 
 
