@@ -59,11 +59,11 @@ def test_what_is_chosen_is_there_or_said_to_be_missing(wanted: list[str]) -> Non
 @pytest.mark.parametrize(
     ("missing", "names", "words"),
     [
-        (["LTOE"], ["C7"], "no LTOE"),
+        (["LTOE"], ["C7"], "no LTOE; there are C7"),
         (["LFHX"], NAMES, "no LFHX; near are LFHD"),
         (["lfhd", "Rfhd"], ["LFHD", "RFHD", "C7"], "no lfhd, Rfhd; near are LFHD, RFHD"),
-        (list("abcdefg"), ["LFHD"], "no a, b, c, d, e and others"),
-        (["x0"], [f"x{k}" for k in range(1, 10)], "no x0"),
+        (list("abcdefg"), ["LFHD"], "no a, b, c, d, e and others; there are LFHD"),
+        (["x0"], [f"x{k}" for k in range(1, 10)], "no x0; there are x1, x2, x3, x4, x5, ..."),
         (["mark0"], [f"mark{k}" for k in range(1, 10)], "no mark0; near are mark9, mark8, mark7"),
     ],
     ids=str,
