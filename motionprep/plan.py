@@ -18,7 +18,6 @@ from motionprep.recipe import Label, Recipe
 from motionprep.sources import Look, Recording, Source, SourceCache
 from motionprep.stages import Features
 from motionprep.stages.base import Dropped, Stage, pick_frames
-from motionprep.stages.features import KNOWN
 
 _WORDS = {"motion": "skeleton", "markers": "markers"}
 _MANY = {"motion": "skeletons", "markers": "markers"}
@@ -238,16 +237,20 @@ def make_plan(
 def _halves(recipe: Recipe, found: Sequence[Source], *, asked: bool) -> tuple[set[str], tuple[str, ...]]:
     """Return the halves of takes to store where the recipe does not say it, and a note if one is left aside.
 
-    A few markers beside many skeletons, or the other way round, are no reason to drop all takes that have one half.
+    What stages and task ask for counts, and where they ask for nothing, what most takes have: a few markers beside
+    many skeletons, or the other way round, are no reason to drop all takes that have one half.
     """
     keys = {half: {source.key for source in found if source.half == half} for half in _WORDS}
     there = {half for half in keys if keys[half]}
     whole, paired = set.union(*keys.values()), set.intersection(*keys.values())
     told = any(isinstance(stage, Features) for stage in recipe.stages)
-    if asked or told or len(there) < len(keys) or 2 * len(paired) >= len(whole):
+    if asked or told:
         return there, ()
-    kept = {max(keys, key=lambda half: len(keys[half]))}
-    kept |= {half for stage in recipe.stages for half in (*stage.needs, *(KNOWN[array] for array in stage.makes))}
+    if not recipe.asks_for <= there:
+        return {*recipe.asks_for}, ()
+    if len(there) < len(keys) or 2 * len(paired) >= len(whole):
+        return there, ()
+    kept = {*recipe.asks_for} or {max(keys, key=lambda half: len(keys[half]))}
     if kept == there:
         return there, ()
     aside = next(iter(there - kept))

@@ -208,7 +208,7 @@ class TestJoining:
     @pytest.mark.parametrize("asked", ["flag", "stage", "features"])
     def test_who_asks_for_pairs_gets_pairs(self, apart: tuple[Path, Path], tmp_path: Path, asked: str) -> None:
         stray = shutil.copy(sorted(apart[1].iterdir())[0], tmp_path)
-        stages = {"flag": [], "stage": [{"stage": "occlude"}], "features": recipe().to_json()["stages"]}[asked]
+        stages = {"flag": [], "stage": [{"stage": "align"}], "features": recipe().to_json()["stages"]}[asked]
         data = [apart[0]] if asked == "flag" else [apart[0], stray]
 
         plan = make_plan(
@@ -217,6 +217,40 @@ class TestJoining:
 
         assert [row.reason for row in plan.rows] == ["", *["no markers"] * 5]
         assert plan.notes == ()
+
+    @pytest.mark.parametrize(
+        ("asked", "half"),
+        [
+            ({"stages": [{"stage": "select_joints", "set": "h36m-17"}]}, "motion"),
+            ({"stages": [{"stage": "normalize", "arrays": ["positions"]}]}, "motion"),
+            ({"task": {"inputs": ["positions[*-Hips]"], "targets": ["positions[Hips]"]}}, "motion"),
+            ({"stages": [{"stage": "occlude"}]}, "markers"),
+            ({"task": {"inputs": ["markers"], "label": True}}, "markers"),
+        ],
+    )
+    def test_of_a_mixed_tree_that_half_is_taken_which_stages_and_task_are_of(
+        self, apart: tuple[Path, Path], tmp_path: Path, asked: dict[str, Any], half: str
+    ) -> None:
+        many, few = apart[::-1] if half == "motion" else apart
+        mixed = [many, *sorted(few.iterdir())[:2]]
+
+        plan = make_plan(mixed, tmp_path / "out", recipe_from_json(asked))
+
+        assert [(row.reason, [one.half for one in row.recording.sources]) for row in plan.rows] == [("", [half])] * 2
+        aside = "skeletons" if half == "markers" else "markers"
+        assert plan.notes[0].startswith(f"only 2 of 6 takes have skeleton and markers, so the {aside} of 6 are left")
+
+    def test_a_task_on_both_halves_gets_pairs(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        task = {"inputs": ["markers"], "targets": ["rotations"]}
+
+        plan = make_plan([apart[1], min(apart[0].iterdir())], tmp_path / "out", recipe_from_json({"task": task}))
+
+        assert [row.reason for row in plan.rows] == ["", *["no skeleton"] * 5]
+
+    def test_a_stage_on_joints_refuses_data_without_a_skeleton(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        joints = recipe_from_json({"stages": [{"stage": "select_joints", "joints": ["Head"]}]})
+        with pytest.raises(SourceError, match=r"the recipe needs skeleton \(.bvh\), and no such file is there"):
+            make_plan([apart[1]], tmp_path / "out", joints)
 
     def test_a_recipe_that_needs_one_half_keeps_takes_without_the_other(
         self, apart: tuple[Path, Path], tmp_path: Path

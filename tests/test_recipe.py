@@ -366,6 +366,43 @@ class TestErrors:
         assert str(error.value) == "downsample: factor: expected `int`, got `str`"
 
 
+class TestTask:
+    @pytest.mark.parametrize(
+        ("task", "message"),
+        [
+            ("inputs = ['position']\nlabel = true", "there is no feature 'position'; did you mean 'positions'?"),
+            (
+                "inputs = ['positions']\ntargets = ['root_veloctiy.xz']",
+                "'root_veloctiy.xz': root_veloctiy has no axes with letters; those of ",
+            ),
+            (
+                "inputs = ['positions']\ntargets = ['root_veloctiy']",
+                "there is no feature 'root_veloctiy'; did you mean 'root_velocity'?",
+            ),
+            ("inputs = ['zzz[Hips]']\nlabel = true", "there is no feature 'zzz'; there are positions, rotations, "),
+        ],
+    )
+    def test_a_feature_that_there_is_not_is_refused_whether_or_not_the_recipe_says_what_to_store(
+        self, task: str, message: str
+    ) -> None:
+        assert refused(f"[task]\n{task}").startswith(f"x.toml: task: {message}")
+
+    def test_features_that_the_data_may_bring_are_let_pass_until_it_is_known(self) -> None:
+        recipe = recipe_from_json({"task": {"inputs": ["markers"], "label": True}})
+
+        assert recipe.storing({"markers"}).stages_for("train")[-1].halves == ("markers",)
+        with pytest.raises(RecipeError, match="task: markers is no feature that split 'train' stores; it stores pos"):
+            recipe.storing({"motion"})
+
+    def test_a_feature_that_a_stage_makes_is_refused_with_the_stage_where_it_is_not_there(self) -> None:
+        task = {"inputs": ["positions"], "targets": ["root_velocity"]}
+        velocity = {"stage": "velocity", "of": ["root_position"]}
+
+        recipe_from_json({"stages": [velocity], "task": task}).storing({"motion"})
+        with pytest.raises(RecipeError, match=r"root_velocity is no .*, or add .* and a stage velocity to make it"):
+            recipe_from_json({"task": task}).storing({"motion"})
+
+
 class TestStagesOfASplit:
     recipe = Recipe(
         split=Split(percent="80/10/10"),
