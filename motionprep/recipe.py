@@ -524,13 +524,20 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     stages = value.get("stages", [])
     if not isinstance(stages, Sequence) or isinstance(stages, str):
         raise RecipeError(f"{name}: stages is {stages!r}; expected a list of tables, [[stages]]")
+    split = value.get("split", {})
+    for side in SIDES[3]:
+        # Afterwards it is not told from a side that is not there.
+        if isinstance(split, Mapping) and split.get(side) in ([], ()):
+            raise RecipeError(
+                f"{name}: split: {side} is an empty list; name the motions that it is to have, or leave it out"
+            )
     made = tuple(_stage(stage, f"{name}: stage {number}") for number, stage in enumerate(stages, start=1))
     try:
         return Recipe(
             description=_convert(value.get("description", ""), str, f"{name}: description"),
             seed=_convert(value.get("seed", 0), Annotated[int, msgspec.Meta(ge=0)], f"{name}: seed"),
             reading=_convert(value.get("reading", {}), Reading, f"{name}: reading"),
-            split=_convert(value.get("split", {}), Split, f"{name}: split"),
+            split=_convert(split, Split, f"{name}: split"),
             stages=made,
             task=_convert(value["task"], Task, f"{name}: task") if "task" in value else None,
         )
@@ -632,7 +639,9 @@ def _plainly(what: str, kind: Any, field: str | None) -> str:
     if what.startswith("Object missing required field"):
         return f"{what.rsplit(maxsplit=1)[-1]} is missing"
     if what.startswith("Invalid enum value") and field:
-        what += f"; expected {' or '.join(map(repr, get_args(get_type_hints(kind)[field])))}"
+        kind, field = (About, field.removeprefix("arrays.")) if field.startswith("arrays.") else (kind, field)
+        # An empty word stands for a field that is not given.
+        what += f"; expected {' or '.join(repr(word) for word in get_args(get_type_hints(kind)[field]) if word)}"
     if what.startswith("Expected"):
         what = what.replace("object", "table").replace("array", "list")
     return what[:1].lower() + what[1:]

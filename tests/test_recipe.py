@@ -285,6 +285,10 @@ class TestErrors:
             ("by = 'take'", "by: invalid enum value 'take'; expected 'motion' or 'subject'"),
             ("trian = ['a']", "there is no 'trian'; did you mean 'train'?"),
             ("test = ['']", "test holds an empty key"),
+            (
+                "train = []\ntest = ['a']",
+                "train is an empty list; name the motions that it is to have, or leave it out",
+            ),
             ("test = [1]", "test[0]: expected `str | table`, got `int`"),
             (
                 "test = ['a', { motion = 'b' }]",
@@ -316,6 +320,7 @@ class TestErrors:
         ("text", "message"),
         [
             ("positions = 'sum'", "positions: invalid enum value 'sum'; expected 'replace' or 'add'"),
+            ("arrays = { units = 'km' }", "arrays.units: invalid enum value 'km'; expected 'm' or 'cm' or 'mm'"),
             ("lenient = 1", "lenient: expected `bool`, got `int`"),
             ("rates = { a = 0 }", "rates has 0 for 'a'; expected a number above 0 that float32 can hold"),
             ("rates = { a = 1e-309 }", "rates has 1e-309 for 'a'; expected a number above 0 that float32 can hold"),
