@@ -230,6 +230,9 @@ def make_plan(
     told = labels.notes(recipe.reading, keys, named)
     parts, lacking = _assign(recipe, needs, recordings, named)
     rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(looks), parts, named))
+    if recipe.task and recipe.task.label:
+        with_label = {row.split for row in rows if row.label and not row.reason}
+        lacking += labels.lacking({side: side in with_label for side in recipe.split.sides()})
     made = _shards(recipe, rows, home, look_into=digests)
     return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*notes, *told, *lacking))
 
@@ -277,14 +280,20 @@ def _assign(
 
     Percentages are of those takes that have what every side needs, if all sides need the same.
     """
-    dealt = list(range(len(recordings)))
-    same = set(needs.values())
-    if recipe.split.percent and len(same) == 1:
-        (needed,) = same
+    dealt, needed = list(range(len(recordings))), frozenset.union(*needs.values())
+    if recipe.split.percent and len(set(needs.values())) == 1:
         dealt = [at for at in dealt if needed <= {source.half for source in recordings[at].sources}]
     chosen = [recordings[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
-    parts = splits.assign(recipe.split, [one.key for one in chosen], [one.subject for one in chosen], classes)
+    try:
+        parts = splits.assign(recipe.split, [one.key for one in chosen], [one.subject for one in chosen], classes)
+    except RecipeError as error:
+        if len(dealt) == len(recordings):
+            raise
+        halves = [{source.half for source in one.sources} for one in recordings]
+        short = {half: sum(half not in there for there in halves) for half in _WORDS if half in needed}
+        lost = " and ".join(f"{count:,} have no {_WORDS[half]}" for half, count in short.items() if count)
+        raise RecipeError(f"{error}; of {len(recordings):,} takes that were found, {lost}") from None
     said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
     return [replace(part, motion=dealt[part.motion]) for part in parts], said
 

@@ -172,6 +172,22 @@ class TestJoining:
         assert [dataset.facts["splits"][side]["motions"] for side in ("train", "test")] == [2, 2]
         assert list(dataset.manifest.reason)[:2] == ["no markers"] * 2
 
+    def test_a_side_that_is_empty_for_want_of_pairs_is_told_with_how_many_takes_lack_which_half(
+        self, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        for path in sorted(apart[1].iterdir())[:4]:
+            path.unlink()
+        sorted(apart[0].iterdir())[5].unlink()
+
+        with pytest.raises(RecipeError) as error:
+            make_plan([apart[0]], tmp_path / "out", recipe(split="90/10"), markers=[apart[1]])
+
+        assert str(error.value) == (
+            "split: side 'train' is empty: 1 motions of 1 subjects are too few for '90/10' by motion, order natural; "
+            "give more, or all to train with percent = '100' (--split 100); of 6 takes that were found, 1 have no "
+            "skeleton and 4 have no markers"
+        )
+
     @pytest.mark.parametrize("most", ["motion", "markers"])
     def test_a_stray_file_of_the_other_half_does_not_cost_the_takes_without_one(
         self, apart: tuple[Path, Path], tmp_path: Path, most: str
