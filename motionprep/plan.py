@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from motionprep import identity, labels, layout, shards, sources, splits, store
-from motionprep.errors import DatasetError, RecipeError, SourceError
+from motionprep.errors import BuildError, DatasetError, RecipeError, SourceError
 from motionprep.formats import HALVES
 from motionprep.layout import Item
 from motionprep.recipe import Label, Recipe
@@ -43,13 +44,16 @@ class Row(msgspec.Struct, frozen=True):
     reason
         Why it is not built; empty if it is.
     failed
-        Whether that is a fault of the file.
+        Whether that, or what is foreseen, is a fault of the file.
     expected
         How many frames its header and the stages promise.
     copy
         Which of several copies, from 0.
     part
         Which part of train it is dealt to, from 1; 0 if it is dealt to none.
+    foreseen
+        Why reading it will come to nothing, as its header has it; empty if that is not known. It is read all the same,
+        since more may be wrong with it than its header tells.
     """
 
     recording: Recording
@@ -64,6 +68,7 @@ class Row(msgspec.Struct, frozen=True):
     expected: int = 0
     copy: int = 0
     part: int = 0
+    foreseen: str = ""
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -349,10 +354,13 @@ def _rows(
                 row = Row(wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
                 rows.append(row)
                 continue
-            expected = _expected(stages[part.side], seen[0], rate or seen[0].rate, part.frames)
-            for copy in range(copies[part.side]):
-                row = Row(wanted, seen, index + 1, part.side, part.frames, rate, label, "", False, expected, copy)
-                rows.append(row)
+            expected, foreseen = _expected(stages[part.side], seen[0], rate or seen[0].rate, part.frames)
+            if beyond := layout.beyond(part.frames, seen[0].frames):
+                foreseen = f"{wanted.sources[0].name}: {beyond}"
+            if recipe.reading.lenient:
+                beyond = foreseen = ""
+            what = (wanted, seen, index + 1, part.side, part.frames, rate, label, "", bool(beyond), expected)
+            rows += [Row(*what, copy, foreseen=foreseen) for copy in range(copies[part.side])]
         if index not in of_motion:
             missing = frozenset.intersection(*needs.values()) - halves
             rows.append(
@@ -394,14 +402,17 @@ def _unread(looks: Sequence[Look]) -> tuple[Look, ...]:
     return tuple(msgspec.structs.replace(look, sha256="") for look in looks)
 
 
-def _expected(stages: Sequence[Stage], look: Look, rate: float, frames: tuple[int, int] | None) -> int:
+def _expected(stages: Sequence[Stage], look: Look, rate: float, frames: tuple[int, int] | None) -> tuple[int, str]:
+    """Return how many frames are left of a file, and why none is, where nothing before that stage needs the frames."""
     first, last = frames or (1, look.frames)
     count = max(min(last, look.frames) - first + 1, 0)
-    if look.clip:
-        chosen = pick_frames(stages, look.clip, rate)
-        return 0 if isinstance(chosen, Dropped) else count // look.clip * len(chosen)
-    chosen = pick_frames(stages, count, rate, before=first - 1)
-    return 0 if isinstance(chosen, Dropped) else len(chosen)
+    given, before, clips = (look.clip, 0, count // look.clip) if look.clip else (count, first - 1, 1)
+    chosen = pick_frames(stages, given, rate, before=before)
+    if not isinstance(chosen, Dropped):
+        return clips * len(chosen), ""
+    leading = list(takewhile(lambda stage: stage.picks, stages))
+    certain = pick_frames(leading, given, rate, before=before)
+    return 0, certain.reason if isinstance(certain, Dropped) else ""
 
 
 def _shards(recipe: Recipe, rows: Sequence[Row], home: Path, *, look_into: bool) -> list[Shard]:
@@ -449,6 +460,19 @@ def _is_whole(folder: Path, key: str, known: dict[str, str], *, look_into: bool)
     except (DatasetError, FileNotFoundError):
         return False
     return look_into
+
+
+def reason_of(row: Row, motion: Mapping[str, Any]) -> str:
+    """Return why a motion was left out, as the record of its shard has it, which does not name files."""
+    reason = str(motion["reason"])
+    if motion["status"] != "failed":
+        return reason
+    return f"{' and '.join(row.recording.sources[number].name for number in motion['of_files'])}{reason}"
+
+
+def none_built(reasons: Sequence[str]) -> BuildError:
+    """Return the error of a build in which every motion came to nothing, each for one of these reasons."""
+    return BuildError(f"none of {len(reasons)} motions could be built; the first: {reasons[0]}")
 
 
 def key_of(recipe: Recipe, side: str, items: Sequence[Item], digests: Sequence[Sequence[str]]) -> str:
