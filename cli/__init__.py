@@ -50,7 +50,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except click.Abort:
-        click.echo("motionprep: interrupted; finished shards are kept, the same command goes on from them", err=True)
+        click.echo("motionprep: interrupted", err=True)
         code = 130
     except click.ClickException as error:
         error.show()
@@ -64,7 +64,7 @@ def main() -> None:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "; make room, then run the same command again: what is finished is kept" if full else ""
+        hint = "; make room, then run the same command again" if full else ""
         click.echo(f"motionprep: {place}{error.strerror or error}{hint}", err=True)
         code = 1
     sys.exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,9 +41,14 @@ def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options:
                 click.echo(f"note: {note}", err=True)
             progress.start(sum(len(shard.items) for shard in plan.shards))
 
-        summary = motionprep.build(
-            data, out, recipe=recipe, strict=strict, announce=announce, tell=progress.tell, **options
-        )
+        try:
+            summary = motionprep.build(
+                data, out, recipe=recipe, strict=strict, announce=announce, tell=progress.tell, **options
+            )
+        except (KeyboardInterrupt, OSError) as error:
+            if not isinstance(error, OSError) or error.errno in (errno.ENOSPC, errno.EDQUOT):
+                click.echo("motionprep: finished shards are kept, the same command goes on from them", err=True)
+            raise
     if quiet:
         return
     dataset = summary.dataset

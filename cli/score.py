@@ -62,7 +62,9 @@ _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "s
     help="Tell each one; repeatable. Of classes: which were taken for which, too.",
 )
 @click.option(
-    "--csv", type=click.Path(dir_okay=False), help="Write a row for each frame, with each joint; or for each class."
+    "--csv",
+    type=click.Path(dir_okay=False),
+    help="Write a row for each frame, with each joint; of classes, each window.",
 )
 @click.option("--plot", type=click.Path(dir_okay=False), help="Write a page (HTML) with the error over the frames.")
 def score(
@@ -91,9 +93,7 @@ def score(
     from motionprep.scoring import report
     from motionprep.scoring.classes import score_classes
 
-    for path in filter(None, (csv, plot)):
-        if not Path(path).absolute().parent.is_dir():
-            raise RecipeError(f"{path}: there is no folder {Path(path).parent}; make it first")
+    _check_places(pred, out, {"--csv": csv, "--plot": plot})
     if plot:
         report.need_plotly()
     predictions = scoring.load_predictions(pred)
@@ -117,6 +117,24 @@ def score(
     _print(scores, by)
     if plot:
         report.plot_frames(scores, plot)
+
+
+def _check_places(pred: str, out: str, places: Mapping[str, str | None]) -> None:
+    """Raise unless what is written goes into folders that are there, and takes the place of nothing that is read."""
+    from motionprep.errors import RecipeError
+
+    there: dict[Path, str] = {Path(pred).resolve(): "the predictions"}
+    for option, name in places.items():
+        if name is None:
+            continue
+        path = Path(name).resolve()
+        if not path.parent.is_dir():
+            raise RecipeError(f"{name}: there is no folder {Path(name).parent}; make it first")
+        if path.is_relative_to(Path(out).resolve()):
+            raise RecipeError(f"{option} {name}: is in the dataset {out}; choose another place")
+        if path in there:
+            raise RecipeError(f"{option} {name}: is where {there[path]} are; choose another place")
+        there[path] = f"the numbers of {option}"
 
 
 def _print(scores: Scores, by: tuple[str, ...]) -> None:

@@ -109,6 +109,9 @@ class Batches:
                 "the state is of other batches: of another dataset, other windows, batch size, seed, rank or world size"
             )
         mine = self.state_dict()
+        if not isinstance(state["normalized"], list | tuple):
+            raise DatasetError(f"the state has normalized = {state['normalized']!r}; expected a list of features")
+        state = {**state, "normalized": list(state["normalized"])}
         if any(state[word] != mine[word] for word in ("normalized", "transformed")):
             raise DatasetError(
                 f"the state is of batches with {_numbers(state)}, and these have {_numbers(mine)}; give windows the "

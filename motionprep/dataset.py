@@ -16,6 +16,7 @@ import msgspec
 from motionprep import labels, manifest, shards, store
 from motionprep.chunks import MEND
 from motionprep.errors import DatasetError
+from motionprep.fields import Choice, Field, choose, named
 from motionprep.kinds import KINDS
 from motionprep.labels import ClassRow
 from motionprep.recipe import Recipe, recipe_from_json
@@ -84,6 +85,7 @@ class Dataset:
         self._stored: dict[str, tuple[str, ...]] = {}
         self._arrays: dict[tuple[str, str], Chunked] = {}
         self._skeletons: dict[str, Skeleton] = {}
+        self._orders: dict[tuple[Field, frozenset[str]], tuple[str, ...]] = {}
 
     def __repr__(self) -> str:
         sides = ", ".join(
@@ -195,6 +197,37 @@ class Dataset:
                 raise DatasetError(f"{array.name}/zarr.json is damaged; {MEND}")
             self._arrays[shard, feature] = array
         return self._arrays[shard, feature]
+
+    def order(self, field: Field, names: Sequence[str]) -> tuple[str, ...]:
+        """Return which of a motion's nodes, joints or markers a field means, in the order of all motions.
+
+        Where motions have the same ones in different orders, that is the order of the first, whatever its split.
+
+        Raises
+        ------
+        ValueError
+            If the motion has not what the field names.
+        """
+        mine = named(field, names)
+        key = field, frozenset(mine)
+        if key not in self._orders:
+            self._orders[key] = next((order for order in self._ways(field) if frozenset(order) == key[1]), mine)
+        return self._orders[key]
+
+    def _ways(self, field: Field) -> Iterator[tuple[str, ...]]:
+        """Yield what a field means in the first motion of each kind, of those that have it."""
+        for motion in self._first_of_kind:
+            with suppress(ValueError):
+                yield named(field, motion.names(field.feature))
+
+    @cached_property
+    def _first_of_kind(self) -> list[StoredMotion]:
+        found: dict[Any, StoredMotion] = {}
+        for row in self._rows:
+            if row["status"] == "ok":
+                kind = row["split"], self.structures.get(row["skeleton"]), tuple(row["marker_names"] or ())
+                found.setdefault(kind, StoredMotion(self, row))
+        return list(found.values())
 
     def __iter__(self) -> Iterator[str]:
         """Return the names of the splits."""
@@ -612,6 +645,20 @@ class StoredMotion(Mapping[str, Any]):
         form = next((stage for stage in self.stages if isinstance(stage, Represent)), None)
         rootless = feature == "rotations" and form is not None and form.root != "with"
         return self.skeleton.joints[rootless:]
+
+    def choice(self, field: Field) -> Choice:
+        """Return which of its numbers a field means; what motions have in different orders, in that of the first.
+
+        Raises
+        ------
+        ValueError
+            If it has not what the field names.
+        """
+        names = self.names(field.feature)
+        if names:
+            order = self._dataset.order(field, names)
+            field = field if order == named(field, names) else Field(field.feature, order, field.axes)
+        return choose(field, self.frame_shape(field.feature), names)
 
     def is_normalized(self, feature: str) -> bool:
         """Return whether the recipe hands out a feature normalized."""

@@ -106,6 +106,17 @@ class Choice:
         return values if self.columns is None else values[..., self.columns]
 
 
+def named(field: Field, names: Sequence[str]) -> tuple[str, ...]:
+    """Return which of the nodes, joints or markers of a feature a field means, in order.
+
+    Raises
+    ------
+    ValueError
+        If a name is not there, or nothing is picked.
+    """
+    return _picked(field, names) if field.picks else tuple(names)
+
+
 def choose(field: Field, frame: Sequence[int], names: Sequence[str]) -> Choice:
     """Return which numbers of a frame a field means.
 

@@ -260,6 +260,8 @@ def confusion_matrix(predicted: ArrayLike, target: ArrayLike, classes: int) -> N
     ValueError
         If the shapes differ, something is no whole number from 0 to C - 1, or there is no window.
     """
+    if classes < 1:
+        raise ValueError(f"classes is {classes}; expected how many there are, 1 or more")
     one, other = _classes(predicted, target, classes)
     return np.bincount(other * classes + one, minlength=classes**2).reshape(classes, classes)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+#: What errors say that they expect.
+RATES = "a number from 1.2e-38 to 3.4e38"
 #: float32's smallest normal number and its largest one.
 _SLOWEST, _FASTEST = 2.0**-126, 2.0**128 - 2.0**104
 

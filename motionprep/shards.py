@@ -300,7 +300,7 @@ class Moments:
         """Return those of no frames, about the first of frames (F, ...) in which each number is known."""
         import numpy as np
 
-        # Where a point is known in none of them any number will do.
+        # Where a point is known in none of them any number will do, until it is.
         first = values[0] if known is None else values[known.argmax(axis=0), np.arange(known.shape[1])]
         shift = first.astype(np.float64).reshape(-1)
         return cls(first.shape, shift, np.zeros(shift.size, np.int64), np.zeros_like(shift), np.zeros_like(shift))
@@ -315,14 +315,15 @@ class Moments:
         from motionprep import kinematics
 
         flat = values.reshape(len(values), -1)
+        shift = np.where(self.count, self.shift, Moments.about(values, known).shift)
         count, total, squares = self.count.copy(), self.total.copy(), self.squares.copy()
         if known is None:
-            kinematics.add_moments(flat, self.shift, total, squares)
+            kinematics.add_moments(flat, shift, total, squares)
             count += len(values)
         else:
             # A copy, since the kernel is compiled for arrays that lie in order and may be written.
-            kinematics.add_known_moments(flat, np.array(known), self.shift, count, total, squares)
-        return Moments(self.shape, self.shift, count, total, squares)
+            kinematics.add_known_moments(flat, np.array(known), shift, count, total, squares)
+        return Moments(self.shape, shift, count, total, squares)
 
     def to_json(self) -> dict[str, Any]:
         """Return counts, means and the sums of squared distances from the means; 0 of what is never known."""

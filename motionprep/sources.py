@@ -310,7 +310,7 @@ def labels_beside(paths: Sequence[str | os.PathLike[str]]) -> dict[str, str]:
         for file in sorted(folder.iterdir()):
             try:
                 if _is_index(file.name) and file.is_file():
-                    labels = parse_index(file.read_text(encoding="utf-8", errors="replace")) | labels
+                    labels = parse_index(file.read_text(encoding="utf-8", errors="backslashreplace")) | labels
                 elif file.suffix.lower() == _ARCHIVE and (folder in given or file in given):
                     for text in _index_texts(file):
                         labels = parse_index(text) | labels
@@ -623,7 +623,7 @@ def _index_texts(file: Path) -> Iterator[str]:
     with _archive(file) as archive:
         for entry in archive.infolist():
             if _is_index(PurePosixPath(entry.filename).name) and entry.file_size < MOST_UNPACKED:
-                yield archive.read(entry).decode("utf-8", errors="replace")
+                yield archive.read(entry).decode("utf-8", errors="backslashreplace")
 
 
 def _place(source: Source) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from motionprep import identity, shards
+from motionprep.chunks import REMEDY
 from motionprep.errors import DatasetError
 from motionprep.recipe import FORMAT
 
@@ -162,7 +163,7 @@ def read_named(out: Path, dataset: Mapping[str, Any], word: str) -> bytes:
     try:
         data = (out / name).read_bytes()
     except OSError as error:
-        raise DatasetError(f"{out / name}: cannot be read: {error.strerror}; build again to mend it") from None
+        raise DatasetError(f"{out / name}: cannot be read: {error.strerror}; {REMEDY}") from None
     if identity.digest(data)[:32] not in name:
         raise DatasetError(f"{out / name}: is damaged; build again to mend it")
     return data

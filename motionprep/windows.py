@@ -161,7 +161,7 @@ class Windows(Sequence[Any]):
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """The class of each window (S,), an index into ``Dataset.classes``; zeros where labels are not asked for."""
+        """The class of each window (S,), an index into ``Dataset.classes``; empty where labels are not asked for."""
         return read_only(self._labels)
 
     def __len__(self) -> int:
@@ -368,9 +368,7 @@ class Windows(Sequence[Any]):
         if key not in self._choices:
             motion = self.split.stored(row)
             try:
-                self._choices[key] = fields.choose(
-                    field, motion.frame_shape(field.feature), motion.names(field.feature)
-                )
+                self._choices[key] = motion.choice(field)
             except ValueError as error:
                 raise DatasetError(f"{self.split.name}: {motion.key}: {error}") from None
         return self._choices[key]
@@ -379,16 +377,10 @@ class Windows(Sequence[Any]):
         """Return dtype and shape of a frame of each array, which must be the same for all motions."""
         kinds: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
         first: dict[str, str] = {}
-        of_kind = {self._kind(row): row for row in reversed(self.split.rows)}
-        orders: dict[tuple[fields.Field, frozenset[str]], tuple[str, ...]] = {}
-        for row in reversed(of_kind.values()):
-            for field in (field for output in self.outputs.values() for field in output.fields):
-                of_what = self._choice(field, row).of_what
-                order = orders.setdefault((field, frozenset(of_what)), of_what)
-                if order != of_what:
-                    # The same nodes or markers in another order: they are handed out in that of the first.
-                    named = fields.Field(field.feature, order, field.axes)
-                    self._choices[self._key(field, row)] = self._choice(named, row)
+        of_kind: dict[Any, Mapping[str, Any]] = {}
+        for motion in self.split.rows:
+            of_kind.setdefault(self._kind(motion), motion)
+        for row in of_kind.values():
             for name, output in self.outputs.items():
                 shapes = [self._choice(field, row).shape for field in output.fields]
                 shape = (sum(math.prod(one) for one in shapes),) if output.joined else shapes[0]

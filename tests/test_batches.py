@@ -150,6 +150,14 @@ def test_a_state_is_plain_values(windows: Windows) -> None:
     }
 
 
+def test_a_state_may_come_back_with_tuples_for_lists(windows: Windows) -> None:
+    batches = windows.batches(16)
+    batches.load_state_dict({**batches.state_dict(), "normalized": (), "batch": 1})
+    assert batches.batch == 1
+    with pytest.raises(DatasetError, match="the state has normalized = None; expected a list of features"):
+        batches.load_state_dict({**batches.state_dict(), "normalized": None})
+
+
 @pytest.mark.parametrize(
     "other", [{"batch_size": 8}, {"seed": 1}, {"world_size": 2}, {"shuffle": False}, {"drop_last": True}]
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -430,6 +431,14 @@ def test_numbers_beyond_float32_fail_one_motion(data: Path, out: Path) -> None:
         "failed",
         "02/02_01.bvh: positions may have numbers that float32 cannot hold",
     )
+
+
+def test_places_whose_squares_overflow_fail_one_motion_whatever_is_stored(data: Path, out: Path) -> None:
+    path = data / "02" / "02_01.bvh"
+    path.write_text(re.sub(r"OFFSET \S+", "OFFSET 1e200", path.read_text(encoding="utf-8"), count=4), encoding="utf-8")
+    stages = [{"stage": "scale", "thigh": 1}, {"stage": "features", "arrays": ["rotations"]}]
+    build(data, out, recipe={"stages": stages})
+    assert row_of(out, "02_01").reason == "02/02_01.bvh: positions may have numbers that float32 cannot hold"
 
 
 def test_a_motion_that_fails_leaves_nothing_in_the_statistics(data: Path, out: Path, tmp_path: Path) -> None:

@@ -151,3 +151,15 @@ def test_a_value_of_another_type_is_refused() -> None:
 def test_what_is_no_parquet_file_cannot_be_read() -> None:
     with pytest.raises(DatasetError, match="the manifest cannot be read"):
         manifest.decode(b"not a manifest")
+
+
+def test_rows_are_what_arrow_makes_of_them_by_itself() -> None:
+    rows = [
+        {"key": 'ä_😀\u2028\n"', "ordinal": 2**63 - 1, "part": -(2**31), "fps": 59.94, "marker_names": ["C7", ""]},
+        {"key": "", "ordinal": -(2**63), "scale": 1e-308, "fps": 120.0, "marker_names": [], "facts": '{"a": 1}'},
+        {"key": None, "scale": 0.1 + 0.2, "frames": 0, "marker_names": None, "beside": "no column"},
+        {"key": "x" * 2_000_000},
+    ]
+
+    assert manifest.decode(manifest.encode(rows)) == pa.Table.from_pylist(rows, schema=manifest.SCHEMA)
+    assert manifest.decode(manifest.encode([])) == manifest.SCHEMA.empty_table()

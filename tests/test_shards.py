@@ -202,6 +202,33 @@ def test_what_the_system_refuses_to_write_is_an_error_of_the_system_that_names_t
 # Sums
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_sums_of_motions_of_which_some_hide_points_are_those_of_a_plain_twin(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    monkeypatch.setattr(shards, "MOST_CHUNK", int(rng.integers(1, 40)))
+    points: list[np.ndarray] = []
+    seen: list[np.ndarray] = []
+    with shards.Writer(folder, 150) as writer:
+        for _ in range(8):
+            points.append(rng.normal(1e6, 1, (rng.integers(1, 40), 3, 3)).astype(np.float32))
+            seen.append(rng.random(points[-1].shape[:2]) < rng.choice([0, 0.5, 1]))
+            if hides := rng.random() < 0.6:
+                points[-1][~seen[-1]] = 0
+            seen[-1] |= not hides
+            writer.append(Given({"markers": points[-1]}, **({"markers": seen[-1]} if hides else {})))
+        writer.seal(KEY, {"motions": [], "skeletons": {}}).publish()
+
+    sums = shards.read_record(folder, KEY)["sums"]["markers"]
+    masked = np.ma.array(np.concatenate(points), dtype=np.float64)
+    masked.mask = np.repeat(~np.concatenate(seen)[..., None], 3, axis=2)
+    assert sums["count"] == masked.count(axis=0).ravel().tolist()
+    np.testing.assert_allclose(sums["mean"], masked.mean(axis=0).filled(0).ravel(), rtol=1e-12)
+    scatter = (masked.var(axis=0) * masked.count(axis=0)).filled(0).ravel()
+    np.testing.assert_allclose(sums["scatter"], scatter, rtol=1e-6, atol=1e-6)
+
+
 def test_sums_of_parts_are_those_of_the_whole() -> None:
     values = np.random.default_rng(0).normal(1000, 1e-3, (500, 4)).astype(np.float32)
     moments = shards.Moments.about(values).plus(values[:123]).plus(values[123:]).to_json()

@@ -484,6 +484,13 @@ class TestLabels:
 
         assert labels_beside([put(tmp_path / "1_01.bvh")]) == {}
 
+    def test_of_another_encoding_stay_apart(self, tmp_path: Path) -> None:
+        put(tmp_path / "index.txt", b"1_01\tgr\xfc\xdfen\n1_02\tgr\xe4\xdfen")
+
+        found = labels_beside([tmp_path])
+
+        assert len(set(found.values())) == 2
+
     @pytest.mark.parametrize("name", ["readme.txt", "index.md", ".index.txt"])
     def test_are_not_taken_from_other_texts(self, name: str, tmp_path: Path) -> None:
         put(tmp_path / name, b"1_01\twalk")

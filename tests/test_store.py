@@ -198,7 +198,7 @@ def test_a_changed_named_file_is_damaged(out: Path, word: str) -> None:
 def test_a_missing_named_file_cannot_be_read(out: Path, word: str) -> None:
     dataset = commit(out)
     (out / dataset[word]).unlink()
-    with pytest.raises(DatasetError, match=rf"{dataset[word]}: cannot be read: No such file or directory; build again"):
+    with pytest.raises(DatasetError, match=rf"{dataset[word]}: cannot be read: No such file or directory; .* anew"):
         store.read_named(out, dataset, word)
 
 

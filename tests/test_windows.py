@@ -17,6 +17,7 @@ from motionprep.data import Markers
 from motionprep.formats.c3d_write import write_c3d
 from motionprep.pools import Pool
 from motionprep.recipe import recipe_from_json
+from motionprep.scoring import score
 from motionprep.windows import Windows
 
 SPLIT = {
@@ -185,7 +186,9 @@ def test_a_label_is_an_index_into_the_classes(corpus: Path, tmp_path: Path) -> N
     told = {windows.where(n)[0].key: dataset.classes[int(window["label"])] for n, window in enumerate(windows)}
     assert told == labels
     assert windows.shapes["label"] == ()
-    assert windows[:3]["label"].tolist() == [1, 1, 1]
+    assert windows[:3]["label"].tolist() == windows.labels[:3].tolist() == [1, 1, 1]
+    assert not windows.labels.flags.writeable
+    assert dataset["train"].windows(8, features=["root_position"]).labels.shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -240,6 +243,35 @@ def test_markers_in_another_order_are_handed_out_in_that_of_the_first(tmp_path: 
     assert np.array_equal(one["markers"], points + 1)
     with pytest.raises(DatasetError, match=r"markers are in another order in 01_0. than in 01_0.; read motion by"):
         train["markers"]
+
+
+@pytest.fixture
+def reordered(tmp_path: Path) -> Dataset:
+    """Return a dataset of markers that stand in another order in 01_02, which trains, and 01_03, which tests."""
+    points = np.random.default_rng(0).normal(size=(10, 3, 3))
+    names = ("C7", "T10", "CLAV")
+    (tmp_path / "data").mkdir()
+    for key, order in (("01_01", [0, 1, 2]), ("01_02", [1, 0, 2]), ("01_03", [2, 1, 0])):
+        markers = Markers(tuple(names[n] for n in order), points[:, order], np.ones((10, 3), bool), 120.0)
+        write_c3d(tmp_path / "data" / f"{key}.c3d", markers)
+    split = {"train": ["01_01", "01_02"], "test": ["01_03"]}
+    build(tmp_path / "data", tmp_path / "out", recipe={"split": split})
+    return motionprep.open(tmp_path / "out")
+
+
+def test_all_splits_hand_out_markers_in_one_order(reordered: Dataset) -> None:
+    sides = [reordered[side].windows(10, inputs=["markers", "markers[*-T10]"]) for side in ("test", "train")]
+    assert sides[0].columns("inputs") == sides[1].columns("inputs")
+    assert sides[1].columns("inputs")[0] == "markers[C7].x"
+    for other in (sides[1][0], sides[1][1]):
+        assert np.array_equal(sides[0][0]["inputs"], other["inputs"])
+
+
+@pytest.mark.parametrize("side", ["train", "test"])
+def test_what_windows_hand_out_is_scored_as_it_is(reordered: Dataset, side: str) -> None:
+    windows = reordered[side].windows(5, 5, inputs=["markers"], targets=["markers", "markers[T10].xz"])
+    means = score(windows[:]["targets"], windows).fields[0].mean()
+    assert means["ed"] == 0
 
 
 def test_windows_are_marked_by_a_mask_too(dataset: Dataset) -> None:

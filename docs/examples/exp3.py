@@ -6,7 +6,7 @@
     motionprep score PRED.npy OUT
     motionprep export bvh OUT ANIMATION --from PRED.npy
 
-On the generated corpus and two cores all of it takes less than a minute. Needs PyTorch,
+On the generated corpus and two cores all of it takes a minute or two. Needs PyTorch,
 pip install "motionprep[torch]".
 """
 

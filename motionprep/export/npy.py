@@ -92,8 +92,9 @@ class Npy(Export):
         label = bool(task and task.label and not self.targets) if self.label is None else self.label
         targets = self.targets or (task.targets if task and not self.label else ())
         if not inputs or not (targets or label):
+            says = "a task that says not all of what to export" if task else "no task that says what to export"
             raise RecipeError(
-                f"{dataset.path}: its recipe has no task that says what to export; give --inputs and --targets or "
+                f"{dataset.path}: its recipe has {says}; give --inputs and --targets or "
                 "--label, such as --inputs 'positions[*-Hips]' --targets 'positions[Hips]'"
             )
         if targets and label:

@@ -218,7 +218,7 @@ def _places(field: fields.Field, motion: StoredMotion) -> NDArray[np.intp]:
         raise RecipeError(f"there is no feature {field.feature!r}; stored are {', '.join(_stored(motion))}")
     shape = motion.frame_shape(field.feature)
     try:
-        choice = fields.choose(field, shape, motion.names(field.feature))
+        choice = motion.choice(field)
     except ValueError as error:
         raise RecipeError(f"{motion.key}: {error}") from None
     return choice.of(np.arange(int(np.prod(shape))).reshape(1, *shape)).reshape(-1)

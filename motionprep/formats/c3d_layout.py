@@ -8,7 +8,7 @@ from itertools import islice
 
 from motionprep.formats.c3d_block import BLOCK, FULL, Block, Processor, damage, read_block
 from motionprep.formats.c3d_parameters import Parameters, read_parameters
-from motionprep.rates import is_rate
+from motionprep.rates import RATES, is_rate
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def plan_layout(data: bytes, name: str) -> Layout:
     rate = parameters.number("POINT", "RATE")
     rate = rate if rate > 0 else block.rate
     if not is_rate(rate):
-        raise damage(name, "parameter section", f"POINT:RATE and the header's rate ({rate}) must be above zero")
+        raise damage(name, "parameter section", f"POINT:RATE and the header's rate are {rate}; expected {RATES}")
 
     values = (value for array in parameters.series("SCALE") for value in array.numbers().tolist())
     scales = list(islice(values, points)) or [block.scale]

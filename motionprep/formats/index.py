@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 
 from motionprep.errors import ReadError
-from motionprep.rates import is_rate
+from motionprep.rates import RATES, is_rate
 
 _ENTRY = re.compile(r"\s*(?P<key>\S+)(?:\t\s*|\s{2,})(?P<label>\S.*?)\s*")
 
@@ -114,17 +115,20 @@ def parse_rates(text: str, name: str) -> dict[str, float]:
         except ValueError:
             rate = math.nan
         if not is_rate(rate):
-            raise ReadError(f"found {value!r} as fps of {key!r}; expected a number above zero", path=name, line=line)
+            raise ReadError(f"found {value!r} as fps of {key!r}; expected {RATES}", path=name, line=line)
         rates[key] = rate
     return rates
 
 
 def _rows(text: str, name: str, *heads: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line and cells by column of each row of a CSV that has the columns of one of ``heads``."""
-    reader = csv.DictReader(text.removeprefix("\ufeff").splitlines(), restval="", skipinitialspace=True)
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    reader = csv.DictReader(lines, restval="", skipinitialspace=True, strict=True)
+    began = 1
     try:
         columns = [column.strip() for column in reader.fieldnames or []]
         reader.fieldnames = columns
+        began = reader.line_num + 1
         asked = {column for head in heads for column in head}
         if twice := [column for column in columns if column in asked and columns.count(column) > 1]:
             raise ReadError(f"found the column {twice[0]} twice; expected it once", path=name, line=1)
@@ -141,6 +145,7 @@ def _rows(text: str, name: str, *heads: Sequence[str]) -> Iterator[tuple[int, di
                     path=name,
                     line=line,
                 )
+            began = line + 1
             cells = {column: cell.strip() for column, cell in row.items()}
             if not any(cells.values()):
                 continue
@@ -153,4 +158,4 @@ def _rows(text: str, name: str, *heads: Sequence[str]) -> Iterator[tuple[int, di
                 )
             yield line, cells
     except csv.Error as error:
-        raise ReadError(f"is no CSV: {error}", path=name, line=reader.line_num + 1) from None
+        raise ReadError(f"is no CSV: {error} in the row that begins here", path=name, line=began) from None

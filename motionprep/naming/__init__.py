@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 #: How many missing names an error gives, and how many near ones for each.
 _MOST_MISSING = 5
 _MOST_NEAR = 3
+#: How many it gives of those that are there, where none is near.
+_MOST_THERE = 5
 
 
 def is_pattern(word: str) -> bool:
@@ -66,11 +68,14 @@ def looked_up(table: Mapping[str, float], key: str) -> float | None:
 
 
 def absent(missing: Sequence[str], names: Sequence[str]) -> str:
-    """Return words for names that are missing, with a few of those that are there and look like them."""
+    """Return words for names that are missing, with a few of those that are there: if any look like them, these."""
     from difflib import get_close_matches
 
     folded = {name.casefold(): name for name in reversed(names)}
     shown = missing[:_MOST_MISSING]
     near = [folded[other] for name in shown for other in get_close_matches(name.casefold(), folded, _MOST_NEAR)]
     words = f"no {', '.join(shown)}{' and others' if len(missing) > len(shown) else ''}"
-    return f"{words}; near are {', '.join(dict.fromkeys(near))}" if near else words
+    if near:
+        return f"{words}; near are {', '.join(dict.fromkeys(near))}"
+    there = f"{', '.join(names[:_MOST_THERE])}{', ...' if len(names) > _MOST_THERE else ''}"
+    return f"{words}; there are {there}" if there else words

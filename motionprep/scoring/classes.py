@@ -73,13 +73,14 @@ class ClassScores:
             return self._by_class()
         if what not in ("subject", "motion"):
             raise ValueError(f"by is {what!r}; it is class, subject or motion")
-        names = np.array(self.subjects if what == "subject" else self.motions)
-        found = {}
-        for name in dict.fromkeys(names.tolist()):
-            rows = names == name
-            right = metrics.accuracy(self.predicted[rows], self.target[rows])
-            found[name] = {"windows": int(np.count_nonzero(rows)), "accuracy": right}
-        return found
+        of_window = self.subjects if what == "subject" else self.motions
+        names = {name: number for number, name in enumerate(dict.fromkeys(of_window))}
+        group = np.array([names[name] for name in of_window])
+        counts, right = np.bincount(group), np.bincount(group, self.predicted == self.target)
+        return {
+            name: {"windows": int(counts[number]), "accuracy": float(right[number] / counts[number])}
+            for name, number in names.items()
+        }
 
     def _by_class(self) -> dict[str, dict[str, float]]:
         confusion, count = self.confusion, len(self.classes)

@@ -152,7 +152,7 @@ def compare(
         If the motion has not what the field names.
     """
     stored = motion.unnormalized(field.feature)
-    choice = fields.choose(field, stored.shape[1:], motion.names(field.feature))
+    choice = motion.choice(field)
     target = choice.of(stored).astype(np.float64)
     kind, rotation, visible = "numbers", _form(motion, field), None
     names: Sequence[str] = choice.names

@@ -82,6 +82,23 @@ def test_the_csv_is_written_whole(run: Any, built: Path, pred: Path, tmp_path: P
     assert len(rows) == 3 * len(motionprep.open(built)["test"].windows())
 
 
+@pytest.mark.parametrize("option", ["--csv", "--plot"])
+def test_nothing_that_is_read_is_written_over(run: Any, built: Path, pred: Path, option: str) -> None:
+    before = pred.read_bytes()
+    ended = run("score", pred, built, option, pred)
+    assert (ended.code, f"{option} {pred}: is where the predictions are" in ended.err) == (2, True)
+    ended = run("score", pred, built, option, built / "dataset.json")
+    assert (ended.code, f"is in the dataset {built}; choose another place" in ended.err) == (2, True)
+    assert pred.read_bytes() == before
+    assert motionprep.open(built).splits == ("train", "test")
+
+
+def test_two_things_are_not_written_to_one_place(run: Any, built: Path, pred: Path, tmp_path: Path) -> None:
+    ended = run("score", pred, built, "--csv", tmp_path / "x", "--plot", tmp_path / "x")
+    assert (ended.code, "is where the numbers of --csv are" in ended.err) == (2, True)
+    assert not (tmp_path / "x").exists()
+
+
 def test_the_plot_is_a_page_of_its_own(run: Any, built: Path, pred: Path, tmp_path: Path) -> None:
     pytest.importorskip("plotly")
     ended = run("score", pred, built, "--plot", tmp_path / "frames.html")

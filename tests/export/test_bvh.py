@@ -244,3 +244,22 @@ class TestAsked:
     def test_fields_need_a_prediction(self, dataset: Dataset, tmp_path: Path) -> None:
         with pytest.raises(RecipeError, match="fields say what a prediction is of; give one by --from"):
             export.write("bvh", dataset, tmp_path / "dest", fields=("positions",))
+
+
+def test_a_prediction_goes_to_the_nodes_that_windows_name_where_motions_order_them_otherwise(tmp_path: Path) -> None:
+    places = np.random.default_rng(0).normal(size=(6, 3, 3))
+    (tmp_path / "data").mkdir()
+    for key, names, order in (("01", ["Hip", "Knee", "Hand"], [0, 1, 2]), ("02", ["Hip", "Hand", "Knee"], [0, 2, 1])):
+        np.save(tmp_path / "data" / f"{key}.npy", places[:, order])
+        told = f'names = {names}\nparents = [-1, 0, 0]\nrate = 30\nunits = "m"\n'
+        (tmp_path / "data" / f"{key}.toml").write_text(told, encoding="utf-8")
+    motionprep.build(tmp_path / "data", tmp_path / "out")
+    dataset = motionprep.open(tmp_path / "out")
+    predicted = dataset["train"].windows(1, features=["positions"])[:]["positions"][:, 0] + 1
+
+    export.write("bvh", dataset, tmp_path / "dest", splits=("train",), prediction=saved(tmp_path, predicted))
+
+    for key in ("01", "02"):
+        made = read_bvh(tmp_path / "dest" / "train" / f"{key}.bvh")
+        order = [("Hip", "Knee", "Hand").index(name) for name in made.skeleton.joints]
+        np.testing.assert_allclose(made.positions()[:, :3], places[:, order] + 1, atol=1e-5)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import Dataset, RecipeError, export
+from motionprep import Dataset, RecipeError, export, layout
 from motionprep.errors import ExportError
 from motionprep.export import stream
 from motionprep.recipe import recipe_from_json
@@ -125,9 +125,35 @@ def test_the_readme_names_each_column(dataset: Dataset, tmp_path: Path) -> None:
     assert "## Columns of targets\n\n| column | what |\n| --- | --- |\n| 0 | `positions[Hips].x` |\n" in readme
 
 
+def test_a_motion_too_short_for_a_window_may_be_alone_in_its_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout.cut, "__defaults__", (1,))
+    for number, frames in enumerate((3, 12, 4, 11, 2)):
+        points = np.full((frames, 2, 3), float(number))
+        (tmp_path / "data").mkdir(exist_ok=True)
+        np.save(tmp_path / "data" / f"{number}.npy", points)
+    (tmp_path / "data" / "arrays.toml").write_text('names = ["a", "b"]\nrate = 30\nunits = "m"\n', encoding="utf-8")
+    motionprep.build(tmp_path / "data", tmp_path / "out")
+    dataset = motionprep.open(tmp_path / "out")
+    assert len({row["shard"] for row in dataset["train"].rows}) == 5
+
+    arrays = exported(dataset, tmp_path / "dest", inputs=("positions",), targets=("positions[a].x",), length=10)
+
+    assert arrays["label_batch"][:, 0, 0].tolist() == [1, 1, 1, 3, 3]
+
+
 def test_what_to_give_is_told_where_the_recipe_has_no_task(changed: Dataset, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="has no task that says what to export; give --inputs and --targets or"):
         export.write("npy", changed, tmp_path / "dest")
+
+
+def test_what_to_give_is_told_where_the_task_has_classes_that_are_not_wanted(corpus: Path, tmp_path: Path) -> None:
+    task = {"inputs": ["positions"], "length": 5, "label": True}
+    motionprep.build(corpus, tmp_path / "out", recipe={"reading": {"labels": {"02_01": "walk"}}, "task": task})
+
+    with pytest.raises(RecipeError, match="has a task that says not all of what to export; give --inputs"):
+        export.write("npy", tmp_path / "out", tmp_path / "dest", label=False)
 
 
 def test_targets_and_classes_are_not_both_labels(dataset: Dataset, tmp_path: Path) -> None:

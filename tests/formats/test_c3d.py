@@ -532,9 +532,10 @@ def test_a_count_that_cannot_be_is_an_error(parameters, header, message):
         parse_c3d(c3d(walk(), ["A", "B", "C"], header=header, parameters=parameters), "take.c3d")
 
 
-def test_a_rate_that_is_nowhere_above_zero_is_an_error():
-    with pytest.raises(ReadError, match="POINT:RATE"):
-        parse_c3d(c3d(walk(), ["A", "B", "C"], rate=0.0), "take.c3d")
+@pytest.mark.parametrize("rate", [0.0, 1e-39])
+def test_a_rate_that_is_none_is_an_error(rate):
+    with pytest.raises(ReadError, match=r"POINT:RATE and the header's rate are .*; expected a number from 1\.2e-38"):
+        parse_c3d(c3d(walk(), ["A", "B", "C"], rate=rate), "take.c3d")
 
 
 def test_every_beginning_of_a_file_without_its_last_frame_is_an_error():
