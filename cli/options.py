@@ -162,7 +162,12 @@ def _by_split(
 
 
 def _number(text: str, hint: str, field: str) -> float | int:
+    from motionprep.rates import is_rate
+
     try:
-        return float(text) if field == "rate" else int(text)
+        number = float(text) if field == "rate" else int(text)
     except ValueError:
         raise click.BadParameter(f"{text!r}: expected a number, or SPLIT=NUMBER", param_hint=hint) from None
+    if field == "rate" and not is_rate(number):
+        raise click.BadParameter(f"{text!r}: expected a rate in frames a second, above 0", param_hint=hint)
+    return number

@@ -9,7 +9,7 @@ from typing import Any
 
 from motionprep import identity, labels, manifest, shards, stats, store
 from motionprep.errors import BuildError
-from motionprep.plan import Plan
+from motionprep.plan import Plan, none_built, reason_of
 from motionprep.recipe import Recipe
 
 #: Columns of the manifest for a file, by half.
@@ -102,8 +102,7 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
             files = todo.rows[item.row].recording.sources
             facts[item.row] = {**motion, "shard": key}
             if motion["status"] == "failed":
-                names = " and ".join(files[number].name for number in motion["of_files"])
-                facts[item.row]["reason"] = f"{names}{motion['reason']}"
+                facts[item.row]["reason"] = reason_of(todo.rows[item.row], motion)
             for source, unread in zip(files, motion.get("unread", ()), strict=False):
                 if unread:
                     facts[item.row][f"{_COLUMNS[source.half]}_sha256"] = None
@@ -157,7 +156,7 @@ def _refuse(table: Sequence[Mapping[str, Any]], *, strict: bool) -> None:
             f"{len(failed)} of {len(table)} motions failed, so nothing was changed; the first: {failed[0]}"
         )
     if not any(row["status"] == "ok" for row in table):
-        raise BuildError(f"none of {len(table)} motions could be built; the first: {table[0]['reason']}")
+        raise none_built([row["reason"] for row in table])
 
 
 def _side(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

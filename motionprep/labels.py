@@ -88,6 +88,18 @@ def notes(reading: Reading, keys: Sequence[str], labels: Sequence[Label]) -> lis
     return said
 
 
+def lacking(labelled: Mapping[str, bool]) -> list[str]:
+    """Say on which sides no motion has a label though a class is to be learnt; ``labelled`` has whether one has."""
+    bare = [side for side, one in labelled.items() if not one]
+    if not bare:
+        return []
+    where = f"of {' and '.join(map(repr, bare))} " if len(bare) < len(labelled) else ""
+    return [
+        f"task: label = true, but no motion {where}has a label; give --labels, --index or --label-pattern, or put an "
+        "index beside the data"
+    ]
+
+
 def too_few(motions: Mapping[str, int]) -> list[str]:
     """Say which labels have so few motions that not every side of a split has one."""
     if not motions:

@@ -52,6 +52,13 @@ class Item(msgspec.Struct, frozen=True):
     about: About | None = None
 
 
+def beyond(frames: tuple[int, int] | None, count: int) -> str:
+    """Return what is wrong with a range, of an :class:`Item`, in a file of ``count`` frames; empty if nothing is."""
+    if frames is None or frames[1] <= count:
+        return ""
+    return f"has {count:,} frames; the split asks for frames {frames[0]}-{frames[1]}"
+
+
 def cut(items: Sequence[Item], target: int = TARGET) -> list[tuple[Item, ...]]:
     """Cut a run of items, in natural order, into shards."""
     runs: list[tuple[Item, ...]] = []

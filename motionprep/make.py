@@ -116,16 +116,16 @@ def keep_memory() -> None:
     np.empty(_KEPT, dtype=np.uint8)
 
 
-def frame_bytes(recipe: Recipe, split: str, row: Row) -> int:
-    """Return how many bytes a frame of a motion has in a shard; 0 if it is dropped or fails."""
+def frame_bytes(recipe: Recipe, split: str, row: Row) -> int | Dropped | ReadError:
+    """Return how many bytes a frame of a motion has in a shard, or why it is dropped or fails."""
     taken = _Taken(recipe, split)
     item = Item(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy, row.recording.about)
     try:
         features, _ = taken.extract(item, row)
-    except ReadError:
-        return 0
+    except ReadError as error:
+        return error
     if isinstance(features, Dropped):
-        return 0
+        return features
     return sum(dtype.itemsize * int(np.prod(shape)) for dtype, shape in features.kinds.values())
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from motionprep import identity, labels, layout, shards, sources, splits, store
-from motionprep.errors import DatasetError, RecipeError, SourceError
+from motionprep.errors import BuildError, DatasetError, RecipeError, SourceError
 from motionprep.formats import HALVES
 from motionprep.layout import Item
 from motionprep.recipe import Label, Recipe
 from motionprep.sources import Look, Recording, Source, SourceCache
 from motionprep.stages import Features
 from motionprep.stages.base import Dropped, Stage, pick_frames
-from motionprep.stages.features import KNOWN
 
 _WORDS = {"motion": "skeleton", "markers": "markers"}
 _MANY = {"motion": "skeletons", "markers": "markers"}
@@ -44,13 +44,16 @@ class Row(msgspec.Struct, frozen=True):
     reason
         Why it is not built; empty if it is.
     failed
-        Whether that is a fault of the file.
+        Whether that, or what is foreseen, is a fault of the file.
     expected
         How many frames its header and the stages promise.
     copy
         Which of several copies, from 0.
     part
         Which part of train it is dealt to, from 1; 0 if it is dealt to none.
+    foreseen
+        Why reading it will come to nothing, as its header has it; empty if that is not known. It is read all the same,
+        since more may be wrong with it than its header tells.
     """
 
     recording: Recording
@@ -65,6 +68,7 @@ class Row(msgspec.Struct, frozen=True):
     expected: int = 0
     copy: int = 0
     part: int = 0
+    foreseen: str = ""
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -231,6 +235,9 @@ def make_plan(
     told = labels.notes(recipe.reading, keys, named)
     parts, lacking = _assign(recipe, needs, recordings, named)
     rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(looks), parts, named))
+    if recipe.task and recipe.task.label:
+        with_label = {row.split for row in rows if row.label and not row.reason}
+        lacking += labels.lacking({side: side in with_label for side in recipe.split.sides()})
     made = _shards(recipe, rows, home, look_into=digests)
     return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*notes, *told, *lacking))
 
@@ -238,16 +245,20 @@ def make_plan(
 def _halves(recipe: Recipe, found: Sequence[Source], *, asked: bool) -> tuple[set[str], tuple[str, ...]]:
     """Return the halves of takes to store where the recipe does not say it, and a note if one is left aside.
 
-    A few markers beside many skeletons, or the other way round, are no reason to drop all takes that have one half.
+    What stages and task ask for counts, and where they ask for nothing, what most takes have: a few markers beside
+    many skeletons, or the other way round, are no reason to drop all takes that have one half.
     """
     keys = {half: {source.key for source in found if source.half == half} for half in _WORDS}
     there = {half for half in keys if keys[half]}
     whole, paired = set.union(*keys.values()), set.intersection(*keys.values())
     told = any(isinstance(stage, Features) for stage in recipe.stages)
-    if asked or told or len(there) < len(keys) or 2 * len(paired) >= len(whole):
+    if asked or told:
         return there, ()
-    kept = {max(keys, key=lambda half: len(keys[half]))}
-    kept |= {half for stage in recipe.stages for half in (*stage.needs, *(KNOWN[array] for array in stage.makes))}
+    if not recipe.asks_for <= there:
+        return {*recipe.asks_for}, ()
+    if len(there) < len(keys) or 2 * len(paired) >= len(whole):
+        return there, ()
+    kept = {*recipe.asks_for} or {max(keys, key=lambda half: len(keys[half]))}
     if kept == there:
         return there, ()
     aside = next(iter(there - kept))
@@ -274,14 +285,20 @@ def _assign(
 
     Percentages are of those takes that have what every side needs, if all sides need the same.
     """
-    dealt = list(range(len(recordings)))
-    same = set(needs.values())
-    if recipe.split.percent and len(same) == 1:
-        (needed,) = same
+    dealt, needed = list(range(len(recordings))), frozenset.union(*needs.values())
+    if recipe.split.percent and len(set(needs.values())) == 1:
         dealt = [at for at in dealt if needed <= {source.half for source in recordings[at].sources}]
     chosen = [recordings[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
-    parts = splits.assign(recipe.split, [one.key for one in chosen], [one.subject for one in chosen], classes)
+    try:
+        parts = splits.assign(recipe.split, [one.key for one in chosen], [one.subject for one in chosen], classes)
+    except RecipeError as error:
+        if len(dealt) == len(recordings):
+            raise
+        halves = [{source.half for source in one.sources} for one in recordings]
+        short = {half: sum(half not in there for there in halves) for half in _WORDS if half in needed}
+        lost = " and ".join(f"{count:,} have no {_WORDS[half]}" for half, count in short.items() if count)
+        raise RecipeError(f"{error}; of {len(recordings):,} takes that were found, {lost}") from None
     said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
     return [replace(part, motion=dealt[part.motion]) for part in parts], said
 
@@ -337,10 +354,13 @@ def _rows(
                 row = Row(wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
                 rows.append(row)
                 continue
-            expected = _expected(stages[part.side], seen[0], rate or seen[0].rate, part.frames)
-            for copy in range(copies[part.side]):
-                row = Row(wanted, seen, index + 1, part.side, part.frames, rate, label, "", False, expected, copy)
-                rows.append(row)
+            expected, foreseen = _expected(stages[part.side], seen[0], rate or seen[0].rate, part.frames)
+            if beyond := layout.beyond(part.frames, seen[0].frames):
+                foreseen = f"{wanted.sources[0].name}: {beyond}"
+            if recipe.reading.lenient:
+                beyond = foreseen = ""
+            what = (wanted, seen, index + 1, part.side, part.frames, rate, label, "", bool(beyond), expected)
+            rows += [Row(*what, copy, foreseen=foreseen) for copy in range(copies[part.side])]
         if index not in of_motion:
             missing = frozenset.intersection(*needs.values()) - halves
             rows.append(
@@ -382,14 +402,17 @@ def _unread(looks: Sequence[Look]) -> tuple[Look, ...]:
     return tuple(msgspec.structs.replace(look, sha256="") for look in looks)
 
 
-def _expected(stages: Sequence[Stage], look: Look, rate: float, frames: tuple[int, int] | None) -> int:
+def _expected(stages: Sequence[Stage], look: Look, rate: float, frames: tuple[int, int] | None) -> tuple[int, str]:
+    """Return how many frames are left of a file, and why none is, where nothing before that stage needs the frames."""
     first, last = frames or (1, look.frames)
     count = max(min(last, look.frames) - first + 1, 0)
-    if look.clip:
-        chosen = pick_frames(stages, look.clip, rate)
-        return 0 if isinstance(chosen, Dropped) else count // look.clip * len(chosen)
-    chosen = pick_frames(stages, count, rate, before=first - 1)
-    return 0 if isinstance(chosen, Dropped) else len(chosen)
+    given, before, clips = (look.clip, 0, count // look.clip) if look.clip else (count, first - 1, 1)
+    chosen = pick_frames(stages, given, rate, before=before)
+    if not isinstance(chosen, Dropped):
+        return clips * len(chosen), ""
+    leading = list(takewhile(lambda stage: stage.picks, stages))
+    certain = pick_frames(leading, given, rate, before=before)
+    return 0, certain.reason if isinstance(certain, Dropped) else ""
 
 
 def _shards(recipe: Recipe, rows: Sequence[Row], home: Path, *, look_into: bool) -> list[Shard]:
@@ -437,6 +460,19 @@ def _is_whole(folder: Path, key: str, known: dict[str, str], *, look_into: bool)
     except (DatasetError, FileNotFoundError):
         return False
     return look_into
+
+
+def reason_of(row: Row, motion: Mapping[str, Any]) -> str:
+    """Return why a motion was left out, as the record of its shard has it, which does not name files."""
+    reason = str(motion["reason"])
+    if motion["status"] != "failed":
+        return reason
+    return f"{' and '.join(row.recording.sources[number].name for number in motion['of_files'])}{reason}"
+
+
+def none_built(reasons: Sequence[str]) -> BuildError:
+    """Return the error of a build in which every motion came to nothing, each for one of these reasons."""
+    return BuildError(f"none of {len(reasons)} motions could be built; the first: {reasons[0]}")
 
 
 def key_of(recipe: Recipe, side: str, items: Sequence[Item], digests: Sequence[Sequence[str]]) -> str:

@@ -11,7 +11,7 @@ from motionprep.errors import ReadError
 from motionprep.features import check_reach
 from motionprep.formats import arrays, bvh, c3d
 from motionprep.formats.arrays_about import About
-from motionprep.layout import Item
+from motionprep.layout import Item, beyond
 from motionprep.recipe import Reading
 from motionprep.stages import Dropped, Stage
 from motionprep.stages.base import pick_frames
@@ -179,7 +179,6 @@ def _check(motion: Motion, name: str) -> None:
 
 def _asked(item: Item, count: int, name: str) -> tuple[int, int]:
     """Return the first and last frame that the split asks for, counted from 1."""
-    first, last = item.frames or (1, count)
-    if last > count:
-        raise ReadError(f"has {count:,} frames; the split asks for frames {first}-{last}", path=name)
-    return first, last
+    if wrong := beyond(item.frames, count):
+        raise ReadError(wrong, path=name)
+    return item.frames or (1, count)

@@ -258,7 +258,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("inputs is empty; name at least one field")
         if not self.targets and not self.label:
             raise ValueError("targets is empty; name at least one field, or say label = true")
-        self.features()
+        for feature in self.features():
+            if feature not in KNOWN:
+                raise ValueError(f"there is no feature {feature!r}{_did_you_mean(feature, KNOWN)}")
 
     def features(self) -> tuple[str, ...]:
         """Return the features that its fields are of."""
@@ -311,7 +313,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                 if isinstance(stage, Features) and stage.works_on(split):
                     last = number
             self._check_order(split)
-            self._check_task(split)
+            # What is stored where a recipe does not say is decided by the data.
+            if any(isinstance(stage, Features) for stage in self.stages):
+                self._check_task(split)
 
     def stages_for(self, split: str) -> tuple[Stage, ...]:
         """Return the stages of a split in order, ``features`` last."""
@@ -321,6 +325,15 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     def needs(self, split: str) -> frozenset[str]:
         """Return which halves of a take a split needs, of ``"motion"`` and ``"markers"``."""
         return _needs(self.stages_for(split))
+
+    @property
+    def asks_for(self) -> frozenset[str]:
+        """Which halves of a take its stages cannot work without, and its task is learnt from and of."""
+        made = [array for stage in self.stages for array in stage.makes]
+        # A stage that normalizes an array has no use for takes without it.
+        named = [array for stage in self.stages if isinstance(stage, Normalize) for array in stage.arrays]
+        learnt = self.task.features() if self.task else ()
+        return _needs(self.stages) | {KNOWN[array] for array in (*made, *named, *learnt)}
 
     def copies(self, split: str) -> int:
         """Return how many copies of each motion a split gets."""
@@ -348,9 +361,21 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
         What a stage makes is stored as well. Where some motions are arrays, all are stored as what arrays are:
         positions, and no rotations.
+
+        Raises
+        ------
+        RecipeError
+            If the task is on features that are not stored then.
         """
         if any(isinstance(stage, Features) for stage in self.stages):
             return self
+        whole = self._whole(halves, bare=bare)
+        for split in whole.split.sides():
+            whole._check_task(split)
+        return whole
+
+    def _whole(self, halves: Set[str], *, bare: bool) -> Recipe:
+        """Return the recipe with what is stored where it does not say so."""
         made = [array for stage in self.stages for array in stage.makes]
         if "markers" not in halves:
             joints = dict.fromkeys((*(BARE if bare else DEFAULT), *made))
@@ -397,10 +422,13 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     def _check_task(self, split: str) -> None:
         stored = [array for stage in self.stages_for(split) if isinstance(stage, Features) for array in stage.arrays]
-        told = any(isinstance(stage, Features) for stage in self.stages)
         for feature in self.task.features() if self.task else ():
-            if told and feature not in stored:
-                raise RecipeError(f"task: {feature} is no feature that split {split!r} stores")
+            if feature not in stored:
+                maker = f" and a stage {MADE_BY[feature]} to make it" if feature in MADE_BY else ""
+                raise RecipeError(
+                    f"task: {feature} is no feature that split {split!r} stores; it stores {', '.join(stored)}: learn "
+                    f"from these, or add {feature} to the arrays of its features{maker}"
+                )
 
     def _check_markers(self, split: str, stages: Sequence[Stage]) -> None:
         """Refuse a stage that names markers which a stage before it leaves out, where that can be told by name."""
@@ -496,13 +524,20 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     stages = value.get("stages", [])
     if not isinstance(stages, Sequence) or isinstance(stages, str):
         raise RecipeError(f"{name}: stages is {stages!r}; expected a list of tables, [[stages]]")
+    split = value.get("split", {})
+    for side in SIDES[3]:
+        # Afterwards it is not told from a side that is not there.
+        if isinstance(split, Mapping) and split.get(side) in ([], ()):
+            raise RecipeError(
+                f"{name}: split: {side} is an empty list; name the motions that it is to have, or leave it out"
+            )
     made = tuple(_stage(stage, f"{name}: stage {number}") for number, stage in enumerate(stages, start=1))
     try:
         return Recipe(
             description=_convert(value.get("description", ""), str, f"{name}: description"),
             seed=_convert(value.get("seed", 0), Annotated[int, msgspec.Meta(ge=0)], f"{name}: seed"),
             reading=_convert(value.get("reading", {}), Reading, f"{name}: reading"),
-            split=_convert(value.get("split", {}), Split, f"{name}: split"),
+            split=_convert(split, Split, f"{name}: split"),
             stages=made,
             task=_convert(value["task"], Task, f"{name}: task") if "task" in value else None,
         )
@@ -604,7 +639,9 @@ def _plainly(what: str, kind: Any, field: str | None) -> str:
     if what.startswith("Object missing required field"):
         return f"{what.rsplit(maxsplit=1)[-1]} is missing"
     if what.startswith("Invalid enum value") and field:
-        what += f"; expected {' or '.join(map(repr, get_args(get_type_hints(kind)[field])))}"
+        kind, field = (About, field.removeprefix("arrays.")) if field.startswith("arrays.") else (kind, field)
+        # An empty word stands for a field that is not given.
+        what += f"; expected {' or '.join(repr(word) for word in get_args(get_type_hints(kind)[field]) if word)}"
     if what.startswith("Expected"):
         what = what.replace("object", "table").replace("array", "list")
     return what[:1].lower() + what[1:]

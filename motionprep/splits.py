@@ -70,7 +70,8 @@ def assign(split: Split, keys: Sequence[str], subjects: Sequence[str], labels: S
         if not any(part.side == side for part in parts):
             raise RecipeError(
                 f"split: side {side!r} is empty: {len(keys)} motions of {len(set(subjects))} subjects "
-                f"are too few for {split.percent!r} by {split.by}, order {split.order}"
+                f"are too few for {split.percent!r} by {split.by}, order {split.order}; give more, or all to train "
+                "with percent = '100' (--split 100)"
             )
     return parts
 

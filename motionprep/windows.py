@@ -412,11 +412,17 @@ class Windows(Sequence[Any]):
         first = np.repeat(origin, windows) + np.arange(windows.sum()) * self.stride
         ends = np.cumsum(np.bincount(motion, windows, len(self.split.rows)).astype(np.int64))
         if not len(first):
-            longest = max((row["frames"] for row in self.split.rows), default=0)
-            why = ", or none has a label" if self.label else ""
+            whose = f"its {len(self.split.rows):,} motions"
+            if self.label and self.split.rows and not len(runs):
+                raise DatasetError(
+                    f"{self.split.name} has no window: none of {whose} has a label; build with --labels, --index or "
+                    "--label-pattern, or read without classes, label=False"
+                )
+            longest = max(stop - start, default=0)
+            what = f"run of frames with one label in {whose}" if self.label else f"of {whose}"
             raise DatasetError(
                 f"{self.split.name} has no window: one of {self.length:,} frames, every {self.step}., spans "
-                f"{self._span:,}, the longest of its {len(self.split.rows):,} motions has {longest:,}{why}"
+                f"{self._span:,}, the longest {what} has {longest:,}"
             )
         return first, ends, np.repeat(label, windows) if self.label else np.zeros(0, np.int64)
 

@@ -19,7 +19,7 @@ import motionprep
 ORDER = [
     ["cli"],
     ["export"],
-    ["builder", "sample", "scoring"],
+    ["builder", "preview", "sample", "scoring"],
     ["commit", "make", "dataset", "verifier"],
     ["torch"],
     ["baking", "windows"],

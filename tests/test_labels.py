@@ -322,6 +322,26 @@ def test_a_label_that_is_not_on_every_side_is_told_and_no_error(corpus: Path, tm
     assert made.notes == ("stratify: of 1 labels not every side has a motion: jump (1)",)
 
 
+@pytest.mark.parametrize(
+    ("told", "where"),
+    [
+        ({"label_pattern": "(?P<label>nothing)"}, ""),
+        ({"labels": {"02_01": "walk"}}, "of 'test' "),
+        ({"labels": {"02_01": "walk", "16_04": ((1, 9, "turn"),)}}, None),
+    ],
+)
+def test_a_task_on_classes_tells_where_no_motion_has_a_label(
+    corpus: Path, tmp_path: Path, told: dict[str, Any], where: str | None
+) -> None:
+    task = {"inputs": ["positions.xy"], "label": True}
+    asked = recipe_from_json({"split": {"percent": "75/25"}, "reading": told, "task": task})
+
+    notes = [note for note in plan.make_plan([corpus], tmp_path / "out", asked).notes if note.startswith("task")]
+
+    expected = f"task: label = true, but no motion {where}has a label; give --labels, --index or --label-pattern, "
+    assert notes == ([] if where is None else [f"{expected}or put an index beside the data"])
+
+
 # Parts
 
 

@@ -172,6 +172,22 @@ class TestJoining:
         assert [dataset.facts["splits"][side]["motions"] for side in ("train", "test")] == [2, 2]
         assert list(dataset.manifest.reason)[:2] == ["no markers"] * 2
 
+    def test_a_side_that_is_empty_for_want_of_pairs_is_told_with_how_many_takes_lack_which_half(
+        self, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        for path in sorted(apart[1].iterdir())[:4]:
+            path.unlink()
+        sorted(apart[0].iterdir())[5].unlink()
+
+        with pytest.raises(RecipeError) as error:
+            make_plan([apart[0]], tmp_path / "out", recipe(split="90/10"), markers=[apart[1]])
+
+        assert str(error.value) == (
+            "split: side 'train' is empty: 1 motions of 1 subjects are too few for '90/10' by motion, order natural; "
+            "give more, or all to train with percent = '100' (--split 100); of 6 takes that were found, 1 have no "
+            "skeleton and 4 have no markers"
+        )
+
     @pytest.mark.parametrize("most", ["motion", "markers"])
     def test_a_stray_file_of_the_other_half_does_not_cost_the_takes_without_one(
         self, apart: tuple[Path, Path], tmp_path: Path, most: str
@@ -208,7 +224,7 @@ class TestJoining:
     @pytest.mark.parametrize("asked", ["flag", "stage", "features"])
     def test_who_asks_for_pairs_gets_pairs(self, apart: tuple[Path, Path], tmp_path: Path, asked: str) -> None:
         stray = shutil.copy(sorted(apart[1].iterdir())[0], tmp_path)
-        stages = {"flag": [], "stage": [{"stage": "occlude"}], "features": recipe().to_json()["stages"]}[asked]
+        stages = {"flag": [], "stage": [{"stage": "align"}], "features": recipe().to_json()["stages"]}[asked]
         data = [apart[0]] if asked == "flag" else [apart[0], stray]
 
         plan = make_plan(
@@ -217,6 +233,40 @@ class TestJoining:
 
         assert [row.reason for row in plan.rows] == ["", *["no markers"] * 5]
         assert plan.notes == ()
+
+    @pytest.mark.parametrize(
+        ("asked", "half"),
+        [
+            ({"stages": [{"stage": "select_joints", "set": "h36m-17"}]}, "motion"),
+            ({"stages": [{"stage": "normalize", "arrays": ["positions"]}]}, "motion"),
+            ({"task": {"inputs": ["positions[*-Hips]"], "targets": ["positions[Hips]"]}}, "motion"),
+            ({"stages": [{"stage": "occlude"}]}, "markers"),
+            ({"task": {"inputs": ["markers"], "label": True}}, "markers"),
+        ],
+    )
+    def test_of_a_mixed_tree_that_half_is_taken_which_stages_and_task_are_of(
+        self, apart: tuple[Path, Path], tmp_path: Path, asked: dict[str, Any], half: str
+    ) -> None:
+        many, few = apart[::-1] if half == "motion" else apart
+        mixed = [many, *sorted(few.iterdir())[:2]]
+
+        plan = make_plan(mixed, tmp_path / "out", recipe_from_json(asked))
+
+        assert [(row.reason, [one.half for one in row.recording.sources]) for row in plan.rows] == [("", [half])] * 2
+        aside = "skeletons" if half == "markers" else "markers"
+        assert plan.notes[0].startswith(f"only 2 of 6 takes have skeleton and markers, so the {aside} of 6 are left")
+
+    def test_a_task_on_both_halves_gets_pairs(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        task = {"inputs": ["markers"], "targets": ["rotations"]}
+
+        plan = make_plan([apart[1], min(apart[0].iterdir())], tmp_path / "out", recipe_from_json({"task": task}))
+
+        assert [row.reason for row in plan.rows] == ["", *["no skeleton"] * 5]
+
+    def test_a_stage_on_joints_refuses_data_without_a_skeleton(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+        joints = recipe_from_json({"stages": [{"stage": "select_joints", "joints": ["Head"]}]})
+        with pytest.raises(SourceError, match=r"the recipe needs skeleton \(.bvh\), and no such file is there"):
+            make_plan([apart[1]], tmp_path / "out", joints)
 
     def test_a_recipe_that_needs_one_half_keeps_takes_without_the_other(
         self, apart: tuple[Path, Path], tmp_path: Path

@@ -285,6 +285,10 @@ class TestErrors:
             ("by = 'take'", "by: invalid enum value 'take'; expected 'motion' or 'subject'"),
             ("trian = ['a']", "there is no 'trian'; did you mean 'train'?"),
             ("test = ['']", "test holds an empty key"),
+            (
+                "train = []\ntest = ['a']",
+                "train is an empty list; name the motions that it is to have, or leave it out",
+            ),
             ("test = [1]", "test[0]: expected `str | table`, got `int`"),
             (
                 "test = ['a', { motion = 'b' }]",
@@ -316,6 +320,7 @@ class TestErrors:
         ("text", "message"),
         [
             ("positions = 'sum'", "positions: invalid enum value 'sum'; expected 'replace' or 'add'"),
+            ("arrays = { units = 'km' }", "arrays.units: invalid enum value 'km'; expected 'm' or 'cm' or 'mm'"),
             ("lenient = 1", "lenient: expected `bool`, got `int`"),
             ("rates = { a = 0 }", "rates has 0 for 'a'; expected a number above 0 that float32 can hold"),
             ("rates = { a = 1e-309 }", "rates has 1e-309 for 'a'; expected a number above 0 that float32 can hold"),
@@ -364,6 +369,43 @@ class TestErrors:
             make_stage("downsample", factor="8")
 
         assert str(error.value) == "downsample: factor: expected `int`, got `str`"
+
+
+class TestTask:
+    @pytest.mark.parametrize(
+        ("task", "message"),
+        [
+            ("inputs = ['position']\nlabel = true", "there is no feature 'position'; did you mean 'positions'?"),
+            (
+                "inputs = ['positions']\ntargets = ['root_veloctiy.xz']",
+                "'root_veloctiy.xz': root_veloctiy has no axes with letters; those of ",
+            ),
+            (
+                "inputs = ['positions']\ntargets = ['root_veloctiy']",
+                "there is no feature 'root_veloctiy'; did you mean 'root_velocity'?",
+            ),
+            ("inputs = ['zzz[Hips]']\nlabel = true", "there is no feature 'zzz'; there are positions, rotations, "),
+        ],
+    )
+    def test_a_feature_that_there_is_not_is_refused_whether_or_not_the_recipe_says_what_to_store(
+        self, task: str, message: str
+    ) -> None:
+        assert refused(f"[task]\n{task}").startswith(f"x.toml: task: {message}")
+
+    def test_features_that_the_data_may_bring_are_let_pass_until_it_is_known(self) -> None:
+        recipe = recipe_from_json({"task": {"inputs": ["markers"], "label": True}})
+
+        assert recipe.storing({"markers"}).stages_for("train")[-1].halves == ("markers",)
+        with pytest.raises(RecipeError, match="task: markers is no feature that split 'train' stores; it stores pos"):
+            recipe.storing({"motion"})
+
+    def test_a_feature_that_a_stage_makes_is_refused_with_the_stage_where_it_is_not_there(self) -> None:
+        task = {"inputs": ["positions"], "targets": ["root_velocity"]}
+        velocity = {"stage": "velocity", "of": ["root_position"]}
+
+        recipe_from_json({"stages": [velocity], "task": task}).storing({"motion"})
+        with pytest.raises(RecipeError, match=r"root_velocity is no .*, or add .* and a stage velocity to make it"):
+            recipe_from_json({"task": task}).storing({"motion"})
 
 
 class TestStagesOfASplit:

@@ -75,7 +75,8 @@ class TestPercent:
             assign(Split(percent="80/10/10"), *of([3, 2]))
 
         assert str(error.value) == (
-            "split: side 'val' is empty: 5 motions of 2 subjects are too few for '80/10/10' by motion, order natural"
+            "split: side 'val' is empty: 5 motions of 2 subjects are too few for '80/10/10' by motion, order natural; "
+            "give more, or all to train with percent = '100' (--split 100)"
         )
 
 

@@ -191,6 +191,29 @@ def test_a_label_is_an_index_into_the_classes(corpus: Path, tmp_path: Path) -> N
     assert dataset["train"].windows(8, features=["root_position"]).labels.shape == (0,)
 
 
+@pytest.mark.parametrize(
+    ("reading", "words"),
+    [
+        (
+            {"label_pattern": "(?P<label>nothing)"},
+            r"none of its 6 motions has a label; build with --labels, .* or read without classes, label=False$",
+        ),
+        (
+            {"labels": {"02_01": [[1, 5, "walk"], [9, 15, "run"]]}},
+            r"spans 8, the longest run of frames with one label in its 6 motions has 7$",
+        ),
+    ],
+    ids=["no label", "short ones"],
+)
+def test_where_no_window_has_a_class_it_is_told_whether_labels_lack_or_frames(
+    corpus: Path, tmp_path: Path, reading: dict, words: str
+) -> None:
+    build(corpus, tmp_path / "out", recipe=recipe_from_json({"split": SPLIT, "reading": reading}))
+    dataset = motionprep.open(tmp_path / "out")
+    with pytest.raises(DatasetError, match=f"train has no window: .*{words}"):
+        dataset["train"].windows(8, features=["root_position"], label=True)
+
+
 def test_a_mask_is_an_input_like_any_number(corpus: Path, tmp_path: Path) -> None:
     write_sample(tmp_path / "data", subjects=1, motions=2, frames=40, markers=True)
     recipe = {"stages": [{"stage": "features", "arrays": ["markers", "markers_visible"]}]}

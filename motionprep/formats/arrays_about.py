@@ -141,4 +141,6 @@ def _about(value: dict[str, Any], name: str) -> About:
         return msgspec.convert(value, About)
     except msgspec.ValidationError as error:
         what, _, where = str(error).replace("array`", "list`").partition(" - at `$.")
+        if what.startswith("Invalid enum value"):
+            what += f"; expected {', '.join(_METRES)}"
         raise ReadError(f"{where.rstrip('`')}: {what}" if where else what, path=name) from None

@@ -43,7 +43,10 @@ class Downsample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.factor < 0 or (self.factor == 0 and not self.rate):
-            raise ValueError(f"factor is {self.factor}; it must be at least 1, or a rate is given in its place")
+            raise ValueError(
+                f"factor is {self.factor}; it must be at least 1, or a rate in frames a second, above 0, is given in "
+                "its place"
+            )
         if self.factor and self.rate:
             raise ValueError("give either factor or rate")
         if self.rate and not is_rate(self.rate):

@@ -52,6 +52,7 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     name: ClassVar[str] = "select_joints"
     alters: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("motion",)
 
     joints: tuple[str, ...] = ()
     set: str = ""

@@ -325,6 +325,8 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--split", "98/1/1"], "side 'val' is empty"),
         (["DATA", "-o", "OUT", "--downsample", "many"], "'many': expected a number, or SPLIT=NUMBER"),
         (["DATA", "-o", "OUT", "--downsample", "0"], "factor is 0; it must be at least 1"),
+        (["DATA", "-o", "OUT", "--fps", "0"], "--fps: '0': expected a rate in frames a second, above 0"),
+        (["DATA", "-o", "OUT", "--fps", "train=nan"], "--fps: 'nan': expected a rate in frames a second, above 0"),
         (["DATA", "-o", "OUT", "--downsample", "test=8"], "there is no split 'test'; there are train"),
         (["DATA", "-o", "OUT", "--joints", "@nobody"], "there is no set 'nobody'"),
         (["DATA", "-o", "OUT", "--joints", "@a,@b"], "name one @SET at most"),

@@ -119,6 +119,29 @@ def test_motions_that_will_not_be_built_are_named_with_the_reason(run: Any, data
     assert "\nfailed: 02_02: 02/02_02.bvh:1:1: found 'nothing'; expected HIERARCHY\n" in ended.out
 
 
+@pytest.mark.parametrize("flags", [("--fps", "7"), ("--min-frames", "100000"), ("--joints", "Foo")])
+def test_a_plan_of_which_nothing_could_be_built_ends_as_the_build_does(
+    run: Any, corpus: Path, out: Path, flags: tuple[str, str]
+) -> None:
+    planned, built = (run(verb, corpus, *flags, "-o", out) for verb in ("plan", "build"))
+    assert (planned.code, planned.out) == (1, "")
+    assert planned.err.startswith("motionprep: none of 16 motions could be built; the first: ")
+    assert planned.err.splitlines()[-1] == built.err.splitlines()[-1]
+
+
+def test_a_side_that_comes_to_nothing_is_told_by_plan_and_build(
+    run: Any, corpus: Path, out: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.toml").write_text(
+        "[split]\ntrain = ['02_01']\ntest = [{ motions = '02_02', frames = '400-99999' }]"
+    )
+    planned, built = (run(verb, corpus, "--recipe", tmp_path / "mine.toml", "-o", out) for verb in ("plan", "build"))
+    assert (planned.code, built.code) == (0, 0)
+    assert planned.err == "test is empty: all of its motions are dropped or fail\n"
+    assert "test is empty: all of its motions were dropped or failed\n" in built.err
+    assert "\nfailed: 02_02: 02/02_02.bvh: has " in planned.out
+
+
 def test_a_damaged_entry_of_an_archive_stops_no_plan(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
         for path in (corpus / "02").iterdir():

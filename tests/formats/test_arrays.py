@@ -382,7 +382,7 @@ class TestAbout:
             (b"parents = [-1, 2, 0]", "parents has 2 for joint 1"),
             (b"parents = [-1, -1]", "parents has -1 for joint 1"),
             (b'names = ["a"]\nparents = [-1, 0]', "there are 2 parents of 1 names"),
-            (b'units = "feet"', "a.toml: units: Invalid enum value 'feet'"),
+            (b'units = "feet"', "a.toml: units: Invalid enum value 'feet'; expected m, cm, mm"),
         ],
         ids=repr,
     )

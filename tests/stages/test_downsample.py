@@ -147,9 +147,12 @@ class TestLowpass:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({}, "factor is 0; it must be at least 1, or a rate is given in its place"),
+        ({}, "factor is 0; it must be at least 1, or a rate in frames a second, above 0, is given in its place"),
         ({"factor": 8, "rate": 15}, "give either factor or rate"),
-        ({"factor": -1}, "factor is -1; it must be at least 1, or a rate is given in its place"),
+        (
+            {"factor": -1},
+            "factor is -1; it must be at least 1, or a rate in frames a second, above 0, is given in its place",
+        ),
         ({"rate": -1.0}, "rate is -1.0; it must be above 0 and what float32 can hold"),
         ({"rate": 1e-309}, "rate is 1e-309; it must be above 0 and what float32 can hold"),
         ({"rate": float("inf")}, "rate is inf; it must be above 0 and what float32 can hold"),
