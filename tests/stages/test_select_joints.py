@@ -134,7 +134,9 @@ class TestApply:
         assert skeleton.nodes == ("Hips", "Head", "Head_Nub")
 
     def test_a_take_without_a_joint_that_is_named_is_dropped_with_its_name(self, make_take) -> None:
-        assert SelectJoints(joints=("Neck",)).apply(make_take(), RNG) == Dropped("select_joints: no Neck; there are Hips, Spine, Head, LeftLeg, LeftFoot, ...")
+        assert SelectJoints(joints=("Neck",)).apply(make_take(), RNG) == Dropped(
+            "select_joints: no Neck; there are Hips, Spine, Head, LeftLeg, LeftFoot, ..."
+        )
 
     def test_a_take_without_a_skeleton_is_dropped_with_the_reason(self, make_take) -> None:
         take = Take("69_01", None, make_take(markers=True).markers)

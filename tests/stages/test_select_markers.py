@@ -110,7 +110,9 @@ class TestMissing:
     def test_all_of_them_is_a_reason_to_drop_all_the_same(self) -> None:
         stage = SelectMarkers(markers=("LTOE", "RTOE"), missing_markers="mask")
 
-        assert stage.apply(marked(), RNG) == Dropped("select_markers: no LTOE, RTOE; there are RKNE, LFHD, C7, LKNE, RFHD")
+        assert stage.apply(marked(), RNG) == Dropped(
+            "select_markers: no LTOE, RTOE; there are RKNE, LFHD, C7, LKNE, RFHD"
+        )
 
     @pytest.mark.parametrize("missing", ["drop", "mask"])
     def test_patterns_that_fit_nothing_are_a_reason_to_drop(self, missing: str) -> None:
