@@ -376,14 +376,16 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     def _whole(self, halves: Set[str], *, bare: bool) -> Recipe:
         """Return the recipe with what is stored where it does not say so."""
-        made = [array for stage in self.stages for array in stage.makes]
-        if "markers" not in halves:
-            joints = dict.fromkeys((*(BARE if bare else DEFAULT), *made))
-            return self.with_stages([Features(arrays=tuple(joints))]) if bare or made else self
-        markers = dict.fromkeys((*MARKERS, *made))
-        if "motion" not in halves:
-            return self.with_stages([Features(arrays=tuple(markers))])
-        return self.with_stages([Features(arrays=(*DEFAULT, *markers))])
+        usual = (*(BARE if bare else DEFAULT if "motion" in halves else ()), *(MARKERS if "markers" in halves else ()))
+        arrays = {
+            side: tuple(dict.fromkeys((*usual, *(name for stage in self.stages_for(side) for name in stage.makes))))
+            for side in self.split.sides()
+        }
+        if set(arrays.values()) == {DEFAULT}:
+            return self
+        if len(set(arrays.values())) == 1:
+            return self.with_stages([Features(arrays=next(iter(arrays.values())))])
+        return self.with_stages([Features(arrays=some, splits=(side,)) for side, some in arrays.items()])
 
     def _check_order(self, split: str) -> None:
         stages = self.stages_for(split)

@@ -399,6 +399,14 @@ class TestTask:
         with pytest.raises(RecipeError, match="task: markers is no feature that split 'train' stores; it stores pos"):
             recipe.storing({"motion"})
 
+    def test_what_a_stage_of_one_split_makes_is_stored_in_that_split_alone(self):
+        stages = [{"stage": "velocity", "splits": ["train"]}]
+
+        whole = recipe_from_json({"split": {"percent": "90/10"}, "stages": stages}).storing({"motion"})
+
+        train, test = (whole.stages_for(side)[-1].arrays for side in ("train", "test"))
+        assert train == (*test, "positions_velocity")
+
     def test_a_feature_that_a_stage_makes_is_refused_with_the_stage_where_it_is_not_there(self) -> None:
         task = {"inputs": ["positions"], "targets": ["root_velocity"]}
         velocity = {"stage": "velocity", "of": ["root_position"]}
