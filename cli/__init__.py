@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import gc
 import sys
 
 import click
 
-from motionprep.errors import MotionPrepError, RecipeError
+from motionprep.errors import MotionPrepError, RecipeError, is_full
 
 from .align import align
 from .build import build
@@ -63,8 +62,7 @@ def main() -> None:
         code = 1
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "; make room, then run the same command again" if full else ""
+        hint = "; make room, then run the same command again" if is_full(error) else ""
         click.echo(f"motionprep: {place}{error.strerror or error}{hint}", err=True)
         code = 1
     sys.exit(code)

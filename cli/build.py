@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from motionprep.errors import is_full
 
 from .options import make_recipe, recipe_options
 from .progress import Progress
@@ -46,7 +47,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options:
                 data, out, recipe=recipe, strict=strict, announce=announce, tell=progress.tell, **options
             )
         except (KeyboardInterrupt, OSError) as error:
-            if not isinstance(error, OSError) or error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if isinstance(error, KeyboardInterrupt) or is_full(error):
                 click.echo("motionprep: finished shards are kept, the same command goes on from them", err=True)
             raise
     if quiet:

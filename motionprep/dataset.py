@@ -199,17 +199,11 @@ class Dataset:
             self._arrays[shard, feature] = array
         return self._arrays[shard, feature]
 
-    def order(self, field: Field, names: Sequence[str]) -> tuple[str, ...]:
-        """Return which of a motion's nodes, joints or markers a field means, in the order of all motions.
+    def order(self, field: Field, mine: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the nodes, joints or markers that a field means of a motion in the order of all motions.
 
         Where motions have the same ones in different orders, that is the order of the first, whatever its split.
-
-        Raises
-        ------
-        ValueError
-            If the motion has not what the field names.
         """
-        mine = named(field, names)
         key = field, frozenset(mine)
         if key not in self._orders:
             self._orders[key] = next((order for order in self._ways(field) if frozenset(order) == key[1]), mine)
@@ -226,8 +220,8 @@ class Dataset:
         found: dict[Any, StoredMotion] = {}
         for row in self._rows:
             if row["status"] == "ok":
-                kind = row["split"], self.structures.get(row["skeleton"]), tuple(row["marker_names"] or ())
-                found.setdefault(kind, StoredMotion(self, row))
+                motion = StoredMotion(self, row)
+                found.setdefault((row["split"], motion.structure, motion.marker_names), motion)
         return list(found.values())
 
     def __iter__(self) -> Iterator[str]:
@@ -643,9 +637,15 @@ class StoredMotion(Mapping[str, Any]):
             return self.marker_names
         if kind.form in ("point", "vector"):
             return self.skeleton.nodes
-        form = _form(self)
+        form = self.represented(feature)
         rootless = feature == "rotations" and form is not None and form.root != "with"
         return self.skeleton.joints[rootless:]
+
+    def represented(self, feature: str) -> Represent | None:
+        """Return the stage in whose form a feature is stored; None if that is the one of its kind."""
+        form = next((stage for stage in self.stages if isinstance(stage, Represent)), None)
+        told = feature == "rotations" or (feature == "root_rotation" and form is not None and form.root == "apart")
+        return form if told else None
 
     def choice(self, field: Field) -> Choice:
         """Return which of its numbers a field means; what motions have in different orders, in that of the first.
@@ -657,8 +657,9 @@ class StoredMotion(Mapping[str, Any]):
         """
         names = self.names(field.feature)
         if names:
-            order = self._dataset.order(field, names)
-            field = field if order == named(field, names) else Field(field.feature, order, field.axes)
+            mine = named(field, names)
+            order = self._dataset.order(field, mine)
+            field = field if order == mine else Field(field.feature, order, field.axes)
         return choose(field, self.frame_shape(field.feature), names)
 
     def is_normalized(self, feature: str) -> bool:
@@ -768,9 +769,8 @@ def invert(
         for name, values in features.items():
             given[name], leads[name] = _handed_in(motion, name, values, normalize=normalize)
     nodes = motion.skeleton.nodes if motion.row["skeleton"] else ()
-    form = _form(motion)
     for name in given:
-        if form is not None and _represented(form, name):
+        if form := motion.represented(name):
             rows = given[name].reshape(len(given[name]), *_frame(motion, name))
             names = motion.names(name)
             try:
@@ -778,6 +778,7 @@ def invert(
             except ValueError as error:
                 raise ValueError(f"{motion.key}: {name}: {error}") from None
             given[name] = rotations.matrices_back(rows, form.rotations, form.order)
+    form = motion.represented("rotations")
     without_root = ("rotations",) if form is not None and form.root != "with" else ()
     try:
         back = inversion.invert(given, steps, nodes=nodes, markers=motion.marker_names, without_root=without_root)
@@ -786,21 +787,12 @@ def invert(
     return {name: array.reshape(*leads[name], *array.shape[1:]) for name, array in back.items()}
 
 
-def _form(motion: StoredMotion) -> Represent | None:
-    return next((stage for stage in motion.stages if isinstance(stage, Represent)), None)
-
-
-def _represented(form: Represent, feature: str) -> bool:
-    """Return whether a feature is stored in the form that the recipe chose for rotations."""
-    return feature == "rotations" or (feature == "root_rotation" and form.root == "apart")
-
-
 def _frame(motion: StoredMotion, feature: str) -> tuple[int, ...]:
     """Return the shape of a feature's frames, names apart, also if it is stored flat or not at all."""
     from motionprep.rotations import FORMS
 
-    form, kind = _form(motion), KINDS[feature]
-    one = FORMS[form.rotations] if form is not None and _represented(form, feature) else kind.shape
+    form, kind = motion.represented(feature), KINDS[feature]
+    one = FORMS[form.rotations] if form is not None else kind.shape
     return one if kind.part == "root" else (len(motion.names(feature)), *one)
 
 

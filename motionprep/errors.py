@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class MotionPrepError(Exception):
     """Base of every error that motionprep raises on purpose."""
@@ -68,3 +70,8 @@ class ExportError(MotionPrepError):
 
 class PredictionError(MotionPrepError):
     """Predictions do not fit the dataset that they are for, or are no numbers that can be compared."""
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether an error of the system says that a disk is full, or as full as one may make it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

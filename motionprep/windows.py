@@ -144,7 +144,8 @@ class Windows(Sequence[Any]):
 
     def _kind(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return what motions have in common whose frames have the same numbers in the same places."""
-        return row["shard"], self.split.dataset.structures.get(row["skeleton"]), tuple(row["marker_names"] or ())
+        motion = self.split.stored(row)
+        return row["shard"], motion.structure, motion.marker_names
 
     def is_normalized(self, feature: str, motion: StoredMotion) -> bool:
         """Return whether a feature of a motion is handed out normalized."""

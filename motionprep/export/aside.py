@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from motionprep.errors import ExportError
+from motionprep.errors import ExportError, is_full
 
 #: Lists the files of an export, by which a folder is known that may be overwritten, and what else was put into it.
 LISTING = "export.json"
@@ -66,7 +65,7 @@ def aside(dest: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[
         _check(place, dest, overwrite)
         _exchange(place, beside)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise
         raise ExportError(
             f"{os.fspath(dest)}: the disk is full; nothing was changed: make room, then run the same command again"

@@ -179,10 +179,6 @@ def _check(predictions: NDArray[Any], windows: Windows, comparisons: Mapping[str
             f"{whose(predictions)}predictions have shape {predictions.shape}; expected {asked}: "
             f"{len(windows):,} windows, of length {windows.length}, with {numbers} numbers a frame ({told})"
         )
-    if predictions.dtype.kind not in "fiu":
-        raise PredictionError(
-            f"{whose(predictions)}predictions are {predictions.dtype}; expected numbers such as float32"
-        )
 
 
 def whose(predictions: NDArray[Any]) -> str:

@@ -15,7 +15,6 @@ from motionprep import fields, metrics, rotations
 from motionprep.data import Floats
 from motionprep.errors import PredictionError
 from motionprep.kinds import KINDS, TURNS
-from motionprep.stages.represent import Represent
 from motionprep.stages.scale import Scale
 
 if TYPE_CHECKING:
@@ -232,9 +231,8 @@ def _form(motion: StoredMotion, field: fields.Field) -> tuple[str, str]:
     """Return the form of a feature that is rotations, and the order of its angles; empty if it is none."""
     if field.axes:
         return "", ""
-    represent = next((stage for stage in motion.stages if isinstance(stage, Represent)), None)
-    if field.feature == "rotations" or (field.feature == "root_rotation" and represent and represent.root == "apart"):
-        return (represent.rotations, represent.order) if represent else ("matrix", "")
+    if represent := motion.represented(field.feature):
+        return represent.rotations, represent.order
     form = KINDS[field.feature].form
     return (form if form in TURNS else ""), ""
 
