@@ -1,30 +1,52 @@
-# Commands for people who work on motionprep; all run in .venv, which `make setup` makes.
+# `make demo` and `make test` are all that a fresh clone needs; both work in .venv, which they make first.
 BIN = .venv/bin
 
-.PHONY: setup test test-all lint bench lock
+.PHONY: demo test test-all lint bench wheel lock
 
-setup:
-	test -x $(BIN)/python || python3 -m venv .venv
-	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+demo: .venv/demo
+	$(BIN)/motionprep sample DATA
+	$(BIN)/motionprep build DATA --split 90/10 -o OUT
+	$(BIN)/motionprep info OUT
 
-test:
-	$(BIN)/pytest -q
+test: .venv/dev
+	$(BIN)/pytest -q -n 2
 
-test-all:
+test-all: .venv/dev
 	$(BIN)/pytest -q -m "slow or not slow"
 
-lint:
+lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench:
+bench: .venv/dev
 	$(BIN)/pip install -q pybvh==0.9.0 webdataset datasets
 	$(BIN)/python tests/benchmarks/bench.py
+
+# The packages that people would install, and the sample taken through the wheel alone.
+wheel: .venv/dev
+	rm -rf build dist
+	$(BIN)/python -m build -q --no-isolation
+	rm -rf .venv/wheel && python3 -m venv .venv/wheel
+	.venv/wheel/bin/pip install -q --require-hashes -r requirements.lock
+	.venv/wheel/bin/pip install -q --no-deps dist/*.whl
+	cd .venv/wheel && bin/motionprep sample DATA --quiet && bin/motionprep build DATA -q -o OUT && bin/motionprep verify OUT
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build \
 		pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev \
 		pyproject.toml -o requirements-dev.lock
+
+.venv/bin/python:
+	python3 -m venv .venv
+
+.venv/demo: requirements.lock pyproject.toml | .venv/bin/python
+	$(BIN)/pip install -q --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/dev: requirements-dev.lock pyproject.toml | .venv/bin/python
+	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	touch $@
