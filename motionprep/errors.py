@@ -44,6 +44,10 @@ class ReadError(MotionPrepError):
         super().__init__(f"{place}: {message}")
 
 
+class RateError(ReadError):
+    """A file does not say, in a way that can be right, how many frames a second it has; all else may be well."""
+
+
 class RecipeError(MotionPrepError):
     """A recipe, a split or a flag asks for something that cannot be."""
 

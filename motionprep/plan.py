@@ -348,7 +348,8 @@ def _rows(
         for part in of_motion.get(index, ()):
             missing = needs[part.side] - halves
             wanted, seen = _only(needs[part.side], recording, whole)
-            error = next((look.error for look in seen if look.error), "")
+            wrong = (look.error or (look.rate_error if rate is None else "") for look in seen)
+            error = next(filter(None, wrong), "")
             reason = error or _lacks(missing) or (_unfit(stages[part.side], seen[0]) if wanted.about else "")
             if reason:
                 row = Row(wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))

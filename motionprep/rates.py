@@ -1,13 +1,83 @@
-"""Which numbers can be a rate: those with which durations and speeds can be computed."""
+"""Which numbers can be a rate, and which rate a frame time in a text means."""
 
 from __future__ import annotations
 
+import math
+import re
+import struct
+
 #: What errors say that they expect.
 RATES = "a number from 1.2e-38 to 3.4e38"
+#: What errors about a file's rate say that helps.
+GIVEN_RATE = "a rate that is given for this motion takes its place"
 #: float32's smallest normal number and its largest one.
 _SLOWEST, _FASTEST = 2.0**-126, 2.0**128 - 2.0**104
+#: Cameras, films and games run at multiples of these.
+_COMMON, _ANY = (24, 25, 30), (1,)
+_DIGITS = re.compile(r"[+-]?\d*\.?(\d*)(?:[eE]([+-]?\d+))?", re.ASCII)
+#: Half a unit of the last digit is itself no exact number.
+_SLACK = 1 + 1e-9
 
 
 def is_rate(rate: float) -> bool:
     """Return whether there can be so many frames a second: a number above zero, and one that float32 holds."""
     return _SLOWEST <= rate <= _FASTEST
+
+
+def rate_of(frame_time: str) -> float:
+    """Return how many frames a second are meant by a frame time as it is printed, in seconds.
+
+    The printed digits decide. The first of these rates is meant whose frame time is printed so, and of several of one
+    kind the one whose frame time is nearest:
+
+    1. a whole rate whose frame time is exactly this (``0.008`` is 125);
+    2. a multiple of 24, 25 or 30 (``0.0083`` is 120, ``0.033`` is 30, ``0.017`` is 60);
+    3. such a multiple whose digits were cut off and not rounded (``0.016666`` is 60);
+    4. any other whole rate (``0.0101`` is 99);
+    5. an NTSC rate, a whole one times 1000/1001 (``0.0333667`` is 29.97), also where the rate was rounded to two or
+       three decimals before its frame time was printed (1 / 29.97), or digits were cut off.
+
+    Otherwise it is the number as it stands. The digits may be those of the frame time as float32.
+
+    Parameters
+    ----------
+    frame_time
+        A decimal number above zero, with or without an exponent, whose rate is finite.
+    """
+    time = float(frame_time)
+    rate = 1 / time
+    whole = round(rate)
+    if whole and time * whole == 1:
+        return float(whole)
+    match = _DIGITS.fullmatch(frame_time)
+    decimals = len(match[1]) - int(match[2] or 0) if match else 0
+    unit = 10.0 ** -max(-9, min(decimals, 40))
+
+    def rounded(exact: float) -> bool:
+        return any(abs(printed - time) <= unit / 2 * _SLACK for printed in (exact, _float32(exact)))
+
+    def cut(exact: float) -> bool:
+        return any(time <= printed < time + unit for printed in (exact, _float32(exact)))
+
+    for multiples, fits in ((_COMMON, rounded), (_COMMON, cut), (_ANY, rounded)):
+        near = [float(number) for multiple in multiples for number in _nearest(rate, multiple)]
+        if meant := [number for number in near if fits(1 / number)]:
+            return min(meant, key=lambda number: abs(1 / number - time))
+    near = [number * 1000 / 1001 for number in _nearest(rate * 1001 / 1000, 1)]
+    meant = [ntsc for ntsc in near if any(fits(1 / of) for fits in (rounded, cut) for of in _said(ntsc))]
+    return min(meant, key=lambda ntsc: abs(1 / ntsc - time), default=rate)
+
+
+def _nearest(rate: float, multiple: int) -> list[int]:
+    """Return the two multiples, above zero, between which a rate is."""
+    below = math.floor(rate / multiple) * multiple
+    return [number for number in (below, below + multiple) if number]
+
+
+def _said(ntsc: float) -> set[float]:
+    """Return an NTSC rate and what people call it: 23.976 and 23.98."""
+    return {number for number in (ntsc, round(ntsc, 3), round(ntsc, 2)) if number}
+
+
+def _float32(number: float) -> float:
+    return float(struct.unpack("<f", struct.pack("<f", number))[0])

@@ -84,10 +84,8 @@ def read_take(
         _check(motion, name)
     if "markers" in files:
         name, data = files["markers"]
-        markers = c3d.parse_c3d(data, name)
+        markers = c3d.parse_c3d(data, name, rate=item.rate)
         notes += markers.notes
-        if item.rate:
-            markers = replace(markers, rate=item.rate)
     whole = Take(item.key, motion, markers)
     frames, rate = whole.frames, whole.rate
     first, last = _asked(item, frames, next(iter(files.values()))[0])

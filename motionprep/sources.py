@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from motionprep import identity
-from motionprep.errors import ReadError, SourceError
+from motionprep.errors import RateError, ReadError, SourceError
 from motionprep.formats import ARRAYS, HALVES
 from motionprep.formats.arrays_about import OF_FOLDER, About, describe
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE
@@ -27,7 +27,7 @@ from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_CACHE_FORMAT = 1
+_CACHE_FORMAT = 2
 _ARCHIVE = ".zip"
 #: A file touched this shortly before it was read may be touched again within one tick of the file system's clock.
 _SETTLED_NS = 2_000_000_000
@@ -139,13 +139,15 @@ class Look(msgspec.Struct, frozen=True, array_like=True):
     sha256
         Of its bytes; empty if not known yet.
     frames, rate
-        As the header says; 0 where there is an error.
+        As the header says; 0 where there is an error, and a rate of 0 where that alone is wrong.
     structure
         Two files with equal structure have the same nodes, or the same markers.
     error
         Why the header cannot be read; empty if it can.
     clip
         How many frames each of several clips has; 0 if the file has none.
+    rate_error
+        Why the header's rate cannot be right; empty if it can.
     """
 
     sha256: str
@@ -154,6 +156,7 @@ class Look(msgspec.Struct, frozen=True, array_like=True):
     structure: str
     error: str = ""
     clip: int = 0
+    rate_error: str = ""
 
 
 class SourceCache:
@@ -371,14 +374,21 @@ def digest(
 
 
 def _look(source: Source) -> Look:
+    look_at = _look_at_markers if source.half == "markers" else _look_at_motion
     try:
-        return _look_at_markers(source) if source.half == "markers" else _look_at_motion(source)
+        return look_at(source)
+    except RateError as error:
+        # What else it says is of use where the recipe gives a rate.
+        return msgspec.structs.replace(look_at(source, 1.0), rate=0.0, rate_error=_where(error, source))
     except ReadError as error:
-        where = ReadError(error.message, path=source.name, line=error.line, column=error.column)
-        return Look("", 0, 0.0, "", str(where))
+        return Look("", 0, 0.0, "", _where(error, source))
 
 
-def _look_at_motion(source: Source) -> Look:
+def _where(error: ReadError, source: Source) -> str:
+    return str(ReadError(error.message, path=source.name, line=error.line, column=error.column, section=error.section))
+
+
+def _look_at_motion(source: Source, rate: float | None = None) -> Look:
     if source.wrong:
         raise ReadError(source.wrong, path=source.name)
     if source.about is not None:
@@ -390,30 +400,32 @@ def _look_at_motion(source: Source) -> Look:
         with _open_entry(source) as file:
             data = file.read(_HEAD)
             try:
-                header = bvh.parse_bvh_header(data, source.name)
+                header = bvh.parse_bvh_header(data, source.name, rate=rate)
+            except RateError:
+                raise
             except ReadError:
-                header = bvh.parse_bvh_header(data + file.read(source.size), source.name)
+                header = bvh.parse_bvh_header(data + file.read(source.size), source.name, rate=rate)
     elif _suffix(source.name) == _ARCHIVE:
         _archive(Path(source.file)).close()
         raise ReadError("was damaged when it was found", path=source.name)
     else:
-        header = bvh.read_bvh_header(source.file)
+        header = bvh.read_bvh_header(source.file, rate=rate)
     return Look("", header.frames, header.rate, header.skeleton.structure)
 
 
-def _look_at_markers(source: Source) -> Look:
+def _look_at_markers(source: Source, rate: float | None = None) -> Look:
     from motionprep.formats import c3d
 
     with _open_entry(source) if source.entry else open(source.file, "rb") as file:
         data = file.read(_SHORT_HEAD)
         for more in (c3d.HEADER_BYTES, source.size):
             try:
-                header = c3d.read_c3d_header(data, source.name)
+                header = c3d.read_c3d_header(data, source.name, rate=rate)
                 break
             except ReadError:
                 data += file.read(more)
         else:
-            header = c3d.read_c3d_header(data, source.name)
+            header = c3d.read_c3d_header(data, source.name, rate=rate)
     return Look("", header.frames, header.rate, identity.key(list(header.names)))
 
 

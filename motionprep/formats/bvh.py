@@ -6,11 +6,12 @@ Blender reads it; rotation channels compose in the order in which they stand.
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,19 +20,44 @@ from typing import BinaryIO, Literal, NoReturn
 import numpy as np
 
 from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Floats, Motion, Skeleton, Vector
-from motionprep.errors import MotionPrepWarning, ReadError
-from motionprep.rates import is_rate
+from motionprep.errors import MotionPrepWarning, RateError, ReadError
+from motionprep.rates import GIVEN_RATE, is_rate, rate_of
 
 Positions = Literal["replace", "add"]
 Pick = Callable[[int, float], range]
 
 _BOM = b"\xef\xbb\xbf"
-_FRAME_TIME = re.compile(rb"frame[ \t]+time[ \t]*:[^\r\n]*(\r\n|\n|\r|$)", re.IGNORECASE)
+_END = rb"[^\r\n]*(\r\n|\n|\r|$)"
+#: A header's last line: Frame Time or, where a row comes next, Frames.
+_LAST_LINE = re.compile(
+    rb"frame[ \t]+time[ \t]*:" + _END + rb"|frames[ \t]*:[ \t]*\d+[ \t]*[\r\n]\s*(?=[-+.]?\d)", re.IGNORECASE
+)
 _MOTION = re.compile(r"^[ \t]*motion\b", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"[^\s{}]+|[{}]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _CHANNELS = {name.lower(): name for name in POSITION_CHANNELS + ROTATION_CHANNELS}
-_WHOLE_RATE = 1e-3
+_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
+_AFTER_OFFSET = frozenset(["offset", "channels", "joint", "end", "{", "}"])
+_AFTER_CHANNELS = _AFTER_OFFSET | {"motion"}
+_SITE = re.compile(r"site([^a-z].*)?", re.IGNORECASE)
+#: Frame times in seconds, of motions: shorter and longer ones are noted, and from the last on they are something else.
+_SHORTEST, _LONGEST, _NO_TIME = 1 / 2000, 1.0, 8.0
+#: Bytes with which programs end or fill up a text.
+_BLANKS = b" \t\r\n"
+_END_MARKS = b"\x1a\0"
+_LIKE_A_NUMBER = re.compile(rb"[+-]?([.,]?\d|(nan|inf|infinity)(\W|$))", re.IGNORECASE)
+#: How text of more than one byte a character begins, with a byte order mark and without; the longest first.
+_WIDE = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    b"H\0\0\0": "utf-32-le",
+    b"\0\0\0H": "utf-32-be",
+    b"H\0": "utf-16-le",
+    b"\0H": "utf-16-be",
+}
+_POINTER = b"version https://git-lfs"
 _MOST_HEADER = 64 << 20
 _LONGEST_SHOWN = 40
 
@@ -49,13 +75,16 @@ class Header:
     rate
         Frames a second.
     size
-        Bytes up to the first row, without a byte order mark.
+        Bytes up to the first row, without a byte order mark; of the text as UTF-8, if the file is UTF-16 or UTF-32.
+    notes
+        What was odd and was let pass.
     """
 
     skeleton: Skeleton
     frames: int
     rate: float
     size: int
+    notes: tuple[str, ...] = ()
 
 
 def read_bvh(
@@ -64,6 +93,7 @@ def read_bvh(
     frames: slice | None = None,
     positions: Positions = "replace",
     lenient: bool = False,
+    rate: float | None = None,
 ) -> Motion:
     """Read a BVH file.
 
@@ -76,10 +106,15 @@ def read_bvh(
     positions
         ``"replace"``: a position channel takes the place of its joint's ``OFFSET``. ``"add"``: it adds to it.
     lenient
-        Where ``Frames:`` and the number of rows differ, warn and keep the rows that are there.
+        Where ``Frames:`` and the number of rows differ, warn and keep the rows that are there; leave out lines of words
+        after the last row.
+    rate
+        Frames a second, in place of the file's, which then may have none.
 
     Raises
     ------
+    RateError
+        If all but the frame time can be read.
     ReadError
         If the file is not a whole and well-formed BVH file; it names file, line and column.
     FileNotFoundError, PermissionError
@@ -96,38 +131,58 @@ def read_bvh(
     with Path(path).open("rb") as file:
         # What is no BVH file may be large.
         head = _read_head(file)
-        if not _has_header(head):
-            parse_bvh_header(head, os.fspath(path))
+        if not _has_header(_plain(head)):
+            parse_bvh_header(head, os.fspath(path), rate=rate)
         file.seek(0)
         data = file.read()
-    motion = parse_bvh(data, os.fspath(path), pick=pick, positions=positions, lenient=lenient, notes=notes)
+    motion = parse_bvh(data, os.fspath(path), pick=pick, rate=rate, positions=positions, lenient=lenient, notes=notes)
     for note in notes:
         warnings.warn(f"{os.fspath(path)}: {note}", MotionPrepWarning, stacklevel=2)
     return motion
 
 
-def read_bvh_header(path: str | os.PathLike[str]) -> Header:
+def read_bvh_header(path: str | os.PathLike[str], *, rate: float | None = None) -> Header:
     """Read what stands before the first row and nothing more.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rate
+        Frames a second, in place of the file's, which then may have none.
 
     Raises
     ------
+    RateError
+        If all but the frame time can be read.
     ReadError
         As :func:`read_bvh`, for the part that is read.
     """
     with Path(path).open("rb") as file:
         data = _read_head(file)
-    return parse_bvh_header(data, os.fspath(path))
+    return parse_bvh_header(data, os.fspath(path), rate=rate)
 
 
-def parse_bvh_header(data: bytes, name: str) -> Header:
+def parse_bvh_header(data: bytes, name: str, *, rate: float | None = None) -> Header:
     """Read the header from the first bytes of a file; ``name`` stands in errors.
+
+    Parameters
+    ----------
+    data
+        The first bytes, or all.
+    name
+        Stands in errors.
+    rate
+        Frames a second, in place of the file's, which then may have none.
 
     Raises
     ------
+    RateError
+        If all but the frame time can be read.
     ReadError
         As :func:`read_bvh`, for the part that is read.
     """
-    return _plain_header(_plain(data), name)
+    return _plain_header(_plain(data), name, rate)
 
 
 def parse_bvh(
@@ -151,11 +206,11 @@ def parse_bvh(
     pick
         From the number of frames and their rate to the frames to keep; the others are counted, not parsed.
     rate
-        Frames a second, in place of the file's.
+        Frames a second, in place of the file's, which then may have none.
     positions, lenient
         As in :func:`read_bvh`.
     notes
-        Takes a sentence for each thing that ``lenient`` let pass.
+        Takes a sentence for each thing that was odd and was let pass.
 
     Raises
     ------
@@ -165,22 +220,29 @@ def parse_bvh(
     from motionprep.formats import rows
 
     plain = _plain(data)
-    header = _plain_header(plain, name)
-    text = np.frombuffer(plain, dtype=np.uint8)
+    header = _plain_header(plain, name, rate)
+    notes = [] if notes is None else notes
+    notes += header.notes
     skeleton = header.skeleton
     width = len(skeleton.channel_names)
-    # A row has at least a digit and a blank or newline for each channel.
-    most = (text.size - header.size + 1) // (2 * width) if width else 0
-    declared = header.frames
-    rate = header.rate if rate is None else rate
+    plain, stray, more = _without_end(plain, header.size, width)
+    notes += more
+    text = np.frombuffer(plain, dtype=np.uint8)
+    declared, rate = header.frames, header.rate
 
     def read(count: int) -> tuple[Floats, range, int, int, int, int]:
         picked = pick(count, rate) if pick else range(count)
         values = np.empty((len(picked), width))
         return values, picked, *rows.read_rows(text, header.size, count, picked, values)
 
+    # A row has at least a digit and a blank or newline for each channel.
+    most = (text.size - header.size + 1) // (2 * width)
     count = declared if declared <= most else min(_rows_from(plain, header.size), most)
     values, picked, code, at, row, column = read(count)
+    if stray and not lenient and code in (rows.OK, rows.TOO_FEW, rows.TOO_MANY):
+        line, place = _place(plain, len(plain))
+        hint = "expected the end of the file; lenient reading leaves out what is no row"
+        raise ReadError(f"found {_shown(stray)} after the last row; {hint}", path=name, line=line, column=place)
     if code == rows.OK and count < declared:
         code, row = rows.TOO_FEW, count
     if code in (rows.TOO_FEW, rows.TOO_MANY):
@@ -190,7 +252,7 @@ def parse_bvh(
             line, place = _place(plain, at)
             hint = "lenient reading keeps the rows that are there" if there else "expected a row a frame"
             raise ReadError(f"{message}; {hint}", path=name, line=line, column=place)
-        if there != declared and notes is not None:
+        if there != declared:
             notes.append(message)
         values, picked, code, at, row, column = read(there)
     if code != rows.OK:
@@ -207,12 +269,13 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
     """Write a motion so that :func:`read_bvh` gives it back equal.
 
     Numbers are written with the fewest digits that read back the same. Joints are written depth first; a skeleton whose
-    joints stand otherwise, and a rate within 0.1 % of a whole number, come back in the file's order and rounded.
+    joints stand otherwise comes back in the file's order, and 29.97, for instance, as the NTSC rate that it stands for.
 
     Raises
     ------
     ValueError
-        If a joint's name holds a brace or a line's end, or begins or ends in a blank, or the joints are bare points.
+        If a joint's name holds a brace or a line's end, or begins or ends in a blank, the joints are bare points, none
+        has a channel or one a position channel twice, or a frame lasts 8 s or longer.
     OSError
         If the file cannot be written; it is replaced whole or not at all.
     """
@@ -223,6 +286,13 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
     for name in skeleton.joints:
         if name != name.strip() or re.search(r"[{}\r\n]", name):
             raise ValueError(f"joint {name!r} cannot be written as BVH; expected no brace, line's end or outer blank")
+    if not skeleton.channel_names:
+        raise ValueError("no joint has a channel; BVH cannot hold such frames")
+    for name, channels in zip(skeleton.joints, skeleton.channels, strict=True):
+        if twice := _twice(channels):
+            raise ValueError(f"joint {name!r} has {twice} twice; BVH has each position channel once")
+    if 1 / motion.rate >= _NO_TIME:
+        raise ValueError(f"frames last {1 / motion.rate:g} s; expected less than {_NO_TIME:g} s, as of motions")
     order: list[int] = []
     lines = ["HIERARCHY"]
     children: list[list[int]] = [[] for _ in skeleton.joints]
@@ -252,7 +322,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
             lines.append(f"{tab}}}")
     starts = np.cumsum([0, *(len(names) for names in skeleton.channels)])
     columns = [column for joint in order for column in range(starts[joint], starts[joint + 1])]
-    lines += ["MOTION", f"Frames: {motion.frames}", f"Frame Time: {_frame_time(motion.rate)!r}"]
+    lines += ["MOTION", f"Frames: {motion.frames}", f"Frame Time: {_frame_time(motion.rate)}"]
     lines += [_numbers(row) for row in motion.channels[:, columns].tolist()]
     beside = path.with_name(path.name + ".part")
     try:
@@ -266,15 +336,15 @@ def _numbers(values: list[float] | Vector) -> str:
     return " ".join(map(repr, map(float, values)))
 
 
-def _might_be_bvh(data: bytes) -> bool:
-    return data.removeprefix(_BOM).lstrip()[:9].upper() == b"HIERARCHY"
+def _might_be_bvh(plain: bytes) -> bool:
+    return plain.lstrip()[:9].upper() == b"HIERARCHY"
 
 
 def _read_head(file: BinaryIO) -> bytes:
     """Return as much of the beginning of a file as its header takes, and not much more."""
     size = 1 << 14
     data = file.read(size)
-    while not _has_header(data) and _might_be_bvh(data) and size < _MOST_HEADER:
+    while size < _MOST_HEADER and not _has_header(plain := _plain(data)) and _might_be_bvh(plain):
         more = file.read(size)
         if not more:
             break
@@ -283,24 +353,63 @@ def _read_head(file: BinaryIO) -> bytes:
     return data
 
 
-def _last_line(data: bytes) -> re.Match[bytes] | None:
+def _last_line(plain: bytes) -> re.Match[bytes] | None:
     """Return where the last line of a header stands."""
     # As a rule it is behind this word, and a search for letters of either case takes its time.
-    return _FRAME_TIME.search(data, max(data.find(b"MOTION", 0, _MOST_HEADER), 0), _MOST_HEADER)
+    return _LAST_LINE.search(plain, max(plain.find(b"MOTION", 0, _MOST_HEADER), 0), _MOST_HEADER)
 
 
-def _has_header(data: bytes) -> bool:
+def _has_header(plain: bytes) -> bool:
     """Return whether the first bytes of a file hold all of its header; a line that reaches their end may go on."""
-    found = _last_line(data)
-    return found is not None and found.end() < len(data)
+    found = _last_line(plain)
+    return found is not None and found.end() < len(plain)
 
 
 def _plain(data: bytes) -> bytes:
-    r"""Take off the byte order mark and turn lone carriage returns, in a file that has them, into newlines."""
+    r"""Return text of one byte a character without its byte order mark, lone carriage returns as newlines."""
     data = data.removeprefix(_BOM)
+    if wide := _wide(data):
+        # What is cut off within a character is as long as it is whole.
+        data = codecs.getincrementaldecoder(wide)(errors="replace").decode(data).encode()
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return data
+
+
+def _wide(data: bytes) -> str:
+    """Return the encoding of a text of two or four bytes a character; empty if it is another."""
+    return next((name for start, name in _WIDE.items() if data.startswith(start)), "")
+
+
+def _without_end(plain: bytes, start: int, width: int) -> tuple[bytes, str, list[str]]:
+    """Take off what stands after the last row: marks of the end and lines of words; return the first word, and notes."""
+    notes = []
+    # Nearly every file ends in a row, and to strip a file copies it.
+    if plain[-64:].strip(_BLANKS)[-1:] in (b"\x1a", b"\0", b""):
+        kept = plain.rstrip(_END_MARKS + _BLANKS)
+        if marks := sum(plain.count(mark, len(kept)) for mark in (b"\x1a", b"\0")):
+            notes.append(f"bytes 0x1A or 0x00 after the last row were left out: {marks:,}")
+            plain = kept + b"\n"
+    first, end, count = len(plain), len(plain), 0
+    while end > start:
+        line = max(plain.rfind(b"\n", start, end) + 1, start)
+        words = plain[line:end].split()
+        if words and _is_row(words, width):
+            break
+        if words:
+            first, count = line, count + 1
+        end = line - 1
+    if not count:
+        return plain, "", notes
+    word = _token(plain, first)
+    notes.append(f"lines of words after the last row were left out: {count:,}, the first with {_shown(word)}")
+    return plain[:first], word, notes
+
+
+def _is_row(words: list[bytes], width: int) -> bool:
+    """Return whether a line is a row, maybe a damaged one, and not words."""
+    numbers = sum(map(bool, map(_LIKE_A_NUMBER.match, words)))
+    return numbers > 0 and (bool(_LIKE_A_NUMBER.match(words[0])) or len(words) == width)
 
 
 def _place(data: bytes, at: int) -> tuple[int, int]:
@@ -321,9 +430,8 @@ def _row_message(code: int, data: bytes, at: int, row: int, column: int, skeleto
     if code == rows.LONG_ROW:
         return f"frame {row + 1} goes on after {width} numbers with {_token(data, at)!r}; expected the end of the line"
     token = _token(data, at)
-    hint = " (a decimal comma? BVH has decimal points)" if re.fullmatch(r"[+-]?\d+,\d+", token) else ""
     return (
-        f"frame {row + 1} has {token!r}{hint} in {skeleton.channel_names[column]}, "
+        f"frame {row + 1} has {token!r}{_comma(token)} in {skeleton.channel_names[column]}, "
         f"column {column + 1} of {width}; expected a finite number"
     )
 
@@ -342,26 +450,27 @@ def _add_offsets(skeleton: Skeleton, values: Floats) -> None:
             column += 1
 
 
-def _rate(frame_time: float) -> float:
-    """Return frames a second; ``.0083333`` is 120, as what is within 0.1 % of a whole number is that number."""
-    rate = 1 / frame_time
-    whole = round(rate)
-    if whole and abs(rate - whole) <= _WHOLE_RATE * whole:
-        return float(whole)
-    return rate
-
-
-def _frame_time(rate: float) -> float:
+def _frame_time(rate: float) -> str:
     """Return the frame time that is read back as ``rate``, if there is one."""
     near = 1 / rate
-    return next(
-        (time for time in (near, math.nextafter(near, 0), math.nextafter(near, 1)) if _rate(time) == rate), near
-    )
+    times = (near, math.nextafter(near, 0), math.nextafter(near, 1))
+    # Few digits may mean another rate; with all of them a time is what it is.
+    texts = [text for time in times for text in (repr(time), f"{time:#.17g}")]
+    return next((text for text in texts if rate_of(text) == rate), repr(near))
 
 
 def _shown(word: str) -> str:
     """Return a word as errors quote it: what is no BVH file may be one long word."""
     return repr(word if len(word) <= _LONGEST_SHOWN else word[:_LONGEST_SHOWN] + "...")
+
+
+def _is_number(word: str) -> bool:
+    return bool(_NUMBER.fullmatch(word)) and math.isfinite(float(word))
+
+
+def _comma(word: str) -> str:
+    """Return a hint where a number has a decimal comma."""
+    return " (a decimal comma? BVH has decimal points)" if _COMMA.fullmatch(word) else ""
 
 
 class _Words:
@@ -411,8 +520,8 @@ class _Words:
 
     def number(self, expected: str) -> float:
         word = self.take(expected)
-        if not _NUMBER.fullmatch(word) or not math.isfinite(float(word)):
-            self.fail(f"found {_shown(word)}; expected {expected}", back=len(word))
+        if not _is_number(word):
+            self.fail(f"found {_shown(word)}{_comma(word)}; expected {expected}", back=len(word))
         return float(word)
 
     def count(self, expected: str) -> int:
@@ -422,12 +531,13 @@ class _Words:
         return int(word)
 
 
-def _plain_header(plain: bytes, name: str) -> Header:
+def _plain_header(plain: bytes, name: str, rate: float | None) -> Header:
     found = _last_line(plain)
+    size = found.end() if found else min(len(plain), _MOST_HEADER)
     try:
-        return _header(plain[: found.end()] if found else plain[:_MOST_HEADER])
+        return _header(plain, size, rate)
     except ReadError as error:
-        raise ReadError(error.message, path=name, line=error.line, column=error.column) from None
+        raise type(error)(error.message, path=name, line=error.line, column=error.column) from None
 
 
 # A subject's takes begin with the same text, so most hierarchies need reading only once.
@@ -443,10 +553,15 @@ def _known_hierarchy(text: str) -> Skeleton | None:
     return None if words.peek() else skeleton
 
 
-def _header(data: bytes) -> Header:
-    """Read a header that ends with its ``Frame Time`` line; errors have no path yet."""
-    text = data.decode("utf-8", errors="replace").replace("\r", "")
+def _header(plain: bytes, size: int, rate: float | None) -> Header:
+    """Read a header that ends with its last line, at ``size``; errors have no path yet."""
+    text, notes = _decoded(plain[:size])
+    text = text.replace("\r", "")
     words = _Words(text)
+    if not text:
+        words.fail("the file is empty; expected HIERARCHY")
+    if plain.startswith(_POINTER):
+        words.fail("this is a Git LFS pointer in place of the file; expected HIERARCHY (fetch the file: git lfs pull)")
     motion = _MOTION.search(text, text.rfind("\n", 0, max(text.find("MOTION"), 0)) + 1)
     skeleton = _known_hierarchy(text[: motion.start()]) if motion else None
     if motion and skeleton:
@@ -455,22 +570,51 @@ def _header(data: bytes) -> Header:
         words.expect("HIERARCHY")
         skeleton = _hierarchy(words)
     words.expect("MOTION")
+    if not skeleton.channel_names:
+        words.fail("no joint has a channel; expected CHANNELS with the numbers of a frame (this is a rest pose)", 6)
     _label(words, "Frames:")
     frames = words.count("a number of frames")
     if frames == 0:
         words.fail("found 0 frames; expected at least one", back=1)
-    words.expect("Frame")
-    _label(words, "Time:")
-    value = words.rest("a frame time in seconds")
-    words.column -= len(value)
-    time = words.number("a frame time in seconds")
-    rate = 1 / time if time > 0 else 0.0
-    if not is_rate(rate):
-        expected = "a time whose rate float32 can hold" if time > 0 else "a time above zero"
-        words.fail(f"found a frame time of {time:g}; expected {expected}", back=len(value.split()[0]))
-    if extra := words.peek():
-        words.fail(f"found {_shown(extra)}; expected the end of the line")
-    return Header(skeleton, frames, _rate(time), len(data))
+    if rate is None:
+        rate = _rate(words, plain, size)
+        if not _SHORTEST <= 1 / rate <= _LONGEST:
+            notes += (f"Frame Time is {1 / rate:g} s, {rate:g} frames a second",)
+    return Header(skeleton, frames, rate, size, notes)
+
+
+def _rate(words: _Words, plain: bytes, size: int) -> float:
+    """Read the line of the frame time."""
+    try:
+        if not words.peek():
+            found = plain[size : size + _LONGEST_SHOWN].split()
+            shown = _shown(found[0].decode(errors="replace")) if found else "nothing"
+            words.fail(f"found {shown}; expected Frame Time:")
+        words.expect("Frame")
+        _label(words, "Time:")
+        value = words.rest("a frame time in seconds")
+        words.column -= len(value)
+        word = words.peek()
+        time = words.number("a frame time in seconds")
+        rate = 1 / time if time > 0 else 0.0
+        if not is_rate(rate):
+            expected = "a time whose rate float32 can hold" if time > 0 else "a time above zero"
+            words.fail(f"found a frame time of {time:g}; expected {expected}", back=len(word))
+        if time >= _NO_TIME:
+            words.fail(
+                f"found a frame time of {word} s; expected seconds a frame: is it {word} frames a second "
+                f"({1 / time:.6g}), or milliseconds ({time / 1000:g})?",
+                back=len(word),
+            )
+        if extra := words.peek():
+            words.fail(f"found {_shown(extra)}; expected the end of the line")
+    except ReadError as error:
+        raise RateError(f"{error.message}; {GIVEN_RATE}", line=error.line, column=error.column) from None
+    return rate_of(word)
+
+
+def _decoded(head: bytes) -> tuple[str, tuple[str, ...]]:
+    return head.decode(errors="replace"), ()
 
 
 def _label(words: _Words, label: str) -> None:
@@ -496,6 +640,7 @@ def _hierarchy(words: _Words) -> Skeleton:
     channels: list[tuple[str, ...] | None] = []
     end_sites: list[EndSite] = []
     seen: dict[str, int] = {}
+    lines: dict[tuple[int, str], int] = {}
     open_joints: list[int] = []
 
     def begin(parent: int) -> None:
@@ -518,6 +663,13 @@ def _hierarchy(words: _Words) -> Skeleton:
         joint = open_joints[-1]
         word = words.take(f"'}}' to close joint {joints[joint]!r}")
         kind = word.lower()
+        if kind in ("offset", "channels"):
+            first = lines.setdefault((joint, kind), words.line + 1)
+            if (offsets[joint] if kind == "offset" else channels[joint]) is not None:
+                words.fail(
+                    f"joint {joints[joint]!r} has a second {kind.upper()}, the first in line {first}; expected one",
+                    back=len(word),
+                )
         if kind == "offset":
             offsets[joint] = _offset(words)
         elif kind == "channels":
@@ -525,7 +677,7 @@ def _hierarchy(words: _Words) -> Skeleton:
         elif kind == "joint":
             begin(joint)
         elif kind == "end":
-            words.expect("Site")
+            _site(words)
             end_sites.append(EndSite(joint, _end_site(words)))
         elif word == "}":
             if offsets[joint] is None:
@@ -547,22 +699,52 @@ def _hierarchy(words: _Words) -> Skeleton:
 
 
 def _offset(words: _Words) -> Vector:
-    x, y, z = (words.number("an offset of three numbers") for _ in range(3))
+    numbers: list[float] = []
+    while len(numbers) < 3:
+        word = words.peek()
+        if word.lower() in _AFTER_OFFSET:
+            words.fail(f"found {_shown(word)}; OFFSET has 3 numbers, found {len(numbers)}")
+        numbers.append(words.number("an offset of three numbers"))
+    if _is_number(words.peek()):
+        line, column = words.line, words.column
+        count = 3
+        while _is_number(words.peek()):
+            words.take("a number")
+            count += 1
+        words.line, words.column = line, column
+        words.fail(f"OFFSET has 3 numbers, found {count}")
+    x, y, z = numbers
     return x, y, z
 
 
 def _channels(words: _Words) -> tuple[str, ...]:
     count = words.count("the number of channels")
-    names = []
-    for number in range(count):
-        word = words.take(f"channel {number + 1} of {count}")
-        if word.lower() not in _CHANNELS:
-            known = ", ".join(_CHANNELS.values())
-            words.fail(
-                f"found {_shown(word)} as channel {number + 1} of {count}; expected one of {known}", back=len(word)
-            )
+    line, column = words.line, words.column
+    names: list[str] = []
+    while (word := words.peek()).lower() in _CHANNELS:
         names.append(_CHANNELS[word.lower()])
+        if _twice(names):
+            words.fail(f"{names[-1]} stands twice in this joint; expected each position channel once")
+        words.take("a channel")
+    if len(names) < count and word.lower() not in _AFTER_CHANNELS:
+        known = ", ".join(_CHANNELS.values())
+        words.fail(f"found {_shown(word)} as channel {len(names) + 1} of {count}; expected one of {known}")
+    if len(names) != count:
+        words.line, words.column = line, column - 1
+        words.fail(f"CHANNELS says {count}, found {len(names)} names")
     return tuple(names)
+
+
+def _twice(channels: Sequence[str]) -> str:
+    """Return the position channel that stands twice, if one does; a rotation may: it turns again."""
+    return next((name for name in POSITION_CHANNELS if channels.count(name) > 1), "")
+
+
+def _site(words: _Words) -> None:
+    """Take the second word of ``End Site``; some exporters number it, ``End Site-7``."""
+    word = words.take("Site")
+    if not _SITE.fullmatch(word):
+        words.fail(f"found {_shown(word)}; expected Site", back=len(word))
 
 
 def _end_site(words: _Words) -> Vector:

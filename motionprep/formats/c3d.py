@@ -61,7 +61,7 @@ class C3DHeader:
     notes: tuple[str, ...]
 
 
-def read_c3d(path: str | os.PathLike[str], *, unlabelled: bool = False) -> Markers:
+def read_c3d(path: str | os.PathLike[str], *, unlabelled: bool = False, rate: float | None = None) -> Markers:
     """Read the markers of a C3D file.
 
     Parameters
@@ -70,6 +70,8 @@ def read_c3d(path: str | os.PathLike[str], *, unlabelled: bool = False) -> Marke
         Of the file.
     unlabelled
         Keep the points that nobody named, ``*12`` for instance.
+    rate
+        Frames a second, in place of the file's, which then may have none.
 
     Returns
     -------
@@ -84,10 +86,10 @@ def read_c3d(path: str | os.PathLike[str], *, unlabelled: bool = False) -> Marke
     OSError
         If it cannot be opened.
     """
-    return parse_c3d(Path(path).read_bytes(), os.fspath(path), unlabelled=unlabelled)
+    return parse_c3d(Path(path).read_bytes(), os.fspath(path), unlabelled=unlabelled, rate=rate)
 
 
-def parse_c3d(data: bytes, name: str, *, unlabelled: bool = False) -> Markers:
+def parse_c3d(data: bytes, name: str, *, unlabelled: bool = False, rate: float | None = None) -> Markers:
     """Read the markers of a C3D file from its bytes; see :func:`read_c3d`.
 
     Parameters
@@ -98,13 +100,17 @@ def parse_c3d(data: bytes, name: str, *, unlabelled: bool = False) -> Markers:
         What errors call it.
     unlabelled
         Keep the points that nobody named.
+    rate
+        Frames a second, in place of the file's, which then may have none.
 
     Raises
     ------
+    RateError
+        If all but the rate can be read.
     ReadError
         If ``data`` is empty, cut short, damaged or no C3D file.
     """
-    layout = plan_layout(data, name)
+    layout = plan_layout(data, name, rate)
     stride = find_stride(data, name, layout)
     header, columns = _header(layout, unlabelled)
     if layout.one_scale:
@@ -125,7 +131,7 @@ def parse_c3d(data: bytes, name: str, *, unlabelled: bool = False) -> Markers:
     )
 
 
-def read_c3d_header(data: bytes, name: str, *, unlabelled: bool = False) -> C3DHeader:
+def read_c3d_header(data: bytes, name: str, *, unlabelled: bool = False, rate: float | None = None) -> C3DHeader:
     """Read what a C3D file says of its markers without touching a frame.
 
     Parameters
@@ -137,13 +143,17 @@ def read_c3d_header(data: bytes, name: str, *, unlabelled: bool = False) -> C3DH
         What errors call the file.
     unlabelled
         Keep the points that nobody named.
+    rate
+        Frames a second, in place of the file's, which then may have none.
 
     Raises
     ------
+    RateError
+        If all but the rate can be read.
     ReadError
         If the header or the parameter section is damaged, or ``data`` ends too early.
     """
-    return _header(plan_layout(data, name), unlabelled)[0]
+    return _header(plan_layout(data, name, rate), unlabelled)[0]
 
 
 def _header(layout: Layout, unlabelled: bool) -> tuple[C3DHeader, list[int]]:

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from itertools import islice
 
+from motionprep.errors import RateError
 from motionprep.formats.c3d_block import BLOCK, FULL, Block, Processor, damage, read_block
 from motionprep.formats.c3d_parameters import Parameters, read_parameters
-from motionprep.rates import RATES, is_rate
+from motionprep.rates import GIVEN_RATE, RATES, is_rate
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Layout:
     notes: tuple[str, ...]
 
 
-def plan_layout(data: bytes, name: str) -> Layout:
+def plan_layout(data: bytes, name: str, rate: float | None = None) -> Layout:
     """Decide how a file is to be read.
 
     Parameters
@@ -61,9 +62,13 @@ def plan_layout(data: bytes, name: str) -> Layout:
         The whole file, or its beginning if its frames need not be counted.
     name
         What errors call it.
+    rate
+        Frames a second, in place of the file's, which then may have none.
 
     Raises
     ------
+    RateError
+        If all but the rate can be read.
     ReadError
         If the header or the parameter section is damaged, or the frames have to be counted and are not there.
     """
@@ -76,10 +81,15 @@ def plan_layout(data: bytes, name: str) -> Layout:
         raise damage(name, "parameter section", f"POINT:USED is {points}; a file of markers has 1 to 65,535 points")
     if points != block.points:
         notes.append(f"the header says {block.points:,} points, POINT:USED {points:,}; the latter was taken")
-    rate = parameters.number("POINT", "RATE")
-    rate = rate if rate > 0 else block.rate
-    if not is_rate(rate):
-        raise damage(name, "parameter section", f"POINT:RATE and the header's rate are {rate}; expected {RATES}")
+    said = parameters.number("POINT", "RATE")
+    said = said if said > 0 else block.rate
+    if rate is None and not is_rate(said):
+        raise RateError(
+            f"POINT:RATE and the header's rate are {said:g}; expected {RATES}; {GIVEN_RATE}",
+            path=name,
+            section="parameter section",
+        )
+    rate = said if rate is None else rate
 
     values = (value for array in parameters.series("SCALE") for value in array.numbers().tolist())
     scales = list(islice(values, points)) or [block.scale]
@@ -88,7 +98,7 @@ def plan_layout(data: bytes, name: str) -> Layout:
     # ezc3d gives the points that a list of scales leaves out the first one.
     floats = sum(scale < 0 for scale in scales) + (points - len(scales)) * (scales[0] < 0)
     one_scale = floats == points or len(set(scales)) == 1
-    analogs = _analogs(block, parameters, rate)
+    analogs = _analogs(block, parameters, said if is_rate(said) else rate)
     strides = tuple(dict.fromkeys(8 * (points + floats) + (4 if scales[0] < 0 else 2) * count for count in analogs))
 
     frames = _frames(block, parameters)
