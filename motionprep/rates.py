@@ -12,6 +12,8 @@ RATES = "a number from 1.2e-38 to 3.4e38"
 GIVEN_RATE = "a rate that is given for this motion takes its place"
 #: float32's smallest normal number and its largest one.
 _SLOWEST, _FASTEST = 2.0**-126, 2.0**128 - 2.0**104
+#: float32, in which C3D files have their rates, holds seven digits.
+_SAME = 1e-5
 #: Cameras, films and games run at multiples of these.
 _COMMON, _ANY = (24, 25, 30), (1,)
 _DIGITS = re.compile(r"[+-]?\d*\.?(\d*)(?:[eE]([+-]?\d+))?", re.ASCII)
@@ -22,6 +24,14 @@ _SLACK = 1 + 1e-9
 def is_rate(rate: float) -> bool:
     """Return whether there can be so many frames a second: a number above zero, and one that float32 holds."""
     return _SLOWEST <= rate <= _FASTEST
+
+
+def near_rate(rate: float) -> float:
+    """Return the whole rate, or the NTSC rate n x 1000/1001, that is within 1e-5 of a rate, or else the rate itself."""
+    for number in (float(round(rate)), round(rate * 1.001) / 1.001):
+        if number and abs(rate - number) <= _SAME * number:
+            return number
+    return rate
 
 
 def rate_of(frame_time: str) -> float:

@@ -43,6 +43,7 @@ class Block:
     last: int
     scale: float
     start: int
+    samples: int
     rate: float
 
     @property
@@ -75,13 +76,11 @@ def read_block(data: bytes, name: str) -> Block:
     except ValueError:
         found = data[parameters + 3]
         raise damage(name, "parameter section", f"processor {found}; 84, 85 or 86 would be right") from None
-    points, analogs, first, last, *_, start = (
-        int(word) & FULL for word in np.frombuffer(data, processor.words(2), 8, offset=2)
+    points, analogs, first, last, *_, start, samples = (
+        int(word) & FULL for word in np.frombuffer(data, processor.words(2), 9, offset=2)
     )
     scale, _, rate = floats(np.frombuffer(data, processor.words(4), 3, offset=12), processor).tolist()
-    if start <= data[0]:
-        raise damage(name, "header", f"frames start in block {start}; the parameters before them in block {data[0]}")
-    return Block(processor, parameters, points, analogs, first, last, scale, (start - 1) * BLOCK, rate)
+    return Block(processor, parameters, points, analogs, first, last, scale, (start - 1) * BLOCK, samples, rate)
 
 
 def swapped(words: Words, processor: Processor) -> Words:
@@ -102,6 +101,11 @@ def floats(words: Words, processor: Processor) -> Floats:
     return values / 4 if processor is Processor.DEC else values
 
 
-def damage(name: str, section: Literal["header", "parameter section", "point data"], message: str) -> ReadError:
+def damage(
+    name: str,
+    section: Literal["header", "parameter section", "point data"],
+    message: str,
+    advice: str = ". Copy or export the file again, or leave it out.",
+) -> ReadError:
     """Return the error that says what is wrong in a section of the file ``name``."""
-    return ReadError(f"{message}. Copy or export the file again, or leave it out.", path=name, section=section)
+    return ReadError(f"{message}{advice}", path=name, section=section)

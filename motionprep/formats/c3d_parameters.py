@@ -13,13 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.data import read_only
-from motionprep.formats.c3d_block import FULL, Block, Processor, damage, floats
+from motionprep.errors import ReadError
+from motionprep.formats.c3d_block import BLOCK, FULL, Block, Processor, damage, floats
+
+#: What lists of POINT name points that are no places: a model's angles in degrees, forces in newtons and so on.
+OUTPUTS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "REACTIONS")
 
 _KINDS = _TEXT, _BYTE, _INT16, _FLOAT32 = -1, 1, 2, 4
 # With the bytes around it, all that a record has before its values.
 _MOST_TITLE = 512
 _WANTED = re.compile(
-    r"USED|RATE|UNITS|FRAMES|LONG_FRAMES|ACTUAL_START_FIELD|ACTUAL_END_FIELD|(LABELS|SCALE)([2-9]|[1-9]\d{1,2})?"
+    r"USED|RATE|UNITS|FRAMES|LONG_FRAMES|DATA_START|ACTUAL_START_FIELD|ACTUAL_END_FIELD|"
+    rf"(LABELS|SCALE|{'|'.join(OUTPUTS)})([2-9]|[1-9]\d{{1,2}})?"
 )
 
 
@@ -61,9 +66,10 @@ def _texts(array: Parameter) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Parameters:
-    """The arrays of the parameter section by group and name, and what was mended in reading them."""
+    """The arrays of the parameter section by group and name, the byte behind its last record, and what was mended."""
 
     arrays: dict[tuple[str, str], Parameter]
+    end: int
     notes: tuple[str, ...]
 
     def numbers(self, group: str, title: str) -> NDArray[Any]:
@@ -105,10 +111,24 @@ def read_parameters(data: bytes, name: str, block: Block) -> Parameters:
     ReadError
         If a record does not end where the next one starts, or the section is cut short.
     """
+    # The header may have the first frame where there are still parameters; the section says its own length as well.
+    own = block.parameters + BLOCK * data[block.parameters + 2]
+    ends = dict.fromkeys((block.start, own) if block.parameters + 4 < block.start < own else (max(block.start, own),))
+    errors: list[ReadError] = []
+    for end in ends:
+        try:
+            return _walked(data, name, block, end)
+        except ReadError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _walked(data: bytes, name: str, block: Block, end: int) -> Parameters:
     groups: dict[int, str] = {}
     found: dict[tuple[int, str], Parameter] = {}
     notes: list[str] = []
-    for group, title, parameter in _records(data, name, block, notes):
+    last = block.parameters + 4
+    for group, title, parameter, last in _records(data, name, block, end, notes):
         if group < 0:
             groups.setdefault(-group, title)
         elif parameter is not None:
@@ -116,14 +136,16 @@ def read_parameters(data: bytes, name: str, block: Block) -> Parameters:
     arrays: dict[tuple[str, str], Parameter] = {}
     for (group, title), parameter in sorted(found.items(), key=lambda item: item[0][0]):
         arrays.setdefault((groups.get(group, ""), title), parameter)
-    return Parameters(arrays, tuple(notes))
+    return Parameters(arrays, last, tuple(notes))
 
 
-def _records(data: bytes, name: str, block: Block, notes: list[str]) -> Iterator[tuple[int, str, Parameter | None]]:
-    """Yield the group and the name of each record, and its array if it has one that tells of points and frames."""
+def _records(
+    data: bytes, name: str, block: Block, limit: int, notes: list[str]
+) -> Iterator[tuple[int, str, Parameter | None, int]]:
+    """Yield the group and the name of each record, its array if it has one that is of use, and the byte behind it."""
     big = block.processor is Processor.MIPS
-    end = min(len(data), block.start)
-    what = "file" if end < block.start else "section"
+    end = min(len(data), limit)
+    what = "file" if end < limit else "section"
     # Behind the end all is 0, so that a record which is cut short does not end where the next one starts.
     data = data[:end] + bytes(_MOST_TITLE)
     place = block.parameters + 4
@@ -147,6 +169,10 @@ def _records(data: bytes, name: str, block: Block, notes: list[str]) -> Iterator
             # The MIPS samples of c3d.org end in a record that a program of the other byte order has put there.
             following = own
             notes.append(f"the length of {title} has its bytes swapped")
+        if group > 0 and following == after < own:
+            # Some programs leave out the byte that says how long the description is.
+            own = following
+            notes.append(f"{title} has no length of a description; its record's own length was followed")
         if kind not in _KINDS and title_end + 2 < end:
             message = f"{title[:32]!r} at byte {place} has type {kind}; types are -1, 1, 2 and 4"
             raise damage(name, "parameter section", message)
@@ -159,10 +185,11 @@ def _records(data: bytes, name: str, block: Block, notes: list[str]) -> Iterator
                 f"at byte {following}, and the {what} ends at byte {end}",
             )
         wanted = group > 0 and _is_wanted(title)
-        yield group, title, Parameter(kind, dims, data[values:after], block.processor) if wanted else None
-        place = following if any(step) else block.start
-    if place >= end and end < block.start:
-        raise damage(name, "parameter section", f"the file ends at byte {end}; frames start at byte {block.start}")
+        array = Parameter(kind, dims, data[values:after], block.processor) if wanted else None
+        place = following if any(step) else limit
+        yield group, title, array, following
+    if place >= end and end < limit:
+        raise damage(name, "parameter section", f"the file ends at byte {end}; frames start at byte {limit}")
 
 
 def _signed(byte: int) -> int:
@@ -181,8 +208,9 @@ def _is_wanted(title: str) -> bool:
 
 
 def _text(raw: bytes) -> str:
-    raw = raw.replace(b"\0", b"").rstrip(b" ")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+    return _cleaned(raw).decode("latin-1")
+
+
+def _cleaned(raw: bytes) -> bytes:
+    """Return a text without its padding; programs in C end it with a NUL and leave what was there before behind it."""
+    return raw.partition(b"\0")[0].rstrip(b" ")
