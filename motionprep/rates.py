@@ -17,8 +17,6 @@ _SAME = 1e-5
 #: Cameras, films and games run at multiples of these.
 _COMMON, _ANY = (24, 25, 30), (1,)
 _DIGITS = re.compile(r"[+-]?\d*\.?(\d*)(?:[eE]([+-]?\d+))?", re.ASCII)
-#: Half a unit of the last digit is itself no exact number.
-_SLACK = 1 + 1e-9
 
 
 def is_rate(rate: float) -> bool:
@@ -64,7 +62,7 @@ def rate_of(frame_time: str) -> float:
     unit = 10.0 ** -max(-9, min(decimals, 40))
 
     def rounded(exact: float) -> bool:
-        return any(abs(printed - time) <= unit / 2 * _SLACK for printed in (exact, _float32(exact)))
+        return any(abs(printed - time) <= unit / 2 + math.ulp(time) for printed in (exact, _float32(exact)))
 
     def cut(exact: float) -> bool:
         return any(time <= printed < time + unit for printed in (exact, _float32(exact)))

@@ -12,6 +12,7 @@ from motionprep.features import check_reach
 from motionprep.formats import arrays, bvh, c3d
 from motionprep.formats.arrays_about import About
 from motionprep.layout import Item, beyond
+from motionprep.maths import rooting
 from motionprep.recipe import Reading
 from motionprep.stages import Dropped, Stage
 from motionprep.stages.base import pick_frames
@@ -82,6 +83,7 @@ def read_take(
             data, name, rate=item.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
         )
         _check(motion, name)
+        notes += _still_root(motion, stages)
     if "markers" in files:
         name, data = files["markers"]
         markers = c3d.parse_c3d(data, name, rate=item.rate)
@@ -130,6 +132,7 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], item: Item, file: Fi
     if isinstance(verdict, ReadError):
         raise verdict
     _check(motion, name)
+    notes += _still_root(motion, stages)
     take = verdict or Take(item.key, motion, of_file=picked)
     return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
 
@@ -173,6 +176,14 @@ def _check(motion: Motion, name: str) -> None:
         check_reach(motion)
     except OverflowError as error:
         raise ReadError(str(error), path=name) from None
+
+
+def _still_root(motion: Motion, stages: Sequence[Stage]) -> list[str]:
+    """Return that what follows the root stands still, unless a stage makes another joint the root."""
+    root, first = motion.skeleton.joints[0], rooting.first_that_moves(motion)
+    if first == root or any(stage.name == "select_joints" and stage.in_world for stage in stages):
+        return []
+    return [f"the root {root!r} never moves, {first!r} below it does; select_joints can make it the root"]
 
 
 def _asked(item: Item, count: int, name: str) -> tuple[int, int]:

@@ -809,3 +809,51 @@ def test_there_are_no_statistics_without_a_train_side(corpus: Path, out: Path) -
     build(corpus, out, recipe={"split": {"test": ["*"]}})
 
     assert motionprep.open(out).stats == {}
+
+
+def built(data: Path, out: Path, **options: Any) -> motionprep.Dataset:
+    build(data, out, **options)
+    return motionprep.open(out)
+
+
+FRAME_TIME = re.compile(r"Frame Time:.*\n")
+
+
+@pytest.mark.parametrize("line", ["Frame Time: 0.0\n", "Frame Time: -0.01\n", "Frame Time: 120\n", "Frame Time:\n", ""])
+def test_a_given_rate_mends_a_header_whose_rate_is_wrong_or_missing(corpus: Path, tmp_path: Path, line: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    text = sorted(corpus.rglob("*.bvh"))[0].read_text()
+    (data / "01_01.bvh").write_text(FRAME_TIME.sub(line, text))
+    (data / "01_02.bvh").write_text(text)
+    wrong = built(data, tmp_path / "wrong").manifest.set_index("key")
+    assert wrong.status.to_dict() == {"01_01": "failed", "01_02": "ok"}
+    assert wrong.reason["01_01"].endswith("a rate that is given for this motion takes its place")
+
+    mended = built(data, tmp_path / "mended", recipe=recipe({"stage": "downsample", "rate": 30}, rates={"01_01": 60.0}))
+
+    rows = mended.manifest.set_index("key")
+    assert rows.status.to_dict() == {"01_01": "ok", "01_02": "ok"}
+    assert rows.fps_in.to_dict() == {"01_01": 60, "01_02": 120}
+    assert rows.frames["01_01"] == rows.frames_in["01_01"] // 2
+
+
+def test_a_root_that_stands_still_is_noted_unless_another_joint_is_made_the_root(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    six = "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation"
+    rows = "\n".join(f"0 0 0 0 0 0 {frame} 9 0 0 0 {frame}" for frame in range(4))
+    (data / "1_01.bvh").write_text(
+        f"HIERARCHY\nROOT Still\n{{\nOFFSET 0 0 0\n{six}\nJOINT Hips\n{{\nOFFSET 0 9 0\n{six}\nEnd Site\n{{\n"
+        f"OFFSET 0 1 0\n}}\n}}\n}}\nMOTION\nFrames: 4\nFrame Time: 0.1\n{rows}\n"
+    )
+
+    still = built(data, tmp_path / "still")
+    moving = built(data, tmp_path / "moving", recipe=recipe({"stage": "select_joints", "root": "@moving"}))
+
+    assert still.manifest.reason[0] == (
+        "the root 'Still' never moves, 'Hips' below it does; select_joints can make it the root"
+    )
+    assert pd.isna(moving.manifest.reason[0])
+    motion = moving["train"].motion("1_01")
+    np.testing.assert_array_equal(motion["root_position"], [[frame, 9, 0] for frame in range(4)])

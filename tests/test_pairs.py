@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -128,6 +129,23 @@ class TestJoining:
 
         assert stored.rate == 60
         assert stored.facts["align_lag"] == 1
+
+    def test_a_given_rate_mends_files_of_both_halves_whose_rate_is_wrong(self, data: Path, tmp_path: Path) -> None:
+        folder = tmp_path / "data"
+        folder.mkdir()
+        [skeleton], [markers] = data.rglob("02_01.bvh"), data.rglob("02_01.c3d")
+        text = re.sub(r"Frame Time:.*", "Frame Time: 0", skeleton.read_text())
+        (folder / "02_01.bvh").write_text(text)
+        rate = np.float32(120).tobytes()
+        assert rate in markers.read_bytes()
+        (folder / "02_01.c3d").write_bytes(markers.read_bytes().replace(rate, b"\0" * 4))
+        value = recipe().to_json() | {"reading": {"rates": {"02_01": 120}}}
+
+        mended = built(folder, tmp_path / "out", recipe=recipe_from_json(value))["train"].motion("02_01")
+
+        whole = built(data, tmp_path / "whole", recipe=recipe())["train"].motion("02_01")
+        for feature in FEATURES:
+            np.testing.assert_array_equal(mended[feature], whole[feature])
 
     def test_frames_of_a_file_are_found_in_a_skeleton_that_was_resampled(
         self, apart: tuple[Path, Path], tmp_path: Path

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import tempfile
 import time
 import zipfile
@@ -543,7 +544,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """List the names of the files that are read, headers alone or whole."""
     seen: list[str] = []
     header, whole = bvh.read_bvh_header, Source.read
-    monkeypatch.setattr(bvh, "read_bvh_header", lambda path: seen.append(Path(path).name) or header(path))
+    monkeypatch.setattr(
+        bvh, "read_bvh_header", lambda path, **options: seen.append(Path(path).name) or header(path, **options)
+    )
     monkeypatch.setattr(Source, "read", lambda self: seen.append(self.name) or whole(self))
     return seen
 
@@ -571,6 +574,22 @@ class TestCache:
 
         skeleton = bvh.read_bvh(tmp_path / "1_01.bvh").skeleton
         assert seen == Look(hashlib.sha256(BVH).hexdigest(), 2, 120.0, skeleton.structure, "")
+
+    @pytest.mark.parametrize("line", [b"Frame Time: 0\n", b"Frame Time: -1\n", b"Frame Time: 120\n", b""])
+    @pytest.mark.parametrize("archive", [False, True])
+    def test_says_of_a_rate_that_cannot_be_right_all_but_the_rate(
+        self, tmp_path: Path, line: bytes, archive: bool
+    ) -> None:
+        data = re.sub(rb"Frame Time:.*\n", line, BVH)
+        if archive:
+            pack(tmp_path / "data" / "x.zip", {"1_01.bvh": data})
+        else:
+            put(tmp_path / "data" / "1_01.bvh", data)
+        [seen] = looked([tmp_path / "data"], tmp_path / "cache")
+        assert (seen.error, seen.frames, seen.rate) == ("", 2, 0.0)
+        assert seen.structure == bvh.parse_bvh(BVH, "").skeleton.structure
+        assert "1_01.bvh:" in seen.rate_error
+        assert looked([tmp_path / "data"], tmp_path / "cache") == [seen]
 
     def test_the_second_look_reads_nothing(self, tmp_path: Path, reads: list[str]) -> None:
         put(tmp_path / "data" / "1_01.bvh")
@@ -651,7 +670,7 @@ class TestCache:
         path = put(tmp_path / "1_01.bvh")
         looked([path], tmp_path / "cache")
         text = (tmp_path / "cache").read_bytes()
-        (tmp_path / "cache").write_bytes(text.replace(b"[1,", b"[0,", 1))
+        (tmp_path / "cache").write_bytes(text.replace(b"[2,", b"[1,", 1))
         reads.clear()
 
         looked([path], tmp_path / "cache")
@@ -729,7 +748,7 @@ class TestCache:
     def test_a_file_that_may_not_be_read_is_tried_again_by_the_next_run(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def shut(path: str) -> Any:
+        def shut(path: str, rate: float | None) -> Any:
             raise PermissionError(13, "Permission denied", path)
 
         path = put(tmp_path / "1_01.bvh")
@@ -747,7 +766,7 @@ class TestCache:
         paths = [put(tmp_path / "1_01.bvh"), put(tmp_path / "1_02.bvh")]
         found = find(paths)
         paths[0].unlink()
-        monkeypatch.setattr(bvh, "read_bvh_header", lambda _: bvh.parse_bvh_header(BVH, ""))
+        monkeypatch.setattr(bvh, "read_bvh_header", lambda _, rate: bvh.parse_bvh_header(BVH, ""))
 
         looks = digest(found, SourceCache(None), 2)
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Floats, Motion, Skeleton, Vector
 from motionprep.errors import MotionPrepWarning, RateError, ReadError
+from motionprep.naming.encoding import decode
 from motionprep.rates import GIVEN_RATE, is_rate, rate_of
 
 Positions = Literal["replace", "add"]
@@ -217,52 +218,16 @@ def parse_bvh(
     ReadError
         As :func:`read_bvh`.
     """
-    from motionprep.formats import rows
-
+    if positions not in ("replace", "add"):
+        raise ValueError(f"positions is {positions!r}; it is 'replace' or 'add'")
     plain = _plain(data)
     header = _plain_header(plain, name, rate)
     notes = [] if notes is None else notes
     notes += header.notes
-    skeleton = header.skeleton
-    width = len(skeleton.channel_names)
-    plain, stray, more = _without_end(plain, header.size, width)
-    notes += more
-    text = np.frombuffer(plain, dtype=np.uint8)
-    declared, rate = header.frames, header.rate
-
-    def read(count: int) -> tuple[Floats, range, int, int, int, int]:
-        picked = pick(count, rate) if pick else range(count)
-        values = np.empty((len(picked), width))
-        return values, picked, *rows.read_rows(text, header.size, count, picked, values)
-
-    # A row has at least a digit and a blank or newline for each channel.
-    most = (text.size - header.size + 1) // (2 * width)
-    count = declared if declared <= most else min(_rows_from(plain, header.size), most)
-    values, picked, code, at, row, column = read(count)
-    if stray and not lenient and code in (rows.OK, rows.TOO_FEW, rows.TOO_MANY):
-        line, place = _place(plain, len(plain))
-        hint = "expected the end of the file; lenient reading leaves out what is no row"
-        raise ReadError(f"found {_shown(stray)} after the last row; {hint}", path=name, line=line, column=place)
-    if code == rows.OK and count < declared:
-        code, row = rows.TOO_FEW, count
-    if code in (rows.TOO_FEW, rows.TOO_MANY):
-        there = row if code == rows.TOO_FEW else row + _rows_from(plain, at)
-        message = f"Frames: says {declared:,}, the file has {there:,}"
-        if there != declared and (not lenient or not there):
-            line, place = _place(plain, at)
-            hint = "lenient reading keeps the rows that are there" if there else "expected a row a frame"
-            raise ReadError(f"{message}; {hint}", path=name, line=line, column=place)
-        if there != declared:
-            notes.append(message)
-        values, picked, code, at, row, column = read(there)
-    if code != rows.OK:
-        line, place = _place(plain, at)
-        raise ReadError(_row_message(code, plain, at, row, column, skeleton), path=name, line=line, column=place)
+    values, picked = _rows(plain, header, name, pick, lenient, notes)
     if positions == "add":
-        _add_offsets(skeleton, values)
-    elif positions != "replace":
-        raise ValueError(f"positions is {positions!r}; it is 'replace' or 'add'")
-    return Motion(skeleton, values, rate / picked.step)
+        _add_offsets(header.skeleton, values)
+    return Motion(header.skeleton, values, header.rate / picked.step)
 
 
 def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
@@ -281,18 +246,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
     """
     path = Path(path)
     skeleton = motion.skeleton
-    if skeleton.bare and len(skeleton.joints) > 1:
-        raise ValueError("bare points cannot be written as BVH; expected joints that hang from one root")
-    for name in skeleton.joints:
-        if name != name.strip() or re.search(r"[{}\r\n]", name):
-            raise ValueError(f"joint {name!r} cannot be written as BVH; expected no brace, line's end or outer blank")
-    if not skeleton.channel_names:
-        raise ValueError("no joint has a channel; BVH cannot hold such frames")
-    for name, channels in zip(skeleton.joints, skeleton.channels, strict=True):
-        if twice := _twice(channels):
-            raise ValueError(f"joint {name!r} has {twice} twice; BVH has each position channel once")
-    if 1 / motion.rate >= _NO_TIME:
-        raise ValueError(f"frames last {1 / motion.rate:g} s; expected less than {_NO_TIME:g} s, as of motions")
+    _check_writable(motion)
     order: list[int] = []
     lines = ["HIERARCHY"]
     children: list[list[int]] = [[] for _ in skeleton.joints]
@@ -330,6 +284,23 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _check_writable(motion: Motion) -> None:
+    """Raise what :func:`write_bvh` says that it raises."""
+    skeleton = motion.skeleton
+    if skeleton.bare and len(skeleton.joints) > 1:
+        raise ValueError("bare points cannot be written as BVH; expected joints that hang from one root")
+    for name in skeleton.joints:
+        if name != name.strip() or re.search(r"[{}\r\n]", name):
+            raise ValueError(f"joint {name!r} cannot be written as BVH; expected no brace, line's end or outer blank")
+    if not skeleton.channel_names:
+        raise ValueError("no joint has a channel; BVH cannot hold such frames")
+    for name, channels in zip(skeleton.joints, skeleton.channels, strict=True):
+        if twice := _twice(channels):
+            raise ValueError(f"joint {name!r} has {twice} twice; BVH has each position channel once")
+    if 1 / motion.rate >= _NO_TIME:
+        raise ValueError(f"frames last {1 / motion.rate:g} s; expected less than {_NO_TIME:g} s, as of motions")
 
 
 def _numbers(values: list[float] | Vector) -> str:
@@ -382,7 +353,7 @@ def _wide(data: bytes) -> str:
 
 
 def _without_end(plain: bytes, start: int, width: int) -> tuple[bytes, str, list[str]]:
-    """Take off what stands after the last row: marks of the end and lines of words; return the first word, and notes."""
+    """Take off marks of the end and lines of words after the last row; return also the first word, and notes."""
     notes = []
     # Nearly every file ends in a row, and to strip a file copies it.
     if plain[-64:].strip(_BLANKS)[-1:] in (b"\x1a", b"\0", b""):
@@ -415,6 +386,50 @@ def _is_row(words: list[bytes], width: int) -> bool:
 def _place(data: bytes, at: int) -> tuple[int, int]:
     """Return line and column of a place in the text, both from 1."""
     return data.count(b"\n", 0, at) + 1, at - (data.rfind(b"\n", 0, at) + 1) + 1
+
+
+def _rows(
+    plain: bytes, header: Header, name: str, pick: Pick | None, lenient: bool, notes: list[str]
+) -> tuple[Floats, range]:
+    """Return what the picked rows hold, and which they are."""
+    from motionprep.formats import rows
+
+    skeleton, declared = header.skeleton, header.frames
+    width = len(skeleton.channel_names)
+    plain, stray, more = _without_end(plain, header.size, width)
+    notes += more
+    text = np.frombuffer(plain, dtype=np.uint8)
+
+    def read(count: int) -> tuple[Floats, range, int, int, int, int]:
+        picked = pick(count, header.rate) if pick else range(count)
+        values = np.empty((len(picked), width))
+        return values, picked, *rows.read_rows(text, header.size, count, picked, values)
+
+    def refuse(message: str, at: int) -> NoReturn:
+        line, column = _place(plain, at)
+        raise ReadError(message, path=name, line=line, column=column)
+
+    # A row has at least a digit and a blank or newline for each channel.
+    most = (text.size - header.size + 1) // (2 * width)
+    count = declared if declared <= most else min(_rows_from(plain, header.size), most)
+    values, picked, code, at, row, column = read(count)
+    if stray and not lenient and code in (rows.OK, rows.TOO_FEW, rows.TOO_MANY):
+        hint = "expected the end of the file; lenient reading leaves out what is no row"
+        refuse(f"found {_shown(stray)} after the last row; {hint}", len(plain))
+    if code == rows.OK and count < declared:
+        code, row = rows.TOO_FEW, count
+    if code in (rows.TOO_FEW, rows.TOO_MANY):
+        there = row if code == rows.TOO_FEW else row + _rows_from(plain, at)
+        message = f"Frames: says {declared:,}, the file has {there:,}"
+        if there != declared and (not lenient or not there):
+            hint = "lenient reading keeps the rows that are there" if there else "expected a row a frame"
+            refuse(f"{message}; {hint}", at)
+        if there != declared:
+            notes.append(message)
+        values, picked, code, at, row, column = read(there)
+    if code != rows.OK:
+        refuse(_row_message(code, plain, at, row, column, skeleton), at)
+    return values, picked
 
 
 def _rows_from(data: bytes, at: int) -> int:
@@ -555,7 +570,8 @@ def _known_hierarchy(text: str) -> Skeleton | None:
 
 def _header(plain: bytes, size: int, rate: float | None) -> Header:
     """Read a header that ends with its last line, at ``size``; errors have no path yet."""
-    text, notes = _decoded(plain[:size])
+    text, encoding = decode(plain[:size])
+    notes: tuple[str, ...] = () if encoding == "UTF-8" else (f"names are not UTF-8; they were read as {encoding}",)
     text = text.replace("\r", "")
     words = _Words(text)
     if not text:
@@ -611,10 +627,6 @@ def _rate(words: _Words, plain: bytes, size: int) -> float:
     except ReadError as error:
         raise RateError(f"{error.message}; {GIVEN_RATE}", line=error.line, column=error.column) from None
     return rate_of(word)
-
-
-def _decoded(head: bytes) -> tuple[str, tuple[str, ...]]:
-    return head.decode(errors="replace"), ()
 
 
 def _label(words: _Words, label: str) -> None:

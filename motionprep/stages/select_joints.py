@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from motionprep.data import Motion, Poses, Take
 
 
+#: As ``root``, the first joint that moves.
+MOVING = "@moving"
+_TOO_LATE = Dropped("select_joints: the root is kept apart or left and right are exchanged; put select_joints first")
+
+
 class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keep the joints and End Sites that are named.
 
@@ -48,6 +53,11 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
         its path is from the recipe's folder.
     skeleton
         The joints of a canonical skeleton, the root first. ``joints`` can only leave some of them out (``!Neck``).
+    root
+        The joint that becomes the root, with its place and turn in the world, before ``joints`` are chosen; what does
+        not hang from it is left out. ``"@moving"``: the first joint, from the file's root down, that moves; the file's
+        root if none does before the skeleton branches. For files whose root stands still and whose hips go through the
+        world, so that all that follows the root (``local_frame``, ``root_position``) follows the hips.
     """
 
     name: ClassVar[str] = "select_joints"
@@ -58,6 +68,7 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
     set: str = ""
     table: str = ""
     skeleton: tuple[Joint, ...] = ()
+    root: str = ""
 
     def __post_init__(self) -> None:
         if not all(joint.removeprefix("!") for joint in self.joints):
@@ -69,11 +80,13 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
         # The recipe that is stored says what was selected, whatever the set will mean one day.
         if self.set:
             self._resolve(joint_sets())
+        if self.skeleton and self.root:
+            raise ValueError("root goes without a canonical skeleton, whose first joint is the root")
         if self.skeleton:
             check(self.skeleton)
             msgspec.structs.force_setattr(self, "skeleton", without(self.skeleton, self.joints))
             msgspec.structs.force_setattr(self, "joints", ())
-        elif not self.joints:
+        elif not (self.joints or self.root):
             raise ValueError("joints is empty; name joints, patterns or a set")
 
     def _resolve(self, sets: dict[str, list[str]]) -> None:
@@ -94,8 +107,8 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @property
     def in_world(self) -> bool:  # type: ignore[override]
-        """Whether it works on takes in the world alone: a canonical root may be elsewhere than the one kept apart."""
-        return bool(self.skeleton)
+        """Whether it works on takes in the world alone: another root may be elsewhere than the one kept apart."""
+        return bool(self.skeleton or self.root)
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the kept joints, or which ones it has not."""
@@ -105,7 +118,10 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
             return Dropped("select_joints: no skeleton")
         if self.skeleton:
             return self._remake(take, take.motion)
-        skeleton = take.motion.skeleton
+        motion = self._rooted(take, take.motion) if self.root else take.motion
+        if isinstance(motion, Dropped) or not self.joints:
+            return motion if isinstance(motion, Dropped) else replace(take, motion=motion)
+        skeleton = motion.skeleton
         chosen = select(self.joints, skeleton.nodes)
         if isinstance(chosen, Dropped):
             return chosen
@@ -113,20 +129,35 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
             joint = skeleton.joints[site.joint]
             if tip in self.joints and tip in chosen and joint not in chosen:
                 return Dropped(f"select_joints: {tip} ends {joint}, which is left out; name {joint} too")
-        return replace(take, motion=kinematics.select(kinematics.poses(take.motion), chosen))
+        return replace(take, motion=kinematics.select(kinematics.poses(motion), chosen))
+
+    def _rooted(self, take: Take, motion: Motion | Poses) -> Poses | Dropped:
+        """Return the motion with its new root."""
+        from motionprep import kinematics
+        from motionprep.maths import rooting
+
+        if _too_late(take):
+            return _TOO_LATE
+        joints = motion.skeleton.joints
+        root = rooting.first_that_moves(motion) if self.root == MOVING else self.root
+        if root not in joints:
+            return Dropped(f"select_joints: {naming.absent([root], joints)}")
+        return rooting.rooted(kinematics.poses(motion), root)
 
     def _remake(self, take: Take, motion: Motion | Poses) -> Take | Dropped:
         """Return the take with the joints of the canonical skeleton, or which of their nodes it has not."""
         from motionprep.maths import assembly
 
-        if take.root is not None or any(step.swap for step in take.steps):
-            return Dropped(
-                "select_joints: the root is kept apart or left and right are exchanged; put select_joints first"
-            )
+        if _too_late(take):
+            return _TOO_LATE
         made, missing = parts(self.skeleton, motion.skeleton.nodes)
         if missing:
             return Dropped(f"select_joints: {naming.absent(missing, motion.skeleton.nodes)}")
         return replace(take, motion=assembly.assemble(motion, made))
+
+
+def _too_late(take: Take) -> bool:
+    return take.root is not None or any(step.swap for step in take.steps)
 
 
 def select(wanted: Sequence[str], nodes: Sequence[str]) -> tuple[str, ...] | Dropped:

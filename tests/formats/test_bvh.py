@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from motionprep.data import EndSite, Motion, Skeleton
-from motionprep.errors import MotionPrepWarning, ReadError
+from motionprep.errors import MotionPrepWarning, RateError, ReadError
 from motionprep.formats.bvh import parse_bvh, parse_bvh_header, read_bvh, read_bvh_header, write_bvh
+from motionprep.rates import GIVEN_RATE
 
 SMALL = """\
 HIERARCHY
@@ -78,6 +79,12 @@ def refusal(text, **options):
     with pytest.raises(ReadError) as caught:
         parsed(text, **options)
     return caught.value
+
+
+def noted(text, **options):
+    notes = []
+    parsed(text, notes=notes, **options)
+    return notes
 
 
 def one_joint(channels, row, offset="0 0 0"):
@@ -247,6 +254,49 @@ def test_a_name_may_hold_marks_and_blanks(name):
     assert parsed(changed("JOINT Chest", f"JOINT {name} ")).skeleton.joints == ("Hips", name)
 
 
+@pytest.mark.parametrize("words", ["End Site-7", "End site", "END SITE", "End Site_Head", "End Site7", "End Site Head"])
+def test_an_end_site_may_be_numbered_or_named(words):
+    assert parsed(changed("End Site", words)) == SMALL_MOTION
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("name", ["Chest", "Brust-K\xf6rper", "\u80f8"])
+def test_a_file_of_wide_characters_reads_the_same(tmp_path, encoding, name):
+    text = changed("Chest", name)
+    for mark in ("", "\ufeff"):
+        data = (mark + text.replace("\n", "\r\n")).encode(encoding)
+        assert parsed(data) == parsed(text)
+        (tmp_path / "wide.bvh").write_bytes(data)
+        assert read_bvh(tmp_path / "wide.bvh") == parsed(text)
+        assert read_bvh_header(tmp_path / "wide.bvh").frames == 2
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names", "said"),
+    [
+        ("latin-1", ("K\xf6rper", "K\xfcrper"), "Latin-1"),
+        ("latin-1", ("\xc9paule", "Fu\xdfkn\xf6chel"), "Latin-1"),
+        ("cp932", ("\u30bb\u30f3\u30bf\u30fc", "\u4e0a\u534a\u8eab"), "Shift-JIS"),
+        ("cp932", ("\u5de6\u8db3", "\u8868"), "Shift-JIS"),
+    ],
+)
+def test_names_that_are_not_utf_8_are_read_in_their_likely_encoding_and_noted(encoding, names, said):
+    text = changed("Chest", names[1], changed("Hips", names[0]))
+    assert parsed(text.encode(encoding)).skeleton.joints == names
+    assert noted(text.encode(encoding)) == [f"names are not UTF-8; they were read as {said}"]
+    assert noted(text) == []
+
+
+@given(st.binary(min_size=1, max_size=6), st.binary(min_size=1, max_size=6))
+def test_distinct_bytes_are_distinct_names(one, other):
+    strange = b"\r\n\t {}\0\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0"
+    first, second = (name.translate(None, strange) + b"x" for name in (one, other))
+    text = SMALL.encode().replace(b"Hips", b"a" + first).replace(b"Chest", b"a" + second)
+    found = outcome(text)
+    if first != second and isinstance(found, ReadError):
+        assert "stands twice" not in found.message
+
+
 def test_an_end_site_may_stand_beside_a_joint():
     text = changed("\tJOINT Chest", "\tEnd Site\n{ OFFSET 1 0 0 }\n\tJOINT Chest")
     assert parsed(text).skeleton.end_sites == (EndSite(0, (1.0, 0.0, 0.0)), EndSite(1, (0.0, 2.0, 0.0)))
@@ -296,6 +346,53 @@ def test_lenient_reading_of_a_whole_file_warns_of_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_bvh(path, lenient=True) == SMALL_MOTION
+
+
+@pytest.mark.parametrize(
+    ("end", "count"), [("\x1a", 1), ("\x1a" * 128, 128), ("\0" * 64, 64), ("\n\0\0\x1a\r\n", 3), ("\0" * 5000, 5000)]
+)
+@pytest.mark.parametrize("lenient", [False, True])
+def test_marks_of_the_end_of_a_text_are_left_out_and_counted(end, count, lenient):
+    for text in (SMALL, SMALL.rstrip()):
+        assert parsed(text + end, lenient=lenient) == SMALL_MOTION
+        assert noted(text + end, lenient=lenient) == [f"bytes 0x1A or 0x00 after the last row were left out: {count:,}"]
+
+
+@pytest.mark.parametrize("says", [1, 2, 3])
+def test_a_word_after_the_last_row_is_refused_by_name_and_line(says):
+    error = refusal(changed("Frames: 2", f"Frames: {says}") + "END\n\n")
+    assert (error.line, error.column) == (21, 1)
+    if says <= 2:
+        assert error.message.startswith("found 'END' after the last row; expected the end of the file")
+    else:
+        assert error.message.startswith("found 'END' after the last row")
+
+
+@pytest.mark.parametrize("tail", ["END\n", "END", "\n\nEND OF FILE\n", "END\x1a", "# 12 frames", "END\n\0\0\0"])
+def test_lenient_reading_leaves_out_words_after_the_last_row_and_counts_their_lines(tail):
+    assert parsed(SMALL + tail, lenient=True) == SMALL_MOTION
+    word = tail.split()[0].rstrip("\x1a")
+    assert noted(SMALL + tail, lenient=True)[-1] == (
+        f"lines of words after the last row were left out: 1, the first with {word!r}"
+    )
+
+
+def test_lenient_reading_counts_the_rows_before_words_after_the_last_row():
+    text = changed("Frames: 2", "Frames: 3") + "END\nOF FILE\n"
+    assert parsed(text, lenient=True) == SMALL_MOTION
+    assert noted(text, lenient=True) == [
+        "lines of words after the last row were left out: 2, the first with 'END'",
+        "Frames: says 3, the file has 2",
+    ]
+
+
+def test_a_damaged_row_is_no_line_of_words():
+    error = refusal(changed(ROW, "4x 5 6 0 0 0 0 0 0"), lenient=True)
+    assert "frame 2 has '4x'" in error.message
+    error = refusal(changed(ROW, "x 5 6 0 0 0 0 0 0"), lenient=True)
+    assert "frame 2 has 'x'" in error.message
+    error = refusal(changed(ROW, "nan nan nan nan nan nan nan nan nan"), lenient=True)
+    assert "frame 2 has 'nan'" in error.message
 
 
 def test_blank_lines_are_not_counted_as_rows():
@@ -397,17 +494,73 @@ def test_a_rate_given_by_the_caller_takes_the_place_of_the_files():
         ("0.01667", 60),
         ("0.1", 10),
         ("1", 1),
-        ("1.0009", 1),
-        ("1.0011", 1 / 1.0011),
+        ("1.0009", 1 / 1.0009),
         ("0.0101", 99),
-        ("0.0167", 1 / 0.0167),
+        ("0.0167", 60),
+        ("0.0333667", 30000 / 1001),
         ("0.4", 2.5),
         ("2", 0.5),
         ("1e-3", 1000),
     ],
 )
-def test_a_frame_time_is_a_rate_that_is_whole_if_within_a_thousandth(text, rate):
+def test_a_frame_time_is_the_rate_that_its_digits_mean(text, rate):
     assert parsed(changed("0.1", text)).rate == rate
+
+
+@pytest.mark.parametrize("text", ["0.0", "-0.1", "1e-320", "120", "16.667", "fast", "0,1", "", "0.1 0.2"])
+def test_a_frame_time_that_cannot_be_right_is_an_error_of_its_own(text):
+    with pytest.raises(RateError, match="a rate that is given for this motion takes its place"):
+        parsed(changed("0.1", text))
+    with pytest.raises(RateError):
+        parse_bvh_header(changed("0.1", text).encode(), "walk.bvh")
+
+
+@pytest.mark.parametrize("line", ["Frame Time: 0.0\n", "Frame Time: -1\n", "Frame Time:\n", "Frame Time: 0,1\n", ""])
+def test_a_given_rate_takes_the_place_of_a_frame_time_that_is_wrong_or_missing(tmp_path, line):
+    text = changed("Frame Time: 0.1\n", line)
+    assert parsed(text, rate=60.0) == Motion(SMALL_MOTION.skeleton, SMALL_MOTION.channels, 60.0)
+    (tmp_path / "walk.bvh").write_text(text)
+    assert read_bvh(tmp_path / "walk.bvh", rate=60.0).rate == 60
+    header = read_bvh_header(tmp_path / "walk.bvh", rate=60.0)
+    assert (header.frames, header.rate) == (2, 60)
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("0.0004", "Frame Time is 0.0004 s, 2500 frames a second"),
+        ("2", "Frame Time is 2 s, 0.5 frames a second"),
+    ],
+)
+def test_a_frame_time_that_no_motion_has_is_noted(text, note):
+    assert noted(changed("0.1", text)) == [note]
+
+
+@pytest.mark.parametrize("text", ["0.0005", "1", "0.0083333"])
+def test_a_frame_time_that_motions_have_is_not_noted(text):
+    assert noted(changed("0.1", text)) == []
+
+
+def test_a_rate_in_place_of_a_frame_time_is_refused_and_said():
+    assert str(refusal(changed("0.1", "120"))) == (
+        "walk.bvh:18:13: found a frame time of 120 s; expected seconds a frame: is it 120 frames a second "
+        "(0.00833333), or milliseconds (0.12)?; a rate that is given for this motion takes its place"
+    )
+
+
+@given(st.floats(0.126, 5000, allow_nan=False))
+def test_any_rate_is_read_as_it_was_written(tmp_path_factory, rate):
+    path = tmp_path_factory.getbasetemp() / "rate.bvh"
+    write_bvh(Motion(SMALL_MOTION.skeleton, SMALL_MOTION.channels, rate), path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MotionPrepWarning)
+        assert read_bvh(path).rate == pytest.approx(rate, rel=1e-15)
+
+
+@pytest.mark.parametrize("rate", [1 / 0.0083, 1 / 0.033, 60.0024, 120.0001, 24000 / 1001, 30000 / 1001])
+def test_a_rate_near_one_that_few_digits_would_mean_is_read_as_it_was_written(tmp_path, rate):
+    write_bvh(Motion(SMALL_MOTION.skeleton, SMALL_MOTION.channels, rate), tmp_path / "rate.bvh")
+    assert read_bvh(tmp_path / "rate.bvh").rate == rate
 
 
 # Damage
@@ -426,11 +579,56 @@ DAMAGE = {
         19,
         "frame 2 goes on after 9 numbers with '7.5'; expected the end of the line",
     ),
-    "a decimal comma in an offset": ("0 5 0", "0 5,5 0", 8, 12, "found '5,5'; expected an offset of three numbers"),
+    "a decimal comma in an offset": (
+        "0 5 0",
+        "0 5,5 0",
+        8,
+        12,
+        "found '5,5' (a decimal comma? BVH has decimal points); expected an offset of three numbers",
+    ),
     "NaN in an offset": ("0 5 0", "0 nan 0", 8, 12, "found 'nan'; expected an offset of three numbers"),
     "1e999 in an offset": ("0 5 0", "0 1e999 0", 8, 12, "found '1e999'; expected an offset of three numbers"),
     "a digit of another script": ("0 5 0", "0 \u0665 0", 8, 12, "found '\u0665'; expected an offset of three numbers"),
-    "an offset of two numbers": ("0 5 0", "0 5", 9, 3, "found 'CHANNELS'; expected an offset of three numbers"),
+    "an offset of two numbers": ("0 5 0", "0 5", 9, 3, "found 'CHANNELS'; OFFSET has 3 numbers, found 2"),
+    "an offset of six numbers": ("0 5 0", "0 5 0 90 0 0", 8, 16, "OFFSET has 3 numbers, found 6"),
+    "a tip of four numbers": ("0 2 0", "0 2 0 1", 12, 17, "OFFSET has 3 numbers, found 4"),
+    "a second OFFSET": (
+        "OFFSET 0 5 0",
+        "OFFSET 0 5 0\n\t\tOFFSET 0 6 0",
+        9,
+        3,
+        "joint 'Chest' has a second OFFSET, the first in line 8; expected one",
+    ),
+    "a second line of CHANNELS": (
+        "CHANNELS 3 Zrotation",
+        "CHANNELS 0\n\t\tCHANNELS 3 Zrotation",
+        10,
+        3,
+        "joint 'Chest' has a second CHANNELS, the first in line 9; expected one",
+    ),
+    "a position channel twice": (
+        "6 Xposition Yposition",
+        "6 Xposition Xposition",
+        5,
+        23,
+        "Xposition stands twice in this joint; expected each position channel once",
+    ),
+    "an End Site without OFFSET": ("\t\t\tOFFSET 0 2 0\n", "", 12, 3, "found '}'; expected OFFSET"),
+    "another word after End": ("End Site", "End Effector", 10, 7, "found 'Effector'; expected Site"),
+    "no channel at all": (
+        SMALL,
+        one_joint("", ""),
+        11,
+        1,
+        "no joint has a channel; expected CHANNELS with the numbers of a frame (this is a rest pose)",
+    ),
+    "a Git LFS pointer": (
+        SMALL,
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n",
+        1,
+        1,
+        "this is a Git LFS pointer in place of the file; expected HIERARCHY (fetch the file: git lfs pull)",
+    ),
     "a missing brace at the end": ("}\n}\n", "}\n", 15, 1, f"found 'MOTION'; {EXPECTED_IN_JOINT}"),
     "a missing brace at the start": ("Hips\n{", "Hips", 3, 2, "found 'OFFSET'; expected {"),
     "an End Site without its brace": ("Site\n\t\t{\n", "Site\n", 11, 4, "found 'OFFSET'; expected {"),
@@ -450,27 +648,45 @@ DAMAGE = {
     "a negative number of frames": ("Frames: 2", "Frames: -2", 17, 9, "found '-2'; expected a number of frames"),
     "half a frame": ("Frames: 2", "Frames: 2.5", 17, 9, "found '2.5'; expected a number of frames"),
     "Frames without a colon": ("Frames: 2", "Frames 2", 17, 8, "found '2'; expected ':'"),
-    "no Frame Time": ("Frame Time: 0.1\n", "", 18, 1, "found '1'; expected Frame"),
-    "a zero Frame Time": ("0.1", "0.0", 18, 13, "found a frame time of 0; expected a time above zero"),
-    "a negative Frame Time": ("0.1", "-0.1", 18, 13, "found a frame time of -0.1; expected a time above zero"),
+    "no Frame Time": ("Frame Time: 0.1\n", "", 18, 1, f"found '1'; expected Frame Time:; {GIVEN_RATE}"),
+    "a zero Frame Time": ("0.1", "0.0", 18, 13, f"found a frame time of 0; expected a time above zero; {GIVEN_RATE}"),
+    "a negative Frame Time": (
+        "0.1",
+        "-0.1",
+        18,
+        13,
+        f"found a frame time of -0.1; expected a time above zero; {GIVEN_RATE}",
+    ),
     "a Frame Time whose rate is infinite": (
         "0.1",
         "1e-320",
         18,
         13,
-        "found a frame time of 9.99989e-321; expected a time whose rate float32 can hold",
+        f"found a frame time of 9.99989e-321; expected a time whose rate float32 can hold; {GIVEN_RATE}",
     ),
     "a Frame Time of which two frames last for ever": (
         "0.1",
         "1e308",
         18,
         13,
-        "found a frame time of 1e+308; expected a time whose rate float32 can hold",
+        f"found a frame time of 1e+308; expected a time whose rate float32 can hold; {GIVEN_RATE}",
     ),
-    "a Frame Time that is no number": ("0.1", "fast", 18, 13, "found 'fast'; expected a frame time in seconds"),
-    "a Frame Time with a decimal comma": ("0.1", "0,1", 18, 13, "found '0,1'; expected a frame time in seconds"),
-    "an empty Frame Time": ("0.1", "", 18, 12, "found nothing; expected a frame time in seconds"),
-    "two Frame Times": ("0.1", "0.1 0.2", 18, 17, "found '0.2'; expected the end of the line"),
+    "a Frame Time that is no number": (
+        "0.1",
+        "fast",
+        18,
+        13,
+        f"found 'fast'; expected a frame time in seconds; {GIVEN_RATE}",
+    ),
+    "a Frame Time with a decimal comma": (
+        "0.1",
+        "0,1",
+        18,
+        13,
+        "found '0,1' (a decimal comma? BVH has decimal points); expected a frame time in seconds; " + GIVEN_RATE,
+    ),
+    "an empty Frame Time": ("0.1", "", 18, 12, f"found nothing; expected a frame time in seconds; {GIVEN_RATE}"),
+    "two Frame Times": ("0.1", "0.1 0.2", 18, 17, f"found '0.2'; expected the end of the line; {GIVEN_RATE}"),
     "two ROOTs": (
         "MOTION",
         "ROOT Two\n{\n}\nMOTION",
@@ -510,11 +726,11 @@ DAMAGE = {
     "fewer channels than counted": (
         "3 Zrotation",
         "4 Zrotation",
-        10,
-        3,
-        f"found 'End' as channel 4 of 4; {KNOWN_CHANNELS}",
+        9,
+        12,
+        "CHANNELS says 4, found 3 names",
     ),
-    "more channels than counted": ("3 Zrotation", "2 Zrotation", 9, 34, f"found 'Yrotation'; {EXPECTED_IN_JOINT}"),
+    "more channels than counted": ("3 Zrotation", "2 Zrotation", 9, 12, "CHANNELS says 2, found 3 names"),
     "a number of channels that is a word": (
         "3 Zrotation",
         "three Zrotation",
@@ -525,7 +741,8 @@ DAMAGE = {
     "a keyword that nobody knows": ("JOINT Chest", "BONE Chest", 6, 2, f"found 'BONE'; {EXPECTED_IN_JOINT}"),
     "no ROOT": ("ROOT Hips", "JOINT Hips", 2, 1, "found 'JOINT'; expected ROOT"),
     "another format": (SMALL, "glTF\x02\0\0\0", 1, 1, "found 'glTF\\x02\\x00\\x00\\x00'; expected HIERARCHY"),
-    "an empty file": (SMALL, "", 1, 1, "the file ends; expected HIERARCHY"),
+    "an empty file": (SMALL, "", 1, 1, "the file is empty; expected HIERARCHY"),
+    "a file of blanks": (SMALL, " \n", 2, 1, "the file ends; expected HIERARCHY"),
 }
 
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep.errors import ReadError
+from motionprep.errors import RateError, ReadError
 from motionprep.formats.c3d import HEADER_BYTES, parse_c3d, read_c3d, read_c3d_header
 
 with warnings.catch_warnings():
@@ -536,6 +536,17 @@ def test_a_count_that_cannot_be_is_an_error(parameters, header, message):
 def test_a_rate_that_is_none_is_an_error(rate):
     with pytest.raises(ReadError, match=r"POINT:RATE and the header's rate are .*; expected a number from 1\.2e-38"):
         parse_c3d(c3d(walk(), ["A", "B", "C"], rate=rate), "take.c3d")
+
+
+@pytest.mark.parametrize(("rate", "parameter"), [(0.0, 0.0), (-60.0, -60.0), (0.0, None)])
+def test_a_given_rate_takes_the_place_of_one_that_is_wrong_or_missing(rate, parameter):
+    data = c3d(walk(), ["A", "B", "C"], rate=rate, parameters={"POINT:RATE": parameter})
+    with pytest.raises(RateError, match="a rate that is given for this motion takes its place"):
+        read_c3d_header(data, "take.c3d")
+    assert read_c3d_header(data, "take.c3d", rate=60.0).rate == 60
+    markers = parse_c3d(data, "take.c3d", rate=60.0)
+    assert markers.rate == 60
+    np.testing.assert_array_equal(markers.positions, parse_c3d(c3d(walk(), ["A", "B", "C"]), "take.c3d").positions)
 
 
 def test_every_beginning_of_a_file_without_its_last_frame_is_an_error():

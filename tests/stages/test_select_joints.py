@@ -426,3 +426,47 @@ class TestSkeletonSettings:
     def test_what_does_not_go_together_is_refused(self, wrong: dict[str, object], message: str) -> None:
         with pytest.raises(ValueError, match=message):
             SelectJoints(**wrong)
+
+
+class TestRoot:
+    @pytest.mark.parametrize("root", ["Hips", "@moving"])
+    def test_of_a_body_that_is_carried_by_its_hips_is_what_frames_follow(self, root: str) -> None:
+        take = Take("a", carried())
+        chosen = SelectJoints(root=root).apply(take, RNG)
+        for method in ("root", "heading"):
+            told = LocalFrame(method=method).apply(chosen, RNG)
+            np.testing.assert_allclose(told.root.position, take.motion.positions()[:, 1], atol=1e-12)
+            np.testing.assert_allclose(
+                kinematics.features(told.motion, ("root_position",))["root_position"][:, ::2], 0.0
+            )
+
+    def test_is_chosen_before_the_joints(self) -> None:
+        chosen = SelectJoints(root="Hips", joints=("Head",)).apply(Take("a", carried()), RNG)
+        assert chosen.motion.skeleton.joints == ("Hips", "Head")
+
+    def test_that_is_missing_drops_the_take(self) -> None:
+        dropped = SelectJoints(root="Hip").apply(Take("a", carried()), RNG)
+        assert dropped == Dropped("select_joints: no Hip; near are Hips")
+
+    def test_is_not_changed_once_it_is_kept_apart(self) -> None:
+        told = LocalFrame().apply(Take("a", carried()), RNG)
+        assert isinstance(SelectJoints(root="Hips").apply(told, RNG), Dropped)
+
+    def test_goes_without_a_canonical_skeleton(self) -> None:
+        with pytest.raises(ValueError, match="root goes without a canonical skeleton"):
+            SelectJoints(set="h36m-17", root="Hips")
+
+
+def carried() -> Motion:
+    """Return a motion whose root stands still while its hips go through the world."""
+    six = ("Xposition", "Yposition", "Zposition", "Zrotation", "Xrotation", "Yrotation")
+    skeleton = Skeleton(
+        ("Still", "Hips", "Spine", "Head"),
+        (-1, 0, 1, 2),
+        ((0.0, 0.0, 0.0), (0.0, 9.0, 0.0), (0.0, 1.0, 0.0), (0.0, 1.0, 0.0)),
+        (),
+        (six, six, six[3:], six[3:]),
+    )
+    channels = np.random.default_rng(2).normal(scale=20, size=(8, len(skeleton.channel_names)))
+    channels[:, :6] = 0.0
+    return Motion(skeleton, channels, 30.0)
