@@ -271,6 +271,13 @@ def test_a_file_of_wide_characters_reads_the_same(tmp_path, encoding, name):
         assert read_bvh_header(tmp_path / "wide.bvh").frames == 2
 
 
+def test_an_axis_that_is_repeated_at_once_is_noted_and_one_that_comes_again_is_not():
+    again = changed("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 3 Zrotation Xrotation Zrotation")
+    twice = changed("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 3 Zrotation Zrotation Yrotation")
+    assert noted(again) == []
+    assert noted(twice) == ["joints that turn twice in a row about one axis: 1, such as 'Chest'"]
+
+
 @pytest.mark.parametrize(
     ("encoding", "names", "said"),
     [
