@@ -51,8 +51,14 @@ _OPTIONS = [
     ),
     click.option("--array-rate", metavar="RATE", type=float, help="Their frames a second."),
     click.option("--positions", type=click.Choice(["replace", "add"]), help="What position channels do to OFFSET."),
-    click.option("--lenient", is_flag=True, help="Keep what rows there are where Frames: says another number."),
-    click.option("--rates", metavar="FILE", type=_EXISTING, help="CSV key,fps for files that say theirs wrong."),
+    click.option(
+        "--lenient",
+        is_flag=True,
+        help="Keep what rows there are where Frames: says another number, and leave out words after the last row.",
+    ),
+    click.option(
+        "--rates", metavar="FILE", type=_EXISTING, help="CSV key,fps for files that say theirs wrong or not at all."
+    ),
     click.option("--index", metavar="FILE", type=_EXISTING, help="Labels, KEY<TAB>text [default: found beside DATA]."),
     click.option("--labels", metavar="FILE", type=_EXISTING, help="CSV key,label or key,start,stop,label."),
     click.option("--label-pattern", metavar="REGEX", help="Group label in a file's path below DATA."),

@@ -15,7 +15,7 @@ _SLOWEST, _FASTEST = 2.0**-126, 2.0**128 - 2.0**104
 #: float32, in which C3D files have their rates, holds seven digits.
 _SAME = 1e-5
 #: Cameras, films and games run at multiples of these.
-_COMMON, _ANY = (24, 25, 30), (1,)
+_COMMON = (24, 25, 30)
 _DIGITS = re.compile(r"[+-]?\d*\.?(\d*)(?:[eE]([+-]?\d+))?", re.ASCII)
 
 
@@ -43,7 +43,8 @@ def rate_of(frame_time: str) -> float:
     3. such a multiple whose digits were cut off and not rounded (``0.016666`` is 60);
     4. any other whole rate (``0.0101`` is 99);
     5. an NTSC rate, a whole one times 1000/1001 (``0.0333667`` is 29.97), also where the rate was rounded to two or
-       three decimals before its frame time was printed (1 / 29.97), or digits were cut off.
+       three decimals before its frame time was printed (1 / 29.97), or digits were cut off;
+    6. any whole rate whose digits were cut off (``0.0666`` is 15).
 
     Otherwise it is the number as it stands. The digits may be those of the frame time as float32.
 
@@ -67,13 +68,18 @@ def rate_of(frame_time: str) -> float:
     def cut(exact: float) -> bool:
         return any(time <= printed < time + unit for printed in (exact, _float32(exact)))
 
-    for multiples, fits in ((_COMMON, rounded), (_COMMON, cut), (_ANY, rounded)):
-        near = [float(number) for multiple in multiples for number in _nearest(rate, multiple)]
-        if meant := [number for number in near if fits(1 / number)]:
-            return min(meant, key=lambda number: abs(1 / number - time))
-    near = [number * 1000 / 1001 for number in _nearest(rate * 1001 / 1000, 1)]
-    meant = [ntsc for ntsc in near if any(fits(1 / of) for fits in (rounded, cut) for of in _said(ntsc))]
-    return min(meant, key=lambda ntsc: abs(1 / ntsc - time), default=rate)
+    common = [float(number) for multiple in _COMMON for number in _nearest(rate, multiple)]
+    any_whole = [float(number) for number in _nearest(rate, 1)]
+    ntsc = [number * 1000 / 1001 for number in _nearest(rate * 1001 / 1000, 1)]
+    kinds = (
+        [number for number in common if rounded(1 / number)],
+        [number for number in common if cut(1 / number)],
+        [number for number in any_whole if rounded(1 / number)],
+        [number for number in ntsc if any(fits(1 / said) for fits in (rounded, cut) for said in _said(number))],
+        [number for number in any_whole if cut(1 / number)],
+    )
+    meant = next(filter(None, kinds), [rate])
+    return min(meant, key=lambda number: abs(1 / number - time))
 
 
 def _nearest(rate: float, multiple: int) -> list[int]:

@@ -178,9 +178,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     positions
         Whether a position channel takes the place of its joint's ``OFFSET`` or adds to it.
     lenient
-        Keep the rows that are there where ``Frames:`` says another number, with a note in the manifest.
+        Keep the rows that are there where ``Frames:`` says another number, and leave out lines of words after the last
+        row, with a note in the manifest.
     rates
-        Frames a second of takes whose files say it wrong, by key; of both files, where a take has two.
+        Frames a second of takes whose files say it wrong or not at all, by key; of both files, where a take has two.
     labels
         By key a label, or labels of ranges of the file's frames, ``[[1, 120, "walk"], [121, 300, "turn"]]``, counted
         from 1, both ends taken; from ``label_pattern`` where a key is not in it, or, if that is empty as well, from the

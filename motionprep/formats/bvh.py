@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Literal, NoReturn
 
@@ -37,7 +38,7 @@ _MOTION = re.compile(r"^[ \t]*motion\b", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"[^\s{}]+|[{}]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _CHANNELS = {name.lower(): name for name in POSITION_CHANNELS + ROTATION_CHANNELS}
-_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?", re.ASCII)
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
 _AFTER_OFFSET = frozenset(["offset", "channels", "joint", "end", "{", "}"])
 _AFTER_CHANNELS = _AFTER_OFFSET | {"motion"}
 _SITE = re.compile(r"site([^a-z].*)?", re.IGNORECASE)
@@ -592,11 +593,25 @@ def _header(plain: bytes, size: int, rate: float | None) -> Header:
     frames = words.count("a number of frames")
     if frames == 0:
         words.fail("found 0 frames; expected at least one", back=1)
+    notes += _repeated(skeleton)
     if rate is None:
         rate = _rate(words, plain, size)
         if not _SHORTEST <= 1 / rate <= _LONGEST:
             notes += (f"Frame Time is {1 / rate:g} s, {rate:g} frames a second",)
     return Header(skeleton, frames, rate, size, notes)
+
+
+@lru_cache(maxsize=512)
+def _repeated(skeleton: Skeleton) -> tuple[str, ...]:
+    """Note the joints that turn twice in a row about one axis, which one channel could say."""
+    joints = [
+        joint
+        for joint, names in zip(skeleton.joints, skeleton.channels, strict=True)
+        if any(one == next_one and one in ROTATION_CHANNELS for one, next_one in pairwise(names))
+    ]
+    return (
+        (f"joints that turn twice in a row about one axis: {len(joints):,}, such as {joints[0]!r}",) if joints else ()
+    )
 
 
 def _rate(words: _Words, plain: bytes, size: int) -> float:
