@@ -372,6 +372,9 @@ class Markers:
         The names before prefixes and blanks were taken off; ``names`` if not given.
     notes
         What was odd about the file and was mended on reading.
+    kinds
+        What each point is: ``"marker"``, ``"unlabelled"``, or what a model computed, ``"angle"``, ``"force"``,
+        ``"moment"``, ``"power"``, ``"scalar"`` or ``"reaction"``. All are markers if there are none.
     """
 
     names: tuple[str, ...]
@@ -382,6 +385,7 @@ class Markers:
     first_frame: int = 1
     raw_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=(), compare=False)
+    kinds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         frames = len(self.positions)
@@ -406,7 +410,7 @@ class Markers:
         picked = slice(frames.start, frames.stop, frames.step)
         rate, first_frame = self.rate / frames.step, self.first_frame + frames.start
         positions, visible = self.positions[picked], self.visible[picked]
-        return Markers(self.names, positions, visible, rate, self.units, first_frame, self.raw_names, self.notes)
+        return replace(self, positions=positions, visible=visible, rate=rate, first_frame=first_frame)
 
 
 #: What a change of coordinates may reach: the joints, the root where it is kept apart, the markers.

@@ -86,7 +86,9 @@ def read_take(
         notes += _still_root(motion, stages)
     if "markers" in files:
         name, data = files["markers"]
-        markers = c3d.parse_c3d(data, name, rate=item.rate)
+        markers = c3d.parse_c3d(data, name, rate=item.rate, lenient=reading.lenient)
+        if markers.names and not markers.visible.any():
+            raise ReadError("none of its markers is visible in any frame", path=name)
         notes += markers.notes
     whole = Take(item.key, motion, markers)
     frames, rate = whole.frames, whole.rate

@@ -420,12 +420,12 @@ def _look_at_markers(source: Source, rate: float | None = None) -> Look:
         data = file.read(_SHORT_HEAD)
         for more in (c3d.HEADER_BYTES, source.size):
             try:
-                header = c3d.read_c3d_header(data, source.name, rate=rate)
+                header = c3d.read_c3d_header(data, source.name, source.size, rate=rate)
                 break
             except ReadError:
                 data += file.read(more)
         else:
-            header = c3d.read_c3d_header(data, source.name, rate=rate)
+            header = c3d.read_c3d_header(data, source.name, source.size, rate=rate)
     return Look("", header.frames, header.rate, identity.key(list(header.names)))
 
 

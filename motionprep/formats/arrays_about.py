@@ -9,12 +9,12 @@ import msgspec
 
 from motionprep import identity
 from motionprep.errors import ReadError
+from motionprep.naming.units import METRES
 from motionprep.rates import is_rate
 from motionprep.shipped import skeletons
 
 #: The name of a TOML that speaks of all files in its folder and below.
 OF_FOLDER = "arrays.toml"
-_METRES = {"m": 1.0, "cm": 1e-2, "mm": 1e-3}
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
@@ -92,7 +92,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def metres(self) -> float | None:
         """How many metres a unit is long; None if it is not said."""
-        return _METRES.get(self.units)
+        return METRES.get(self.units)
 
 
 @lru_cache(maxsize=4096)
@@ -142,5 +142,5 @@ def _about(value: dict[str, Any], name: str) -> About:
     except msgspec.ValidationError as error:
         what, _, where = str(error).replace("array`", "list`").partition(" - at `$.")
         if what.startswith("Invalid enum value"):
-            what += f"; expected {', '.join(_METRES)}"
+            what += f"; expected {', '.join(METRES)}"
         raise ReadError(f"{where.rstrip('`')}: {what}" if where else what, path=name) from None

@@ -64,8 +64,8 @@ class Reading:
     def __str__(self) -> str:
         kind = "floats" if self.floats else "16-bit integers"
         return (
-            f"{self.frames:,} frames of {self.points:,} points as {kind} and {self.analogs:,} analog samples, from byte "
-            f"{self.start:,} to {self.end:,}"
+            f"{self.frames:,} frames of {self.points:,} points as {kind} and {self.analogs:,} analog samples, "
+            f"from byte {self.start:,} to {self.end:,}"
         )
 
 
@@ -200,9 +200,7 @@ def plan_layout(data: bytes, name: str, size: int, rate: float | None = None, *,
         )
     first = parameters.frame_number("ACTUAL_START_FIELD")
     first = max(1, first if first & FULL == block.first else block.first)
-    return Layout(
-        block.processor, parameters, reading, end, first, rate, scale, one_scale, tuple(dict.fromkeys(notes))
-    )
+    return Layout(block.processor, parameters, reading, end, first, rate, scale, one_scale, tuple(dict.fromkeys(notes)))
 
 
 def _rates(
@@ -218,7 +216,9 @@ def _rates(
             section="parameter section",
         )
     if rate is None and is_rate(by_parameter) and is_rate(block.rate) and _differ(by_parameter, block.rate):
-        notes.append(f"the header says {block.rate:g} frames a second, POINT:RATE {by_parameter:g}; the latter was taken")
+        notes.append(
+            f"the header says {block.rate:g} frames a second, POINT:RATE {by_parameter:g}; the latter was taken"
+        )
     return (said if is_rate(said) else None), (near_rate(said) if rate is None else rate)
 
 
@@ -257,7 +257,8 @@ def _frames(block: Block, parameters: Parameters) -> list[int] | None:
     """
     counted = parameters.count("POINT", "FRAMES")
     full = (counted or block.last) == FULL
-    counts = [count for count in dict.fromkeys((counted, block.frames)) if count]
+    # A header that can count no further says nothing.
+    counts = [count for count in dict.fromkeys((counted, block.frames if block.last < FULL else 0)) if count]
     trial = parameters.frame_number("ACTUAL_END_FIELD") - parameters.frame_number("ACTUAL_START_FIELD") + 1
     for wide in (parameters.count("POINT", "LONG_FRAMES"), trial):
         # TRIAL may still say what it said of the take that this one was cut from.
@@ -280,9 +281,7 @@ def _floats(kind: int, points: int, floats: int, one_scale: bool) -> int:
     return floats
 
 
-def _chosen(
-    readings: Sequence[Reading], name: str, size: int, end: int, *, lenient: bool, notes: list[str]
-) -> Reading:
+def _chosen(readings: Sequence[Reading], name: str, size: int, end: int, *, lenient: bool, notes: list[str]) -> Reading:
     """Return the reading that the file's length decides for.
 
     Those fit whose frames end less than a block before the section does. Of several, the one that departs least from
@@ -296,16 +295,15 @@ def _chosen(
     best = [one for one in fits if one.departs == least] if exact else fits
     if len({one.layout for one in best}) > 1:
         both = {one.layout: one for one in reversed(best)}
-        raise damage(
-            name,
-            "point data",
-            f"the file contradicts itself and its {size:,} bytes do not decide: {'; or '.join(map(str, both.values()))}",
-        )
+        ways = "; or ".join(map(str, both.values()))
+        raise damage(name, "point data", f"the file contradicts itself and its {size:,} bytes do not decide: {ways}")
     chosen = min(best, key=lambda one: one.departs)
     counts = dict.fromkeys(one.frames for one in readings)
     if len(counts) > 1:
         other = next(count for count in counts if count != chosen.frames)
-        notes.append(f"the file says {other:,} frames as well as {chosen.frames:,}; the latter was taken, which fits its length")
+        notes.append(
+            f"the file says {other:,} frames as well as {chosen.frames:,}; the latter was taken, which fits its length"
+        )
     if end - chosen.end >= BLOCK:
         notes.append(f"{end - chosen.end:,} bytes stand behind the last frame")
     return chosen
@@ -320,11 +318,13 @@ def _cut(readings: Sequence[Reading], name: str, end: int, *, lenient: bool, not
         notes.append(f"{told.frames:,} frames are said to be there; the file has {there:,}, which were read")
         return Reading(told.start, told.points, told.floats, told.analogs, there)
     message = (
-        f"{told.frames:,} frames of {told.stride:,} bytes from byte {told.start:,} on end at byte {told.end:,}; the file "
-        f"has {end:,} bytes"
+        f"{told.frames:,} frames of {told.stride:,} bytes from byte {told.start:,} on end at byte {told.end:,}; the "
+        f"file has {end:,} bytes"
     )
     if len(strides) > 1:
-        message += f", and no other count that it says of points or analog samples fits either ({len(strides)} were tried)"
+        message += (
+            f", and no other count that it says of points or analog samples fits either ({len(strides)} were tried)"
+        )
     elif there:
         message += f"; lenient reading keeps the {there:,} frames that are there"
     raise damage(name, "point data", message)
@@ -336,13 +336,13 @@ def _scale(by_parameter: float, by_header: float, reading: Reading, notes: list[
     if known and (by_parameter < 0) != (by_header < 0):
         kind = "floats" if reading.floats else "16-bit integers"
         notes.append(
-            f"the header's scale is {by_header:g}, POINT:SCALE {by_parameter:g}; the file's length says that samples are "
-            f"{kind}"
+            f"the header's scale is {by_header:g}, POINT:SCALE {by_parameter:g}; the file's length says that samples "
+            f"are {kind}"
         )
     elif known and not reading.floats and _differ(by_parameter, by_header):
         notes.append(
-            f"the header's scale is {by_header:g}, POINT:SCALE {by_parameter:g}, and nothing else decides; the latter was "
-            f"taken, so positions may be {by_header / by_parameter:.3g} times as large"
+            f"the header's scale is {by_header:g}, POINT:SCALE {by_parameter:g}, and nothing else decides; the latter "
+            f"was taken, so positions may be {by_header / by_parameter:.3g} times as large"
         )
     if bool(reading.floats) == (by_parameter < 0):
         return by_parameter
@@ -359,7 +359,9 @@ def _count_frames(data: bytes, name: str, size: int, end: int, one: Reading) -> 
         raise damage(name, "point data", f"the counters say 65,535 frames or more; {len(data):,} bytes are at hand")
     frames = max(0, end - one.start) // one.stride
     padding = BLOCK
-    while padding >= one.stride and not any(data[one.start + (frames - 1) * one.stride : one.start + frames * one.stride]):
+    while padding >= one.stride and not any(
+        data[one.start + (frames - 1) * one.stride : one.start + frames * one.stride]
+    ):
         frames, padding = frames - 1, padding - one.stride
     if frames < FULL:
         raise damage(name, "point data", f"the counters say 65,535 frames or more; there are bytes for {frames:,}")

@@ -40,9 +40,9 @@ class Parameter(NamedTuple):
         """Return the values in file order; none if they are text."""
         return _numbers(self)
 
-    def texts(self) -> tuple[str, ...]:
+    def rows(self) -> tuple[bytes, ...]:
         """Return the rows of a table of characters without their padding; none if they are numbers."""
-        return _texts(self)
+        return _rows(self)
 
 
 # The files of a session differ in little, and so do most others.
@@ -56,12 +56,12 @@ def _numbers(array: Parameter) -> NDArray[Any]:
 
 
 @lru_cache(maxsize=64)
-def _texts(array: Parameter) -> tuple[str, ...]:
+def _rows(array: Parameter) -> tuple[bytes, ...]:
     if array.kind != _TEXT or not array.dims:
         return ()
     width = array.dims[0]
     rows = range(math.prod(array.dims[1:]))
-    return tuple(_text(array.raw[row * width : (row + 1) * width]) for row in rows)
+    return tuple(_cleaned(array.raw[row * width : (row + 1) * width]) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,10 @@ class Parameters:
             yield array
             number += 1
 
+    def rows(self, title: str) -> tuple[bytes, ...]:
+        """Return the rows of POINT's tables of characters of a title, as :meth:`series` yields them."""
+        return tuple(row for array in self.series(title) for row in array.rows())
+
 
 def read_parameters(data: bytes, name: str, block: Block) -> Parameters:
     """Read those arrays that tell of points and frames; errors call the file ``name``.
@@ -128,7 +132,8 @@ def _walked(data: bytes, name: str, block: Block, end: int) -> Parameters:
     found: dict[tuple[int, str], Parameter] = {}
     notes: list[str] = []
     last = block.parameters + 4
-    for group, title, parameter, last in _records(data, name, block, end, notes):
+    for group, title, parameter, behind in _records(data, name, block, end, notes):
+        last = behind
         if group < 0:
             groups.setdefault(-group, title)
         elif parameter is not None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from motionprep.data import Markers
 from motionprep.errors import ReadError
-from motionprep.formats.c3d_layout import find_stride, plan_layout
+from motionprep.formats.c3d_layout import plan_layout
 
 with warnings.catch_warnings():
     # Its bindings warn of themselves on newer versions of Python.
@@ -66,7 +66,7 @@ def _check(aside: Path, path: Path) -> None:
     """Raise if a file was not written to its end, of which ezc3d says nothing."""
     try:
         data = aside.read_bytes()
-        find_stride(data, str(path), plan_layout(data, str(path)))
+        plan_layout(data, str(path), len(data))
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, "ezc3d could not make the file; is there such a folder", path) from None
     except ReadError:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from motionprep.data import Floats, Markers, Take
 from motionprep.maths import spaces
+from motionprep.naming.units import METRES
 
 Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
@@ -53,7 +54,7 @@ def length(value: float, unit: str, metres: float | None) -> float | None:
     """Return a length in units of ``metres`` each; None if that is not known. ``"take"`` is that unit itself."""
     if unit == "take":
         return value
-    return None if metres is None else value * spaces.METRES[unit] / metres
+    return None if metres is None else value * METRES[unit] / metres
 
 
 def of_take(take: Take) -> Points | None:

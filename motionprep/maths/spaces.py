@@ -7,7 +7,7 @@ coordinates. So a take carries all that brings it back into the world of its fil
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -16,9 +16,7 @@ import numpy as np
 from motionprep import kinematics
 from motionprep.data import EndSite, Floats, Markers, Poses, Root, Skeleton, Step, Take, Vector
 from motionprep.maths import rigid
-
-#: Metres that a unit of a C3D file is long, by the file's word for it.
-METRES: Mapping[str, float] = {"mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "in": 0.0254, "inch": 0.0254, "ft": 0.3048}
+from motionprep.naming.units import metres_of
 
 
 def change(take: Take, step: Step) -> Take:
@@ -85,10 +83,17 @@ def metres(take: Take, part: str = "markers") -> float | None:
     """Return how many metres a unit of a part's coordinates is long; None if no file and no stage says."""
     known = take.facts.get("metres_per_unit")
     if take.markers is not None and part == "markers":
-        known = METRES.get(take.markers.units.strip().lower())
+        known = metres_of(take.markers.units)
     if known is None:
         return None
     return float(known) / math.prod(step.scale for step in take.steps if part in step.on)
+
+
+def no_unit(take: Take, part: str = "markers") -> str:
+    """Return that the unit of a part is not known, with the word that its file has for it."""
+    if part == "markers" and take.markers is not None:
+        return f"the unit of the markers, {take.markers.units[:40]!r} in their file, is not known"
+    return "the unit of the skeleton is not known"
 
 
 def exchange(names: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[int]:

@@ -92,7 +92,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if cmu:
             metres = spaces.metres(take)
             if metres is None and not scale:
-                return Dropped("align: the unit of the markers is not known")
+                return Dropped(f"align: {spaces.no_unit(take)}")
             lag, axes = 1.0 if lag is None else lag, axes or "yzx"
             scale = scale or (metres or 0.0) / alignment.CMU_UNIT
         paced, motion, markers, step, start = take, take.motion, take.markers, 1.0, 0.0

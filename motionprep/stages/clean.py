@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from motionprep import naming
+from motionprep.naming.units import METRES
 from motionprep.shipped import marker_sets
 from motionprep.stages.base import Dropped, Stage
 
@@ -97,8 +98,8 @@ class Clean(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.unit != "take":
             metres = spaces.metres(take, "markers")
             if metres is None:
-                return Dropped('clean: the unit of the markers is not known; give limits in theirs, with unit = "take"')
-            length = spaces.METRES[self.unit] / metres
+                return Dropped(f'clean: {spaces.no_unit(take)}; give limits in theirs, with unit = "take"')
+            length = METRES[self.unit] / metres
         markers, touched = self._clean(take.markers, length)
         corrupt = None
         if take.corrupt is not None:

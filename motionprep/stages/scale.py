@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from motionprep import naming
+from motionprep.naming.units import METRES
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from motionprep.data import Take
 
-_METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 #: Skeleton and markers whose units differ by less have been brought into one space, and keep to it.
 _SAME = 0.01
 
@@ -68,8 +68,8 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lengths: dict[str, float] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.unit not in ("", *_METRES):
-            raise ValueError(f"unit is {self.unit!r}; it is {', '.join(_METRES)}")
+        if self.unit not in ("", *METRES):
+            raise ValueError(f"unit is {self.unit!r}; it is {', '.join(METRES)}")
         for field in ("thigh", "height", "metres_per_unit"):
             value = getattr(self, field)
             if not (isfinite(value) and value >= 0):
@@ -125,8 +125,8 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 if metres is None and take.facts.get("units") == "unknown":
                     return Dropped("scale: nothing says the unit of these arrays; write units into their TOML")
                 if metres is None:
-                    return Dropped(f"scale: the unit of the {'skeleton' if part == 'joints' else part} is not known")
-                factors.append((metres / _METRES[self.unit], ("joints", "root") if part == "joints" else ("markers",)))
+                    return Dropped(f"scale: {spaces.no_unit(take, part)}")
+                factors.append((metres / METRES[self.unit], ("joints", "root") if part == "joints" else ("markers",)))
         if len(factors) == 2 and abs(factors[1][0] / factors[0][0] - 1) > _SAME:
             return factors
         return [(factors[0][0], PARTS)] if factors else Dropped("scale: no skeleton and no markers")

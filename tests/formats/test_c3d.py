@@ -479,14 +479,14 @@ def test_the_header_needs_no_frames():
     assert len(data) > HEADER_BYTES
     whole = read_c3d_header(data, "take.c3d")
     assert whole.frames == 10_000
-    assert read_c3d_header(data[:HEADER_BYTES], "take.c3d") == whole
-    assert read_c3d_header(data[:1024], "take.c3d") == whole
+    assert read_c3d_header(data[:HEADER_BYTES], "take.c3d", len(data)) == whole
+    assert read_c3d_header(data[:1024], "take.c3d", len(data)) == whole
 
 
 def test_the_header_says_so_if_it_needs_the_frames_to_count_them():
     data = c3d(np.ones((70_000, 1, 3)), ["A"], scale=0.1)
     with pytest.raises(ReadError, match=r"\(point data\): the counters say 65,535 frames or more"):
-        read_c3d_header(data[:HEADER_BYTES], "take.c3d")
+        read_c3d_header(data[:HEADER_BYTES], "take.c3d", len(data))
 
 
 @pytest.mark.parametrize(
