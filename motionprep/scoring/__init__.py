@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import struct
+import tokenize
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,22 @@ if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
     from motionprep.windows import Windows
 
+#: What NumPy raises at a damaged file: its parser of headers does not say all that it raises itself.
+_DAMAGED = (
+    ValueError,
+    EOFError,
+    SyntaxError,
+    tokenize.TokenError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    MemoryError,
+    RecursionError,
+    NotImplementedError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 #: How many numbers of predictions are looked at together.
 _AT_ONCE = 1 << 20
 
@@ -38,7 +57,7 @@ def load_predictions(path: str | os.PathLike[str]) -> NDArray[Any]:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError as error:
         raise PredictionError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError):
+    except _DAMAGED:
         raise PredictionError(
             f"{os.fspath(path)}: is no whole .npy file of numbers; write one by numpy.save of an array of floats"
         ) from None
