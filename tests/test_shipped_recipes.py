@@ -181,7 +181,9 @@ def shown(dataset: Dataset, dest: Path, values: np.ndarray) -> list[np.ndarray]:
     """Return where nodes are in animations of predictions."""
     np.save(dest.with_suffix(".npy"), values)
     export.write("bvh", dataset, dest, prediction=str(dest.with_suffix(".npy")))
-    return [motionprep.read_bvh(path).positions() for path in sorted((dest / "test").glob("*.bvh"))]
+    nodes = next(iter(dataset["test"])).skeleton.nodes
+    motions = [motionprep.read_bvh(path) for path in sorted((dest / "test").glob("*.bvh"))]
+    return [motion.positions()[:, [motion.skeleton.nodes.index(name) for name in nodes]] for motion in motions]
 
 
 @pytest.mark.parametrize(
