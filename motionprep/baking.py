@@ -21,6 +21,7 @@ def bake(
     out: Path,
     keys: Sequence[str],
     records: Sequence[Mapping[str, Any]],
+    motions: Sequence[Sequence[str]],
     fitted: Mapping[str, Sequence[Mapping[str, Any]]],
     workers: int,
 ) -> list[str | None]:
@@ -36,6 +37,8 @@ def bake(
         The dataset.
     keys, records
         Of the shards that the stages made.
+    motions
+        Keys of the motions of each shard.
     fitted
         Statistics of train, as :func:`motionprep.stats.combine` gives them.
     workers
@@ -48,7 +51,8 @@ def bake(
     Raises
     ------
     BuildError
-        If a shard of the stages is damaged; it is removed.
+        If a shard of the stages is damaged; it is removed. Or if float32 cannot hold the numbers of a motion once they
+        are normalized: it is named, since which motions a shard holds is settled by then.
     OSError
         If the disk is full or may not be written; finished shards are kept.
     """
@@ -57,7 +61,7 @@ def bake(
     entries = {feature: [Stats.from_json(entry) for entry in parts] for feature, parts in fitted.items()}
     there = shards.keys(target)
 
-    def ensure(key: str, record: Mapping[str, Any]) -> str | None:
+    def ensure(key: str, record: Mapping[str, Any], motions: Sequence[str]) -> str | None:
         chosen = _chosen(recipe, record, entries)
         if chosen is None:
             return None
@@ -66,7 +70,7 @@ def bake(
             return name
         try:
             with shards.Writer(target, record["frames"], sums=False) as writer:
-                writer.append(_Normalized(source, key, record, chosen))
+                writer.append(_Normalized(source, key, record, chosen, motions))
                 sealed = writer.seal(name, {word: record[word] for word in ("motions", "skeletons")})
         except DatasetError as error:
             shards.remove(source, key)
@@ -75,7 +79,7 @@ def bake(
         return name
 
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(ensure, keys, records))
+        return list(pool.map(ensure, keys, records, motions))
 
 
 def _chosen(
@@ -103,13 +107,20 @@ class _Normalized:
         Of the shard.
     chosen
         Statistics of the features that are normalized.
+    motions
+        Keys of the shard's motions.
     """
 
-    def __init__(self, folder: Path, key: str, record: Mapping[str, Any], chosen: Mapping[str, Stats]) -> None:
+    def __init__(
+        self, folder: Path, key: str, record: Mapping[str, Any], chosen: Mapping[str, Stats], motions: Sequence[str]
+    ) -> None:
         self.frames: int = record["frames"]
         self.known: Mapping[str, Any] = {}
         self.kinds = {name: (np.dtype(dtype), tuple(shape)) for name, (dtype, *shape) in record["features"].items()}
         self._shard, self._chosen, self._at = (folder, key), chosen, 0
+        self._spans = [
+            (name, motion["start"], motion["stop"]) for name, motion in zip(motions, record["motions"], strict=True)
+        ]
 
     def fill(self, out: Mapping[str, NDArray[Any]]) -> None:
         """Fill arrays (K, ...), one a feature, with the next K frames."""
@@ -119,5 +130,14 @@ class _Normalized:
             try:
                 part[:] = self._chosen[name].normalize(values) if name in self._chosen else values
             except DatasetError as error:
-                raise BuildError(f"{name}: {error}") from None
+                raise BuildError(f"{self._too_far(name, values)}: {name}: {error}") from None
         self._at = stop
+
+    def _too_far(self, name: str, values: NDArray[Any]) -> str:
+        """Return the key of the first motion among frames (K, ...) that cannot be normalized."""
+        for motion, start, stop in self._spans:
+            try:
+                self._chosen[name].normalize(values[max(start - self._at, 0) : max(stop - self._at, 0)])
+            except DatasetError:
+                return motion
+        return self._shard[1]

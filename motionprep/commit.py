@@ -56,7 +56,8 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     if todo.recipe.baked:
         from motionprep.baking import bake
 
-        names = bake(todo.recipe, out, keys, records, fitted, workers)
+        motions = [[item.key for item in shard.items] for shard in todo.shards]
+        names = bake(todo.recipe, out, keys, records, motions, fitted, workers)
         table = [_baked(row, dict(zip(keys, names, strict=True))) for row in table]
         _refuse(table, strict=strict)
     kept = [name for name in names if name]

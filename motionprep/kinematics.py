@@ -235,27 +235,32 @@ def select(poses: Poses, nodes: Sequence[str]) -> Poses:
         Of J joints.
     nodes
         Names to keep, among them the root. A kept joint's parent becomes the nearest kept joint above it; an End Site
-        stays if its joint does.
+        stays if its joint does. Where a joint that moved is left out, those that hung from it keep their place in no
+        parent's frame, and the skeleton says so by position channels.
     """
     skeleton = poses.skeleton
     kept = set(nodes)
     joints = [joint for joint, name in enumerate(skeleton.joints) if name in kept]
     rows = {joint: row for row, joint in enumerate(joints)}
-    parents, offsets = [], []
+    parents, offsets, channels = [], [], []
     shape = (poses.frames, len(joints), 3)
     translations, matrices = np.empty(shape), np.empty((*shape, 3))
     for row, joint in enumerate(joints):
         place, turn = poses.translations[:, joint], poses.rotations[:, joint]
         rest = np.array(skeleton.offsets[joint], dtype=np.float64)
+        own = skeleton.channels[joint]
         above = skeleton.parents[joint]
         while above >= 0 and above not in rows:
             place = poses.translations[:, above] + np.einsum("fij,fj->fi", poses.rotations[:, above], place)
             turn = poses.rotations[:, above] @ turn
             rest += skeleton.offsets[above]
+            if skeleton.channels[above]:
+                own = (*POSITION_CHANNELS, *(name for name in own if name in ROTATION_CHANNELS))
             above = skeleton.parents[above]
         translations[:, row], matrices[:, row] = place, turn
         parents.append(rows.get(above, -1))
         offsets.append((float(rest[0]), float(rest[1]), float(rest[2])))
+        channels.append(own)
     sites = zip(skeleton.end_sites, skeleton.nodes[len(skeleton.joints) :], strict=True)
     smaller = Skeleton(
         joints=tuple(skeleton.joints[joint] for joint in joints),
@@ -264,7 +269,7 @@ def select(poses: Poses, nodes: Sequence[str]) -> Poses:
         end_sites=tuple(
             EndSite(rows[site.joint], site.offset) for site, name in sites if name in kept and site.joint in rows
         ),
-        channels=tuple(skeleton.channels[joint] for joint in joints),
+        channels=tuple(channels),
     )
     return Poses(smaller, translations, matrices, poses.rate)
 

@@ -18,7 +18,7 @@ try:
     import torch
     from torch.utils.data import Dataset, IterableDataset, get_worker_info
 except ImportError as error:
-    raise ImportError("motionprep.torch needs PyTorch: pip install 'motionprep[torch]'") from error
+    raise ImportError("motionprep.torch needs PyTorch: pip install torch") from error
 
 _ANY = -1
 

@@ -314,3 +314,23 @@ def test_a_dataset_is_whole_and_built_alike_without_what_it_keeps_for_itself(
     assert next(iter(motionprep.open(out)["test"]))["positions"].any()
     build(data, out, recipe=recipe())
     assert content(out) == content(baked.path)
+
+
+def test_a_motion_that_overflows_when_it_is_normalized_is_named(data: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(data, tmp_path / "data"))
+    for path in folder.rglob("*.bvh"):
+        head, time_line, rows = path.read_text().partition("Frame Time: ")
+        rate, *lines = rows.rstrip().split("\n")
+        # The root of train hardly moves along x; that of one motion of test is as far away as float32 can hold.
+        lines = [" ".join([f"{0.001 * number:.4f}", *line.split()[1:]]) for number, line in enumerate(lines)]
+        if path.stem == "09_02":
+            lines[-1] = " ".join(["3e38", *lines[-1].split()[1:]])
+        path.write_text("\n".join([f"{head}{time_line}{rate}", *lines, ""]))
+    stages = [
+        {"stage": "normalize", "arrays": ["root_position"], "baked": True},
+        {"stage": "features", "arrays": ["root_position"]},
+    ]
+    how = {"split": {"train": ["02_*", "07_*"], "test": ["09_*"]}, "stages": stages}
+
+    with pytest.raises(BuildError, match=r"^09_02: root_position: numbers of .* are so far from those of train"):
+        build(folder, tmp_path / "out", recipe=recipe_from_json(how))

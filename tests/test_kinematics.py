@@ -307,8 +307,13 @@ def test_a_kept_joint_hangs_on_the_nearest_kept_joint_above_it():
     assert (smaller.joints, smaller.parents, smaller.channels) == (
         ("Hips", "Hand"),
         (-1, 0),
-        (("Xposition",), ("Xrotation",)),
+        (("Xposition",), ("Xposition", "Yposition", "Zposition", "Xrotation")),
     )
+
+
+def test_a_kept_joint_whose_parent_is_kept_moves_by_no_more_channels_than_before():
+    poses = kinematics.poses(Motion(ARM, np.zeros((1, 4)), 30.0))
+    assert kinematics.select(poses, ["Hips", "Chest", "Arm"]).skeleton.channels == ARM.channels[:3]
 
 
 def test_an_end_site_is_kept_by_name_and_only_with_its_joint():

@@ -166,3 +166,76 @@ def test_four_parts_are_equal_in_size_and_together_all_of_train(of_six: Path, tm
     sizes = [len(part) for part in parts]
     assert max(sizes) - min(sizes) <= max(motion.frames for motion in dataset["train"])
     assert parts[0].windows().shapes == {"inputs": (1, 111), "targets": (1, 3)}
+
+
+@pytest.fixture(scope="module")
+def recorded(subject_69: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return data for recipes by their kind."""
+    folder = tmp_path_factory.mktemp("recorded")
+    write_sample(folder / "markers", subjects=2, motions=3, frames=60, markers=True)
+    write_sample(folder / "many", subjects=6, motions=2, frames=48)
+    return {"69": subject_69, "markers": folder / "markers", "many": folder / "many"}
+
+
+def shown(dataset: Dataset, dest: Path, values: np.ndarray) -> list[np.ndarray]:
+    """Return where nodes are in animations of predictions."""
+    np.save(dest.with_suffix(".npy"), values)
+    export.write("bvh", dataset, dest, prediction=str(dest.with_suffix(".npy")))
+    nodes = next(iter(dataset["test"])).skeleton.nodes
+    motions = [motionprep.read_bvh(path) for path in sorted((dest / "test").glob("*.bvh"))]
+    return [motion.positions()[:, [motion.skeleton.nodes.index(name) for name in nodes]] for motion in motions]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "kind"),
+    [
+        ("cmu-exp1", "69"),
+        ("cmu-exp2-1", "69"),
+        ("cmu-exp2-2", "69"),
+        ("cmu-exp2-3", "69"),
+        ("cmu-exp3", "69"),
+        ("cmu-exp4", "69"),
+        ("cmu-exp5", "many"),
+        ("cmu-locomotion", "69"),
+        ("cmu-markers", "markers"),
+        ("cmu-markers-height", "markers"),
+        ("cmu-markers-denoise", "markers"),
+        ("h36m-clips", "many"),
+        ("parts", "many"),
+    ],
+)
+def test_every_predicted_target_shows_in_the_animation(
+    recorded: dict[str, Path], tmp_path: Path, recipe: str, kind: str
+) -> None:
+    dataset = built(recorded[kind], tmp_path, recipe)
+    windows = dataset["test"].windows()
+    true = windows[:]["targets"]
+    if windows.length == 1:
+        true = true.reshape(len(true), -1)
+    stored = shown(dataset, tmp_path / "stored", true)
+    rng = np.random.default_rng(0)
+    features = [field.feature for field in windows.outputs["targets"].fields]
+    owners = np.array([column.split("[")[0].split(".")[0] for column in windows.columns("targets")])
+    assert {*owners} == {*features}
+    for feature in features:
+        values = true.copy()
+        values[..., owners == feature] += rng.normal(0, 1, values[..., owners == feature].shape)
+
+        noisy = shown(dataset, tmp_path / feature, values)
+
+        assert all(np.abs(one - other).max() > 1e-2 for one, other in zip(stored, noisy, strict=True)), feature
+
+
+@pytest.mark.parametrize("recipe", ["cmu-markers", "cmu-markers-height"])
+def test_a_root_that_is_predicted_turns_the_body_and_the_recorded_one_does_not(
+    recorded: dict[str, Path], tmp_path: Path, recipe: str
+) -> None:
+    dataset = built(recorded["markers"], tmp_path, recipe)
+    windows = dataset["test"].windows()
+    said = windows[:]["targets"][:, 0].copy()
+    said[:, -9:] = np.eye(3).ravel()
+    shown(dataset, tmp_path / "dest", said)
+
+    for path in (tmp_path / "dest" / "test").glob("*.bvh"):
+        turns = motionprep.read_bvh(path).rotations()[:, 0]
+        np.testing.assert_allclose(turns, np.broadcast_to(np.eye(3), turns.shape), atol=1e-4)

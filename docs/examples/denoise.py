@@ -5,7 +5,7 @@
     python docs/examples/denoise.py OUT PRED.npy
     motionprep score PRED.npy OUT
 
-On the generated corpus and two cores all of it takes a minute or two. Needs PyTorch, pip install "motionprep[torch]".
+On the generated corpus and two cores all of it takes a minute or two. Needs PyTorch: pip install torch.
 """
 
 import sys

@@ -6,8 +6,8 @@
     motionprep score PRED.npy OUT
     motionprep export bvh OUT ANIMATION --from PRED.npy
 
-On the generated corpus and two cores all of it takes a minute or two. Needs PyTorch,
-pip install "motionprep[torch]".
+On the generated corpus and two cores all of it takes a minute or two. Needs PyTorch:
+pip install torch.
 """
 
 import sys

@@ -72,8 +72,8 @@ def translations(skeleton: Skeleton, matrices: Floats, positions: Floats) -> Flo
 def turning(skeleton: Skeleton, rate: float, matrices: Floats, places: Floats) -> tuple[Motion, Floats]:
     """Return a motion of rotations and the world positions (F, N, 3) that it is to have.
 
-    A joint keeps its channels' own order if that can tell any rotation, and has Z, Y, X otherwise. One that leaves its
-    ``OFFSET``, as where joints between it and its parent were left out, gets position channels; the root has them.
+    A joint keeps its channels' own order if that can tell any rotation, and has Z, Y, X otherwise. One that has
+    position channels, or leaves its ``OFFSET`` without having them, is moved by them; so is the root.
 
     Parameters
     ----------
@@ -87,8 +87,10 @@ def turning(skeleton: Skeleton, rate: float, matrices: Floats, places: Floats) -
         (F, J, 3), each joint's place in its parent's frame.
     """
     offsets = skeleton.node_offsets[: len(skeleton.joints)]
-    longest = max(np.abs(skeleton.node_offsets).max(), np.finfo(np.float64).tiny)
-    moved = np.abs(places - offsets).max(axis=(0, 2)) > _MOVED * longest
+    # Where the root rests is no bone.
+    longest = np.abs(skeleton.node_offsets[1:]).max(initial=np.finfo(np.float64).tiny)
+    moved = np.abs(places - offsets).max(axis=(0, 2), initial=0.0) > _MOVED * longest
+    moved |= [not {*own}.isdisjoint(POSITION_CHANNELS) for own in skeleton.channels]
     moved[0] = True
     places = np.where(moved[:, None], places, offsets)
     names, columns = [], []
@@ -119,16 +121,33 @@ def moving(skeleton: Skeleton, rate: float, positions: Floats) -> Motion:
         raise ValueError(f"positions have shape {positions.shape}; expected (frames, {len(parents)}, 3)")
     places = positions.copy()
     places[:, 1:] -= positions[:, list(parents[1:])]
+    told = _of_nodes(skeleton, (POSITION_CHANNELS,) * len(parents))
+    return Motion(told, places.reshape(len(places), -1), rate)
+
+
+def placed(skeleton: Skeleton, rate: float, matrices: Floats, positions: Floats) -> Motion:
+    """Return a motion of positions (F, N, 3) and local rotations (F, J, 3, 3): nodes are joints that move and turn."""
+    added = len(skeleton.nodes) - len(skeleton.joints)
+    still = np.broadcast_to(np.eye(3), (len(matrices), added, 3, 3))
+    whole = _of_nodes(
+        skeleton, (*(_channels(own, moved=True) for own in skeleton.channels), *[POSITION_CHANNELS] * added)
+    )
+    turns = np.concatenate([matrices, still], axis=1)
+    return turning(whole, rate, turns, translations(whole, turns, positions))[0]
+
+
+def _of_nodes(skeleton: Skeleton, channels: tuple[tuple[str, ...], ...]) -> Skeleton:
+    """Return a skeleton whose joints are all nodes of another, with channels of their own."""
+    parents = skeleton.node_parents
     leaves = sorted(set(range(len(parents))) - set(parents))
-    told = Skeleton(
+    return Skeleton(
         joints=skeleton.nodes,
         parents=parents,
         offsets=tuple((float(x), float(y), float(z)) for x, y, z in skeleton.node_offsets),
         # Readers expect a chain to be closed by an End Site; of these nothing is known, so they lie on the joints.
         end_sites=tuple(EndSite(leaf, (0.0, 0.0, 0.0)) for leaf in leaves),
-        channels=(POSITION_CHANNELS,) * len(parents),
+        channels=channels,
     )
-    return Motion(told, places.reshape(len(places), -1), rate)
 
 
 def _channels(own: tuple[str, ...], *, moved: bool) -> tuple[str, ...]:

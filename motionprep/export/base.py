@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from motionprep import identity
 from motionprep.errors import ExportError, RecipeError
 
 if TYPE_CHECKING:
@@ -22,7 +25,14 @@ if TYPE_CHECKING:
 #: Told how many are done, of how many.
 Tell = Callable[[int, int], None]
 #: What a file's name cannot hold on some system, and the dot, at which WebDataset cuts a name.
-_UNSAFE = re.compile(r'[\x00-\x1f./\\%@:*?"<>|]')
+_UNSAFE = re.compile(
+    r"""[\x00-\x1f\x7f./\\%@:*?"<>|~]|[ ]\Z|\A(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\Z""",
+    re.IGNORECASE,
+)
+#: Bytes of a key in a name, which leave room for the words around it: a name has at most 255.
+_MOST_BYTES = 180
+#: Of a digest.
+_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -159,10 +169,32 @@ def numbered(split: Split) -> Iterator[tuple[int, StoredMotion]]:
         seen[motion.key] += 1
 
 
-def sample_name(motion: StoredMotion, index: int) -> str:
-    """Return a name for a motion that files may have: ``69_01``, and ``69_01@1`` where it is there a second time."""
-    name = _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", motion.key)
+def sample_name(split: Split, motion: StoredMotion, index: int) -> str:
+    """Return a name for a motion of a split that files may have: ``69_01``, and ``69_01@1`` where it is a second one.
+
+    What some system forbids is escaped. A name that would be too long is cut, and some of the key's digest ends it; so
+    ends one that some systems take for that of another motion, as where they differ in case alone.
+    """
+    name = _UNSAFE.sub(_escaped, motion.key)
+    cut = name.encode()[:_MOST_BYTES].decode(errors="ignore")
+    if cut != name or _alike(split.keys)[_folded(motion.key)] > 1:
+        name = f"{cut}~{identity.digest(motion.key.encode())[:_DIGITS]}"
     return f"{name}@{index}" if index else name
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0][:1].encode()) + match[0][1:]
+
+
+def _folded(key: str) -> str:
+    """Return what two keys share if some system takes them for one name."""
+    return unicodedata.normalize("NFKC", key).casefold()
+
+
+@lru_cache(maxsize=8)
+def _alike(keys: tuple[str, ...]) -> Counter[str]:
+    """Return how many different keys share a name."""
+    return Counter(map(_folded, dict.fromkeys(keys)))
 
 
 def packed(split: Split, dataset: Dataset, features: Sequence[str], most: int) -> list[list[tuple[int, StoredMotion]]]:

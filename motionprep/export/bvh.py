@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep import inversion, rotations
+from motionprep.data import POSITION_CHANNELS
 from motionprep.dataset import invert
 from motionprep.errors import ExportError, PredictionError, RecipeError
 from motionprep.export import animation
 from motionprep.export.base import Export, Report, Tell, file_stem, numbered, sample_name
 from motionprep.export.prediction import cut, read_prediction
 from motionprep.formats.bvh import read_bvh, write_bvh
+from motionprep.stages.local_frame import LocalFrame
 
 if TYPE_CHECKING:
     from motionprep.data import Floats, Motion, Skeleton
@@ -85,16 +87,27 @@ class Bvh(Export):
             if predicted.frames is not None and len(predicted.values) < total:
                 left = total - len(predicted.values)
                 notes.append(f"{left:,} of {total:,} frames are in no window that is predicted, and are as stored")
-        worst, where, unturned = 0.0, "", 0
+            told = [field.feature for field in predicted.fields]
+            unshown = [name for name in dict.fromkeys(told) if name not in _USED]
+            if len(unshown) == len({*told}):
+                raise PredictionError(
+                    f"{self.prediction}: predicts {', '.join(unshown)}, which no animation shows; it shows "
+                    f"{', '.join(_USED)}"
+                )
+            if unshown:
+                notes.append(f"{', '.join(unshown)} are predicted too, which no animation shows")
+        worst, where, unturned, unplaced = 0.0, "", 0, 0
         for done, ((side, index, motion), arrays) in enumerate(zip(chosen, said, strict=True), start=1):
-            path = folder / file_stem(side) / f"{sample_name(motion, index)}.bvh"
+            path = folder / file_stem(side) / f"{sample_name(dataset[side], motion, index)}.bvh"
             path.parent.mkdir(exist_ok=True)
             try:
-                made, expected = _animate(motion, arrays, self.prediction, normalize=self.normalize)
+                shown = {name: array for name, array in arrays.items() if name in _USED}
+                made, expected = _animate(motion, shown, self.prediction, normalize=self.normalize)
                 write_bvh(made, path)
             except ValueError as error:
                 raise ExportError(f"{motion.key}: {error}") from None
             unturned += not any("rotation" in name for names in made.skeleton.channels for name in names)
+            unplaced += "positions" not in motion
             away = _distance(path, made, expected)
             if away >= worst:
                 worst, where = away, motion.key
@@ -104,10 +117,14 @@ class Bvh(Export):
             f"{len(chosen):,} animations; read back, no node is further than {worst:.2g} from where it should be (in "
             f"{where}), in units of the files",
         )
+        if unplaced:
+            notes.append(
+                f"positions of {unplaced:,} are not stored: nodes should be where rotations and OFFSETs put them"
+            )
         if unturned:
             notes.append(f"{unturned:,} are of positions alone: their joints move, and none turns")
         side, index, motion = chosen[0]
-        first = f"{file_stem(side)}/{sample_name(motion, index)}.bvh"
+        first = f"{file_stem(side)}/{sample_name(dataset[side], motion, index)}.bvh"
         sides = dict.fromkeys(side for side, _, _ in chosen)
         return Report(
             files={f"{file_stem(side)}/*.bvh": "animations, named by keys" for side in sides},
@@ -169,6 +186,10 @@ def _animate(
             "nothing says which joint hangs from which; an animation needs that: put parents = [-1, ...] into "
             "arrays.toml, then build again"
         )
+    if len(turned) > 1:
+        raise PredictionError(
+            f"{source}: predicts {' and '.join(sorted(turned))}, which are the same rotations; save one of them alone"
+        )
     true = invert(motion, stored, normalize=normalize)
     # What is predicted may leave no other form of the same rotations behind.
     kept = {name: array for name, array in stored.items() if not (turned and name in turns)}
@@ -177,26 +198,95 @@ def _animate(
     except ValueError as error:
         raise PredictionError(f"{source}: {error}") from None
     matrices = animation.local_rotations(true, skeleton)
-    predicted = animation.local_rotations(world, skeleton) if turned else matrices
-    if turned and predicted is None and matrices is not None and "rotations" in world:
-        rest = world["rotations"].reshape(len(matrices), -1, 3, 3)
-        predicted = np.concatenate([matrices[:, :1], rest], axis=1)
-    if turned and predicted is None:
-        raise ValueError("rotations are predicted without the root's, which are not stored either")
-    if matrices is None or predicted is None or (not turned and _leads(said, stored)):
-        positions = world["positions"]
-        if "root_position" in said and "positions" not in said:
-            positions[:, 0] = world["root_position"]
-        if said and not _leads(said, stored):
-            positions[:, 1:] += (positions[:, 0] - true["positions"][:, 0])[:, None]
+    if not said:
+        if matrices is None:
+            return animation.moving(skeleton, motion.rate, true["positions"]), true["positions"]
+        made, expected = animation.turning(skeleton, motion.rate, matrices, _places(skeleton, matrices, true))
+        return made, true.get("positions", expected)
+    turn, carries, leads = _turn(world, true, said), _follows_root(motion), _leads(said, stored)
+    predicted = _predicted_rotations(world, matrices, skeleton) if turned else matrices
+    if predicted is not None and "root_rotation" in said:
+        predicted = predicted.copy()
+        predicted[:, 0] = turn @ predicted[:, 0] if carries else rotations.nearest(_root_rotation(world))
+    positions = _predicted_positions(world, true, said, turn, leads=leads, carries=carries)
+    if leads:
+        if turned and predicted is not None:
+            return animation.placed(skeleton, motion.rate, predicted, positions), positions
+        if "root_rotation" in said:
+            # Rotations as stored would not follow the positions; the root's alone is predicted.
+            unturned = np.broadcast_to(np.eye(3), (len(positions), len(skeleton.joints), 3, 3)).copy()
+            unturned[:, 0] = rotations.nearest(_root_rotation(world))
+            return animation.placed(skeleton, motion.rate, unturned, positions), positions
+    if matrices is None or predicted is None or leads:
         return animation.moving(skeleton, motion.rate, positions), positions
     places = _places(skeleton, matrices, true)
-    if said:
-        places[:, 0] = world["positions"][:, 0] if "positions" in said else _root(world)
+    places[:, 0] = positions[:, 0]
+    return animation.turning(skeleton, motion.rate, predicted, places)
+
+
+def _follows_root(motion: StoredMotion) -> bool:
+    """Return whether joints are told in a frame that is made of the root's place and rotation."""
+    return any(isinstance(stage, LocalFrame) and stage.method != "rigid" for stage in motion.stages)
+
+
+def _turn(world: Mapping[str, Floats], true: Mapping[str, Floats], said: Mapping[str, NDArray[Any]]) -> Floats:
+    """Return the rotations (F, 3, 3) in the world from the root as recorded to the root as predicted."""
+    if "root_rotation" not in said:
+        return np.eye(3)[None]
+    recorded = _root_rotation(true)
+    return rotations.nearest(_root_rotation(world)) @ np.swapaxes(recorded, -1, -2)
+
+
+def _root_rotation(arrays: Mapping[str, Floats]) -> Floats:
+    return arrays["root_rotation"].reshape(-1, 3, 3)
+
+
+def _predicted_rotations(world: Mapping[str, Floats], recorded: Floats | None, skeleton: Skeleton) -> Floats:
+    """Return predicted local rotations (F, J, 3, 3); of the root those recorded where it is not among them.
+
+    Raises
+    ------
+    ValueError
+        If nothing says how the root is turned.
+    """
+    found = animation.local_rotations({name: world[name] for name in _TURNS if name in world}, skeleton)
+    if found is None:
+        if recorded is None:
+            raise ValueError("rotations are predicted without the root's, which are not stored either")
+        rest = world["rotations"].reshape(len(recorded), -1, 3, 3)
+        found = np.concatenate([recorded[:, :1], rest], axis=1)
     # A network's matrices are no rotations to the last digit.
-    matrices = rotations.nearest(predicted) if turned else matrices
-    made, expected = animation.turning(skeleton, motion.rate, matrices, places)
-    return made, expected if said else true.get("positions", expected)
+    return rotations.nearest(found)
+
+
+def _predicted_positions(
+    world: Mapping[str, Floats],
+    true: Mapping[str, Floats],
+    said: Mapping[str, NDArray[Any]],
+    turn: Floats,
+    *,
+    leads: bool,
+    carries: bool,
+) -> Floats:
+    """Return where the nodes should be (F, N, 3), or the root alone (F, 1, 3) where no positions are stored.
+
+    Positions that are predicted in a frame made of the root, and those as stored, are carried along with the root that
+    is predicted: the recorded one must not show.
+    """
+    recorded = _root(true)
+    root = world["root_position"] if "root_position" in said else recorded
+    if "positions" not in world:
+        return np.array(root[:, None])
+    positions = np.array(world["positions"])
+    if "positions" in said:
+        if "root_position" in said and not carries:
+            positions[:, 0] = root
+        if not leads:
+            positions[:, 1:] += (positions[:, 0] - true["positions"][:, 0])[:, None]
+        if not carries:
+            return positions
+    carried: Floats = np.einsum("...ij,...nj->...ni", turn, positions - recorded[:, None])
+    return root[:, None] + carried
 
 
 def _leads(said: Mapping[str, NDArray[Any]], stored: Mapping[str, NDArray[Any]]) -> bool:
@@ -216,6 +306,17 @@ def _places(skeleton: Skeleton, matrices: Floats, arrays: Mapping[str, Floats]) 
     if "positions" in arrays:
         places = animation.translations(skeleton, matrices, arrays["positions"])
     else:
+        moved = [
+            joint
+            for joint, own in zip(skeleton.joints[1:], skeleton.channels[1:], strict=True)
+            if not {*own}.isdisjoint(POSITION_CHANNELS)
+        ]
+        if moved:
+            raise ValueError(
+                f"positions are not stored, and rotations do not say where {', '.join(moved[:3])}"
+                f"{', ...' if len(moved) > 3 else ''} are: such joints move in their parents' frames; build with "
+                "positions among the features"
+            )
         offsets = skeleton.node_offsets[: len(skeleton.joints)]
         places = np.broadcast_to(offsets, (len(matrices), *offsets.shape)).copy()
     places[:, 0] = _root(arrays)

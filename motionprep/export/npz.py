@@ -38,7 +38,7 @@ class Npz(ByMotion):
             for index, motion in numbered(split):
                 chosen = self.chosen(motion)
                 features.update(dict.fromkeys(chosen))
-                name = sample_name(motion, index)
+                name = sample_name(split, motion, index)
                 example = example or _READING.format(split=file_stem(side), name=name, feature=chosen[0])
                 named = labels.of_row(motion.row)
                 np.savez(
@@ -64,6 +64,6 @@ class Npz(ByMotion):
             about=(
                 "Beside the features (frames first) each file has `key`, `rate` (frames a second), `label` (empty if "
                 "there is none), `labels` of ranges `label_frames` (first, end), and, of a skeleton, `joints`, "
-                "`nodes`, `parents` and rest `offsets` of the nodes; `markers` has the names of markers"
+                "`nodes`, `parents` and rest `offsets` of the nodes; `marker_names` has the names of markers"
             ),
         )

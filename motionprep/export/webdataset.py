@@ -16,7 +16,7 @@ from motionprep.errors import RecipeError
 from motionprep.export.base import ByMotion, Report, Tell, body, file_stem, packed, sample_name
 
 if TYPE_CHECKING:
-    from motionprep.dataset import Dataset, StoredMotion
+    from motionprep.dataset import Dataset, Split, StoredMotion
 
 _READING = """\
 import webdataset
@@ -57,7 +57,7 @@ class WebDataset(ByMotion):
             for number, group in enumerate(groups):
                 with tarfile.open(folder / f"{stem}-{number:06d}.tar", "w") as tar:
                     for index, motion in group:
-                        self._add(tar, motion, index, side)
+                        self._add(tar, split, motion, index)
                         done += 1
                         tell(done, total)
             files[f"{stem}-{{000000..{len(groups) - 1:06d}}}.tar"] = f"{len(split.keys):,} motions in order"
@@ -72,12 +72,12 @@ class WebDataset(ByMotion):
             ),
         )
 
-    def _add(self, tar: tarfile.TarFile, motion: StoredMotion, index: int, side: str) -> None:
-        name = sample_name(motion, index)
+    def _add(self, tar: tarfile.TarFile, split: Split, motion: StoredMotion, index: int) -> None:
+        name = sample_name(split, motion, index)
         facts: dict[str, Any] = {
             "key": motion.key,
             "index": index,
-            "split": side,
+            "split": split.name,
             "subject": motion.row["subject"],
             "label": motion.label,
             "labels": labels.of_row(motion.row),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import tokenize
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,20 @@ if TYPE_CHECKING:
     from motionprep.dataset import StoredMotion
     from motionprep.windows import Windows
 
+#: What NumPy raises at a damaged file: its parser of headers does not say all that it raises itself.
+_DAMAGED = (
+    ValueError,
+    EOFError,
+    SyntaxError,
+    tokenize.TokenError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    MemoryError,
+    RecursionError,
+)
+_ZIP = b"PK\x03\x04"
 #: How many numbers of predictions are looked at together.
 _AT_ONCE = 1 << 20
 
@@ -34,18 +50,33 @@ def load_predictions(path: str | os.PathLike[str]) -> NDArray[Any]:
     PredictionError
         If it cannot be read or is no such file.
     """
+    name = os.fspath(path)
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with open(path, "rb") as file:
+            if file.read(len(_ZIP)) == _ZIP:
+                raise PredictionError(f"{name}: is an archive (.npz); save one array by numpy.save")
+            file.seek(0)
+            shape, fortran, dtype = _read_header(file)
+            start, size = file.tell(), os.fstat(file.fileno()).st_size
+        # NumPy multiplies sizes without a look at overflow.
+        if dtype.hasobject or min(shape, default=0) < 0 or start + math.prod(shape) * dtype.itemsize > size:
+            raise ValueError("its numbers are objects, or are not all there")
+        return np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C")
     except OSError as error:
-        raise PredictionError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError):
+        raise PredictionError(f"{name}: cannot be read: {error.strerror or error}") from None
+    except _DAMAGED:
         raise PredictionError(
-            f"{os.fspath(path)}: is no whole .npy file of numbers; write one by numpy.save of an array of floats"
+            f"{name}: is no whole .npy file of numbers; write one by numpy.save of an array of floats"
         ) from None
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise PredictionError(f"{os.fspath(path)}: is an archive (.npz); save one array by numpy.save")
-    return array
+
+
+def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, order and type of the numbers of a ``.npy`` file, which follow."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    with warnings.catch_warnings():
+        # A header is parsed as Python, which warns of what it finds odd.
+        warnings.simplefilter("ignore")
+        return readers[np.lib.format.read_magic(file)](file)
 
 
 def score(

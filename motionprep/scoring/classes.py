@@ -16,6 +16,7 @@ from motionprep import metrics
 from motionprep.data import read_only
 from motionprep.errors import PredictionError
 from motionprep.scoring import motion_names, whose
+from motionprep.scoring.csv_text import as_text
 
 if TYPE_CHECKING:
     from motionprep.windows import Windows
@@ -167,7 +168,9 @@ def _write(scores: ClassScores, windows: Windows, path: Path) -> None:
             writer.writerow(_COLUMNS)
             for row, (motion, subject) in enumerate(zip(scores.motions, scores.subjects, strict=True)):
                 names = (scores.classes[which[row]] for which in (scores.target, scores.predicted))
-                writer.writerow([motion, subject, row, windows.where(row)[1].start, *names])
+                writer.writerow(
+                    [*map(as_text, (motion, subject)), row, windows.where(row)[1].start, *map(as_text, names)]
+                )
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

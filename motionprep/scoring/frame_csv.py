@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from motionprep.scoring.csv_text import as_text
+
 if TYPE_CHECKING:
     from motionprep.data import Floats
 
@@ -43,7 +45,7 @@ class FrameCsv:
             for column in (field, *_columns(field, names)):
                 # Two fields may tell of one joint.
                 columns[column if column not in columns else f"{column} of {field}"] = None
-        self._writer.writerow([*_PLACE, *columns])
+        self._writer.writerow(map(as_text, (*_PLACE, *columns)))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -80,7 +82,9 @@ class FrameCsv:
             wide[:, [self._names[field].index(name) for name in names]] = flat
             columns += [mean[:, None], wide] if _columns(field, self._names[field]) else [mean[:, None]]
         places = (
-            (motion, subject, windows[row], frame) for row, of_row in enumerate(frames.tolist()) for frame in of_row
+            (*map(as_text, (motion, subject)), windows[row], frame)
+            for row, of_row in enumerate(frames.tolist())
+            for frame in of_row
         )
         for place, row in zip(places, np.concatenate(columns, axis=1).tolist(), strict=True):
             self._writer.writerow([*place, *("" if math.isnan(value) else f"{value:.6g}" for value in row)])

@@ -32,7 +32,7 @@ def need_plotly() -> None:
         If it is not; it says how to get it.
     """
     if importlib.util.find_spec("plotly") is None:
-        raise MotionPrepError("a plot needs Plotly, which is not installed: pip install motionprep[report]")
+        raise MotionPrepError("a plot needs Plotly, which is not installed: pip install plotly")
 
 
 def plot_frames(scores: Scores, path: str | os.PathLike[str]) -> None:

@@ -61,6 +61,7 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """
 
     name: ClassVar[str] = "select_joints"
+    version: ClassVar[int] = 2
     alters: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("motion",)
 

@@ -112,7 +112,7 @@ def test_a_plot_without_plotly_exits_with_1_before_anything_is_read(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     ended = run("score", pred, built, "--plot", tmp_path / "frames.html")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == "motionprep: a plot needs Plotly, which is not installed: pip install motionprep[report]\n"
+    assert ended.err == "motionprep: a plot needs Plotly, which is not installed: pip install plotly\n"
     assert not (tmp_path / "frames.html").exists()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import Dataset, RecipeError, export, read_bvh
+from motionprep import Dataset, RecipeError, export, read_bvh, rotations
 from motionprep.errors import ExportError, PredictionError
 from motionprep.recipe import recipe_from_json
 
@@ -195,6 +195,56 @@ class TestPredicted:
         order = [made.skeleton.nodes.index(name) for name in motion.skeleton.nodes]
         np.testing.assert_allclose(made.positions()[:, order], values[: motion.frames], atol=1e-4)
         assert any("of positions alone" in note for note in report.notes)
+
+    def test_positions_and_rotations_that_are_both_predicted_both_show(self, turning: Dataset, tmp_path: Path) -> None:
+        rng = np.random.default_rng(0)
+        positions = together(turning, "positions") + rng.normal(0, 1, together(turning, "positions").shape)
+        turns = rotations.nearest(rng.normal(size=together(turning, "rotations").shape))
+        frames = len(positions)
+        prediction = saved(tmp_path, np.concatenate([positions.reshape(frames, -1), turns.reshape(frames, -1)], axis=1))
+        fields = ("positions", "rotations")
+        export.write("bvh", turning, tmp_path / "dest", prediction=prediction, fields=fields)
+
+        motion = turning["test"].motion("07_01")
+        said = {"positions": positions[: motion.frames], "rotations": turns[: motion.frames]}
+        world = motionprep.invert(motion, said)
+        made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
+        order = [made.skeleton.nodes.index(name) for name in motion.skeleton.nodes]
+        np.testing.assert_allclose(made.positions()[:, order], world["positions"], atol=1e-6)
+        order = [made.skeleton.joints.index(name) for name in motion.skeleton.joints]
+        np.testing.assert_allclose(made.rotations()[:, order], world["rotations"], atol=1e-6)
+
+    def test_the_same_rotations_predicted_in_two_forms_are_refused(self, turning: Dataset, tmp_path: Path) -> None:
+        forms = ("quaternions", "rotations_6d")
+        values = [together(turning, form) for form in forms]
+        prediction = saved(tmp_path, np.concatenate([form.reshape(len(form), -1) for form in values], axis=1))
+
+        with pytest.raises(
+            PredictionError, match="predicts quaternions and rotations_6d, which are the same rotations"
+        ):
+            export.write("bvh", turning, tmp_path / "dest", prediction=prediction, fields=forms)
+
+    def test_what_no_animation_shows_is_refused_alone_and_noted_beside_the_rest(
+        self, corpus: Path, tmp_path: Path
+    ) -> None:
+        stages = [
+            {"stage": "velocity", "of": ["root_position"]},
+            {"stage": "features", "arrays": ["positions", "root_position", "root_velocity"]},
+        ]
+        split = {"train": ["02_*"], "test": ["07_01", "07_02"]}
+        motionprep.build(corpus, tmp_path / "out", recipe=recipe_from_json({"split": split, "stages": stages}))
+        dataset = motionprep.open(tmp_path / "out")
+        root = together(dataset, "root_position")
+
+        with pytest.raises(
+            PredictionError, match="predicts root_velocity, which no animation shows; it shows rotations"
+        ):
+            export.write("bvh", dataset, tmp_path / "dest", prediction=saved(tmp_path, root), fields=("root_velocity",))
+        both = saved(tmp_path, np.concatenate([root, root], axis=1))
+        report = export.write(
+            "bvh", dataset, tmp_path / "dest", prediction=both, fields=("root_velocity", "root_position")
+        )
+        assert "root_velocity are predicted too, which no animation shows" in report.notes
 
     def test_windows_are_laid_end_to_end(self, corpus: Path, tmp_path: Path) -> None:
         task = {"inputs": ["positions.xy"], "targets": ["positions"], "length": 8, "stride": 8}

@@ -56,4 +56,4 @@ def test_the_package_of_that_name_reads_it(dataset: Dataset, tmp_path: Path) -> 
 def test_names_hold_no_sign_at_which_a_reader_would_cut_them(dataset: Dataset) -> None:
     motion = dataset["test"].motion("07_01")
     named = type(motion)(dataset, {**motion.row, "key": "walk/v1.2 @ü"})
-    assert sample_name(named, 0) == "walk%2Fv1%2E2 %40ü"
+    assert sample_name(dataset["test"], named, 0) == "walk%2Fv1%2E2 %40ü"
