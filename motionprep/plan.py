@@ -13,7 +13,7 @@ import msgspec
 
 from motionprep import identity, labels, layout, shards, sources, splits, store
 from motionprep.errors import BuildError, DatasetError, RecipeError, SourceError
-from motionprep.formats import HALVES
+from motionprep.formats import HALVES, VERSION
 from motionprep.layout import Item
 from motionprep.recipe import Label, Recipe
 from motionprep.sources import Look, Recording, Source, SourceCache
@@ -479,7 +479,7 @@ def none_built(reasons: Sequence[str]) -> BuildError:
 def key_of(recipe: Recipe, side: str, items: Sequence[Item], digests: Sequence[Sequence[str]]) -> str:
     """Return the name of a shard with these items and the digests of their files."""
     stages = recipe.stages_for(side)
-    reading = {"positions": recipe.reading.positions, "lenient": recipe.reading.lenient}
+    reading = {"version": VERSION, "positions": recipe.reading.positions, "lenient": recipe.reading.lenient}
     seed = recipe.seed if any(stage.random for stage in stages) else None
     return layout.shard_key(
         [stage.identity() for stage in stages if not stage.on_reading], reading, seed, items, digests

@@ -26,7 +26,7 @@ def is_rate(rate: float) -> bool:
 
 def near_rate(rate: float) -> float:
     """Return the whole rate, or the NTSC rate n x 1000/1001, that is within 1e-5 of a rate, or else the rate itself."""
-    for number in (float(round(rate)), round(rate * 1.001) / 1.001):
+    for number in (float(round(rate)), round(rate * 1.001) * 1000 / 1001):
         if number and abs(rate - number) <= _SAME * number:
             return number
     return rate

@@ -8,3 +8,5 @@ from collections.abc import Mapping
 HALVES: Mapping[str, str] = {".bvh": "motion", ".c3d": "markers"}
 #: Suffixes of arrays of joint positions, which are motions where something says what their joints are.
 ARRAYS = (".npy", ".npz")
+#: Raised when a reader makes other numbers of the same bytes, so that shards of the older numbers are made anew.
+VERSION = 2

@@ -294,7 +294,9 @@ def _chosen(readings: Sequence[Reading], name: str, size: int, end: int, *, leni
     least = min(one.departs for one in fits) if exact else 0
     best = [one for one in fits if one.departs == least] if exact else fits
     if len({one.layout for one in best}) > 1:
-        both = {one.layout: one for one in reversed(best)}
+        both: dict[tuple[int, int, int, int], Reading] = {}
+        for one in sorted(best, key=lambda one: one.departs):
+            both.setdefault(one.layout, one)
         ways = "; or ".join(map(str, both.values()))
         raise damage(name, "point data", f"the file contradicts itself and its {size:,} bytes do not decide: {ways}")
     chosen = min(best, key=lambda one: one.departs)
