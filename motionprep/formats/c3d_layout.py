@@ -284,10 +284,10 @@ def _floats(kind: int, points: int, floats: int, one_scale: bool) -> int:
 def _chosen(readings: Sequence[Reading], name: str, size: int, end: int, *, lenient: bool, notes: list[str]) -> Reading:
     """Return the reading that the file's length decides for.
 
-    Those fit whose frames end less than a block before the section does. Of several, the one that departs least from
-    what the file's most trusted places say.
+    Those fit whose frames end less than a block before the section does (ezc3d fills a whole one where nothing is to be
+    filled). Of several, the one that departs least from what the file's most trusted places say.
     """
-    exact = [one for one in readings if 0 <= end - one.end < BLOCK]
+    exact = [one for one in readings if 0 <= end - one.end <= BLOCK]
     fits = exact or [one for one in readings if one.end <= end]
     if not fits:
         return _cut(readings, name, end, lenient=lenient, notes=notes)
@@ -306,7 +306,7 @@ def _chosen(readings: Sequence[Reading], name: str, size: int, end: int, *, leni
         notes.append(
             f"the file says {other:,} frames as well as {chosen.frames:,}; the latter was taken, which fits its length"
         )
-    if end - chosen.end >= BLOCK:
+    if end - chosen.end > BLOCK:
         notes.append(f"{end - chosen.end:,} bytes stand behind the last frame")
     return chosen
 

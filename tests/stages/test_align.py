@@ -154,7 +154,7 @@ def test_what_is_known_is_taken(sampled: Take) -> None:
 def test_unknown_units_are_found_but_not_known(sampled: Take) -> None:
     take = replace(sampled, markers=replace(markers_of(sampled), units="feet or so"))
     assert "metres_per_unit" not in aligned(take).facts
-    assert reason(take, method="cmu") == "align: the unit of the markers is not known"
+    assert "'feet or so'" in reason(take, method="cmu")
     assert "metres_per_unit" not in aligned(take, method="cmu", scale=0.45 / 25.4).facts
 
 

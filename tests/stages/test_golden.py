@@ -21,8 +21,8 @@ from motionprep.stages import STAGES, Dropped, Features, Stage
 GOLDEN = Path(__file__).parents[1] / "golden_stages.json"
 #: Arrays are compared to so many decimals, since libraries differ in the last bits from machine to machine.
 DECIMALS = 5
-#: A take whose speed no stage has changed, and one that is no clips, does not speak of it.
-AS_RECORDED = [("retimed", (0.0, 1.0)), ("clip", None), ("clip_in_file", None)]
+#: What a take leaves out that no stage has changed in speed, that is no clips, or that has markers alone.
+AS_RECORDED = [("retimed", (0.0, 1.0)), ("clip", None), ("clip_in_file", None), ("kinds", ())]
 
 #: Settings for a take with markers of its own making.
 SMALL: dict[str, list[dict[str, Any]]] = {
