@@ -118,6 +118,8 @@ class Plan:
         What is known of the sources.
     notes
         What of the recipe speaks of nothing that was found, or cannot be met in full, and what was left aside.
+    known
+        What ``dataset.json`` says now, whole or not; None if there is none.
     """
 
     recipe: Recipe
@@ -126,6 +128,7 @@ class Plan:
     dataset: dict[str, Any] | None = field(repr=False)
     cache: SourceCache = field(repr=False)
     notes: tuple[str, ...] = ()
+    known: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def keys(self) -> list[str]:
@@ -201,7 +204,7 @@ def make_plan(
     SourceError, RecipeError, DatasetError
         If the data, the recipe or the dataset cannot be.
     """
-    dataset = store.examine(out)
+    dataset = known = store.examine(out)
     home = store.home(out, baked=recipe.baked)
     if dataset is not None and not (
         store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, look_into=digests))
@@ -239,7 +242,7 @@ def make_plan(
         with_label = {row.split for row in rows if row.label and not row.reason}
         lacking += labels.lacking({side: side in with_label for side in recipe.split.sides()})
     made = _shards(recipe, rows, home, look_into=digests)
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*notes, *told, *lacking))
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*notes, *told, *lacking), known)
 
 
 def _halves(recipe: Recipe, found: Sequence[Source], *, asked: bool) -> tuple[set[str], tuple[str, ...]]:
@@ -254,6 +257,13 @@ def _halves(recipe: Recipe, found: Sequence[Source], *, asked: bool) -> tuple[se
     told = any(isinstance(stage, Features) for stage in recipe.stages)
     if asked or told:
         return there, ()
+    if recipe.task is not None and recipe.asks_for < there:
+        # Files of the other kind beside must not change which frames a model learns from.
+        (left,) = there - recipe.asks_for
+        learnt = " and ".join(_MANY[half] for half in recipe.asks_for)
+        return {*recipe.asks_for}, (
+            f"the task is learnt from {learnt} alone, so the {_MANY[left]} of {len(keys[left]):,} takes are left aside",
+        )
     if not recipe.asks_for <= there:
         return {*recipe.asks_for}, ()
     if len(there) < len(keys) or 2 * len(paired) >= len(whole):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import msgspec
 
 from motionprep import identity, shards
 from motionprep.chunks import REMEDY
-from motionprep.errors import DatasetError
+from motionprep.errors import DatasetError, MotionPrepError
 from motionprep.recipe import FORMAT
 
 DATASET, SHARDS, CACHE = "dataset.json", "shards", ".cache"
@@ -46,9 +47,15 @@ def examine(out: Path) -> dict[str, Any] | None:
 
 
 def missing(out: Path) -> str:
-    """Say what is wrong with a folder that has no ``dataset.json``."""
+    """Return what is wrong with a folder that has no ``dataset.json``."""
     if (out / CACHE / _HOLDER).exists():
-        return f"{out}: its build has not been finished; run the same command again, and it goes on where it was"
+        if holder := _holder(out):
+            return f"{out}: is being built by {holder}; it can be read when that is done"
+        there = sum(len(shards.keys(home(out, baked=baked) / SHARDS)) for baked in (False, True))
+        return (
+            f"{out}: its build was not finished; {there:,} shards are there, and a build of the same data into this "
+            "folder goes on from them"
+        )
     return f"{out}: is no motionprep dataset: it has no {DATASET}"
 
 
@@ -65,6 +72,34 @@ def claim(out: Path, *, baked: bool = False) -> dict[str, Any] | None:
         (place / CACHE).mkdir(parents=True, exist_ok=True)
         (place / SHARDS).mkdir(exist_ok=True)
     return dataset
+
+
+@contextmanager
+def claimed(out: Path, *, baked: bool = False) -> Iterator[None]:
+    """Make a folder ready to be a dataset, and keep other builds out of it while this lasts.
+
+    A build that is refused leaves nothing behind where nothing was.
+
+    Raises
+    ------
+    DatasetError
+        If it is something else already, or another build holds it.
+    """
+    there = out.exists()
+    fresh = not there or not any(out.iterdir())
+    claim(out, baked=baked)
+    ours = False
+    try:
+        with hold(out):
+            ours = True
+            yield
+    except MotionPrepError:
+        if fresh and ours and not (out / DATASET).exists():
+            for name in (SHARDS, CACHE):
+                shutil.rmtree(out / name)
+            if not there:
+                out.rmdir()
+        raise
 
 
 def home(out: Path, *, baked: bool) -> Path:
@@ -84,20 +119,36 @@ def hold(out: Path) -> Iterator[None]:
     import filelock
 
     lock = filelock.FileLock(out / CACHE / _LOCK, timeout=0)
-    holder = out / CACHE / _HOLDER
     try:
         lock.acquire()
     except filelock.Timeout:
-        try:
-            who = holder.read_text(encoding="utf-8")
-        except OSError:
-            who = "another process"
-        raise DatasetError(f"{out}: is being built by {who}; wait for it or stop it") from None
+        raise DatasetError(f"{out}: is being built by {_told_holder(out)}; wait for it or stop it") from None
     try:
-        holder.write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}", encoding="utf-8")
+        holder = f"process {os.getpid()} since {time.strftime('%H:%M:%S')}"
+        (out / CACHE / _HOLDER).write_text(holder, encoding="utf-8")
         yield
     finally:
         lock.release()
+
+
+def _holder(out: Path) -> str:
+    """Return who is building a dataset; empty if nobody is, or if that cannot be known."""
+    import filelock
+
+    try:
+        with filelock.FileLock(out / CACHE / _LOCK, timeout=0):
+            return ""
+    except filelock.Timeout:
+        return _told_holder(out)
+    except OSError:
+        return ""
+
+
+def _told_holder(out: Path) -> str:
+    try:
+        return (out / CACHE / _HOLDER).read_text(encoding="utf-8")
+    except OSError:
+        return "another process"
 
 
 def load(out: Path) -> dict[str, Any] | None:
