@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -78,6 +77,7 @@ def make_recipe(options: dict[str, Any]) -> Any:
     """Return the recipe that the options describe, taking out those that they use."""
     import msgspec
 
+    from motionprep.files import read_text
     from motionprep.formats.index import decode, parse_index, parse_labels, parse_rates
     from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
@@ -99,14 +99,14 @@ def make_recipe(options: dict[str, Any]) -> Any:
     if options.pop("lenient"):
         value["reading"]["lenient"] = True
     if rates := options.pop("rates"):
-        value["reading"]["rates"] = parse_rates(decode(Path(rates).read_bytes(), rates), rates)
+        value["reading"]["rates"] = parse_rates(decode(read_text(rates), rates), rates)
     labels: dict[str, Any] = {}
     if index := options.pop("index"):
-        labels |= parse_index(decode(Path(index).read_bytes(), index))
+        labels |= parse_index(decode(read_text(index), index), index)
         if not labels:
             raise click.BadParameter(f"{index}: has no line KEY<TAB>text", param_hint="--index")
     if file := options.pop("labels"):
-        more = parse_labels(decode(Path(file).read_bytes(), file), file)
+        more = parse_labels(decode(read_text(file), file), file)
         if not more:
             raise click.BadParameter(f"{file}: has no row but the first", param_hint="--labels")
         labels |= more

@@ -16,6 +16,7 @@ import msgspec
 from motionprep import identity, shipped
 from motionprep.errors import RecipeError
 from motionprep.fields import parse_field
+from motionprep.files import parse_json, parse_toml, read_text
 from motionprep.formats.arrays_about import About
 from motionprep.naming.canonical import Joint
 from motionprep.rates import is_rate
@@ -560,6 +561,13 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     RecipeError
         If anything in it is unknown, of a wrong type or impossible; it names the file, the stage and the field.
     """
+    try:
+        # What cannot be written into a dataset is no recipe; Python's strings and lists hold more than JSON.
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise RecipeError(f"{name}: has a text that is no Unicode, with half of a character") from None
+    except (RecursionError, ValueError):
+        raise RecipeError(f"{name}: brackets are nested too deep, or a number has thousands of digits") from None
     known = ("description", "seed", "reading", "split", "stages", "task")
     for field in value:
         if field not in known:
@@ -604,14 +612,12 @@ def load_recipe(source: str | os.PathLike[str]) -> Recipe:
         if not path.is_file():
             raise RecipeError(f"{name}: no such recipe file; shipped recipes are {', '.join(shipped.recipe_names())}")
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path).decode()
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"{name}: cannot be read: {error}") from None
-    import tomllib
-
     try:
-        value = json.loads(text) if name.endswith(".json") else {"recipe": tomllib.loads(text)}
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        value = parse_json(text) if name.endswith(".json") else {"recipe": parse_toml(text)}
+    except ValueError as error:
         raise RecipeError(f"{name}: {error}") from None
     if not isinstance(value, Mapping) or not isinstance(value.get("recipe"), Mapping):
         raise RecipeError(f"{name}: has no recipe; expected a TOML file or the dataset.json of a dataset")

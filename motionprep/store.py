@@ -15,6 +15,7 @@ import msgspec
 from motionprep import identity, shards
 from motionprep.chunks import REMEDY
 from motionprep.errors import DatasetError, MotionPrepError
+from motionprep.files import no_address, parse_json
 from motionprep.recipe import FORMAT
 
 DATASET, SHARDS, CACHE = "dataset.json", "shards", ".cache"
@@ -32,6 +33,8 @@ def examine(out: Path) -> dict[str, Any] | None:
     DatasetError
         If it is something else, or of a newer format.
     """
+    if wrong := no_address(out):
+        raise DatasetError(wrong)
     if out.exists() and not out.is_dir():
         raise DatasetError(f"{out}: is a file; expected a folder for the dataset")
     if out.is_dir() and not (out / DATASET).exists() and not (out / CACHE / _HOLDER).exists():
@@ -48,6 +51,8 @@ def examine(out: Path) -> dict[str, Any] | None:
 
 def missing(out: Path) -> str:
     """Return what is wrong with a folder that has no ``dataset.json``."""
+    if wrong := no_address(out):
+        return wrong
     if (out / CACHE / _HOLDER).exists():
         if holder := _holder(out):
             return f"{out}: is being built by {holder}; it can be read when that is done"
@@ -164,8 +169,8 @@ def load(out: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     try:
-        value = msgspec.json.decode(text)
-    except (UnicodeDecodeError, msgspec.DecodeError):
+        value = parse_json(text)
+    except ValueError:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("motionprep"), int):
         raise DatasetError(f"{out / DATASET}: is not motionprep's; choose another folder")
@@ -274,9 +279,10 @@ def tidy(out: Path, *generations: Mapping[str, Any] | None) -> None:
 def load_signatures(out: Path) -> dict[str, str]:
     """Return the signatures of shards that were whole when they were last looked into."""
     try:
-        return msgspec.json.decode((out / CACHE / "shards.json").read_bytes(), type=dict[str, str])
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+        known: dict[str, str] = parse_json((out / CACHE / "shards.json").read_bytes(), dict[str, str])
+    except (OSError, ValueError):
         return {}
+    return known
 
 
 def save_signatures(out: Path, signatures: dict[str, str]) -> None:

