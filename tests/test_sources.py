@@ -204,6 +204,7 @@ class TestFindErrors:
             )
 
         good, broken = find([tmp_path / "data"])
+        labels_beside([tmp_path / "data"])
 
         assert (good.key, broken.half, broken.key) == ("1_01", "", name)
         assert "is no file" in broken.wrong or "symbolic links" in broken.wrong
