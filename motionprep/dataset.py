@@ -20,6 +20,7 @@ from motionprep.errors import DatasetError
 from motionprep.fields import Choice, Field, choose, named
 from motionprep.kinds import KINDS
 from motionprep.labels import ClassRow
+from motionprep.naming.skeleton_tables import strays
 from motionprep.recipe import Recipe, recipe_from_json
 from motionprep.stages import Stage
 from motionprep.stages.features import MASKS, Features
@@ -441,6 +442,13 @@ class FrameArray:
         orders: dict[tuple[str, ...], str] = {}
         for row in {(row["skeleton"], *(row["marker_names"] or ())): row for row in reversed(split.rows)}.values():
             orders.setdefault(split.stored(row).names(feature), row["key"])
+        (first, of_first), *others = orders.items() if orders else [((), "")]
+        for names, key in others:
+            if len(names) == len(first) and {*names} != {*first} and (pair := strays(names, first)):
+                raise DatasetError(
+                    f"{split.name}: {feature} of {key} has {pair[0]!r} where {of_first} has {pair[1]!r}; read motion "
+                    "by motion, or name those that all have in a field of windows"
+                )
         if len({frozenset(names) for names in orders}) < len(orders):
             raise DatasetError(
                 f"{split.name}: {feature} are in another order in {' than in '.join(list(orders.values())[:2])}; read "

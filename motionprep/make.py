@@ -207,7 +207,7 @@ class _Taken:
             raise ReadError(str(error), path=_files(row, *_half(str(error)))) from None
         markers = take.markers if "markers" in last.halves else None
         return features, facts | {
-            "reason": "; ".join(read.notes) or None,
+            "reason": "; ".join([*read.notes, *_told_by_stages(take)]) or None,
             "frames": take.frames,
             "in_file": list(take.in_file),
             "fps": take.rate,
@@ -269,6 +269,12 @@ class _Taken:
             return stage.apply(take, rng)
         except (ValueError, ArithmeticError, LookupError) as error:
             raise ReadError(f"{stage.name}: {error}", path=_files(row, *stage.needs)) from error
+
+
+def _told_by_stages(take: Take) -> list[str]:
+    """Return what stages found odd about a take and let pass."""
+    equal = take.facts.get("equal_joints")
+    return [f"the file has no length between two joints of the skeleton: {equal}"] if equal else []
 
 
 def _scale(take: Take) -> float:

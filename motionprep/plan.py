@@ -454,8 +454,20 @@ def _rows(
             rows += [Row(*what, copy, foreseen=foreseen) for copy in range(copies[part.side])]
         if index not in of_motion:
             missing = frozenset.intersection(*needs.values()) - halves
+            # An array that holds no motion is dealt nowhere for that reason alone.
+            unfit = whole[0].error if recording.about and recipe.split.percent else ""
             rows.append(
-                Row(recording, _unread(whole), index + 1, "", None, rate, label, _lacks(missing) or "in no split")
+                Row(
+                    recording,
+                    _unread(whole),
+                    index + 1,
+                    "",
+                    None,
+                    rate,
+                    label,
+                    unfit or _lacks(missing) or "in no split",
+                    bool(unfit),
+                )
             )
     return rows
 

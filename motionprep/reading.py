@@ -169,7 +169,7 @@ def _read_arrays(about: About, stages: Sequence[Stage], item: Item, file: File) 
             clip=len(picked) if clips.apart else None,
             clip_in_file=length if clips.apart else None,
         )
-    return Read(take, stages[len(leading) :], count * length, rate, ())
+    return Read(take, stages[len(leading) :], count * length, rate, clips.notes)
 
 
 def _check(motion: Motion, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Windows for PyTorch: a map-style and an iterable dataset for its ``DataLoader``; needs the extra ``torch``.
+"""Windows for PyTorch (``pip install torch``): a map-style and an iterable dataset for its ``DataLoader``.
 
 >>> from torch.utils.data import DataLoader
 >>> windows = motionprep.open("OUT")["train"].windows(8, features=["positions"])     # doctest: +SKIP
@@ -16,6 +16,7 @@ from motionprep.errors import DatasetError
 
 try:
     import torch
+    from torch.multiprocessing import get_context
     from torch.utils.data import Dataset, IterableDataset, get_worker_info
 except ImportError as error:
     raise ImportError("motionprep.torch needs PyTorch: pip install torch") from error
@@ -97,7 +98,7 @@ class IterableWindowDataset(IterableDataset[Any]):
     batch_size
         Windows in a batch.
     epoch
-        Which epoch an iteration yields, until :meth:`set_epoch` says another.
+        Which epoch the first iteration yields; each one after it yields the next, as those of ``windows.batches`` do.
     options
         ``shuffle``, ``seed``, ``rank``, ``world_size``, ``drop_last``, as :class:`motionprep.batches.Batches` takes
         them.
@@ -110,13 +111,22 @@ class IterableWindowDataset(IterableDataset[Any]):
         # Epoch, first batch, and for how many workers that was: in memory that workers see, whenever they were started.
         self._place = torch.tensor([epoch, 0, _ANY]).share_memory_()
         self._workers = torch.tensor([0]).share_memory_()
+        # The seed that a loader gives to all workers of one iteration, and how many such seeds there were since the
+        # place was set: so workers agree on the epoch, whichever of them begins first.
+        self._seen = torch.tensor([0, -1, 0]).share_memory_()
+        self._lock = get_context().Lock()
+        self._own = ((0, 0), 0)
+        # Of the iteration that is under way in this process: its epoch, and how many batches the trainer has of it.
+        self._now: tuple[int, int] | None = None
+        # A state that a loader has given to this worker alone.
+        self._resumed: tuple[int, int, int] | None = None
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
         return len(self._plain)
 
     def set_epoch(self, epoch: int) -> None:
-        """Let iterations from now on yield this epoch, from its first batch on; for every epoch, before its loop.
+        """Let the next iteration yield this epoch, from its first batch on.
 
         Raises
         ------
@@ -125,9 +135,17 @@ class IterableWindowDataset(IterableDataset[Any]):
         """
         self._go_on(Batches(self._windows.windows, self._batch_size, epoch=epoch, **self._options).epoch, 0, _ANY)
 
-    def state_dict(self, batch: int) -> dict[str, Any]:
-        """Return the epoch, of which a trainer has taken ``batch`` batches from its beginning on, as plain values."""
-        told = {"epoch": int(self._place[0]), "batch": batch, "workers": int(self._workers[0])}
+    def state_dict(self, batch: int | None = None) -> dict[str, Any]:
+        """Return where a trainer is, as plain values.
+
+        Parameters
+        ----------
+        batch
+            How many batches of the epoch it has taken. If None, those that this process has handed out: right without
+            workers, and for a loader that keeps a state of each worker, such as torchdata's ``StatefulDataLoader``.
+        """
+        epoch, taken = self._now or (int(self._place[0]) + max(int(self._seen[1]), 0), int(self._place[1]))
+        told = {"epoch": epoch, "batch": taken if batch is None else batch, "workers": int(self._workers[0])}
         return self._plain.state_dict() | told
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -141,7 +159,11 @@ class IterableWindowDataset(IterableDataset[Any]):
         rest = {name: value for name, value in state.items() if name != "workers"}
         self._plain.load_state_dict(rest)
         fixed = not self._windows.windows.fits
-        self._go_on(int(state["epoch"]), int(state["batch"]), int(state.get("workers", _ANY)) if fixed else _ANY)
+        place = int(state["epoch"]), int(state["batch"]), int(state.get("workers", _ANY)) if fixed else _ANY
+        if get_worker_info() is None:
+            self._go_on(*place)
+        else:
+            self._resumed = place
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the batches of the epoch, or this worker's share of them.
@@ -153,7 +175,11 @@ class IterableWindowDataset(IterableDataset[Any]):
         """
         worker = get_worker_info()
         at, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
-        epoch, first, expected = self._place.tolist()
+        epoch, first, expected = self._resumed or self._place.tolist()
+        later = self._later(0 if worker is None else worker.seed - worker.id)
+        if self._resumed is None and later:
+            epoch, first = epoch + later, 0
+        self._resumed = None
         if expected not in (_ANY, workers):
             raise DatasetError(
                 f"the state is of {expected} workers and this loader has {workers}; as the windows need more memory "
@@ -167,11 +193,28 @@ class IterableWindowDataset(IterableDataset[Any]):
         turn = (first + at) % workers
         batches = Batches(windows, self._batch_size, epoch=epoch, every=workers, offset=turn, **self._options)
         batches.batch = first
-        for batch in batches:
+        self._now = epoch, first
+        for number, batch in enumerate(batches, start=1):
+            self._now = epoch, first + number * workers
             yield _tensors(batch)
+        self._now = None
+
+    def _later(self, seed: int) -> int:
+        """Return how many epochs after the one that was set an iteration is; ``seed`` is 0 without workers."""
+        with self._lock:
+            last, count, times_set = self._seen.tolist()
+            if not seed or last != seed:
+                count += 1
+                self._seen.copy_(torch.tensor([seed, count, times_set]))
+        # A worker that stays has the same seed for all its iterations.
+        known, number = self._own
+        self._own = (seed, times_set), number + 1 if known == (seed, times_set) and seed else 0
+        return int(count) + self._own[1]
 
     def _go_on(self, epoch: int, batch: int, workers: int) -> None:
         self._place.copy_(torch.tensor([epoch, batch, workers]))
+        self._seen.copy_(torch.tensor([0, -1, int(self._seen[2]) + 1]))
+        self._now = None
 
 
 def _tensors(item: Any) -> Any:

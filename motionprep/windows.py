@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from motionprep import fields, labels
 from motionprep.data import read_only
 from motionprep.errors import DatasetError
+from motionprep.naming.skeleton_tables import strays
 from motionprep.pools import Block, Cache, Pool, bounds
 from motionprep.stages.features import MASKS
 
@@ -378,6 +379,7 @@ class Windows(Sequence[Any]):
         """Return dtype and shape of a frame of each array, which must be the same for all motions."""
         kinds: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
         first: dict[str, str] = {}
+        columns: dict[fields.Field, tuple[str, tuple[str, ...]]] = {}
         of_kind: dict[Any, Mapping[str, Any]] = {}
         for motion in self.split.rows:
             of_kind.setdefault(self._kind(motion), motion)
@@ -393,7 +395,23 @@ class Windows(Sequence[Any]):
                         f"in {row['key']}; pick by names that all have, or build with select_joints or select_markers"
                     )
                 first.setdefault(name, row["key"])
+                for field in output.fields:
+                    self._check_names(field, row, columns)
         return kinds
+
+    def _check_names(
+        self, field: fields.Field, row: Mapping[str, Any], columns: dict[fields.Field, tuple[str, tuple[str, ...]]]
+    ) -> None:
+        """Refuse numbers of other places on a body side by side, but where picks by name say that they pair."""
+        if field.picks and not any("*" in pick for pick in field.picks):
+            return
+        names = self._choice(field, row).of_what
+        key, known = columns.setdefault(field, (row["key"], names))
+        if len(names) == len(known) and (pair := strays(names, known)):
+            raise DatasetError(
+                f"{self.split.name}: {field} of {row['key']} has {pair[0]!r} where {key} has {pair[1]!r}; pick by "
+                "names that all have, or build with select_joints or select_markers, which bring all to one skeleton"
+            )
 
     def _cut(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Return the first frame of each window, the number of windows up to each motion's last, and their labels."""
@@ -402,7 +420,7 @@ class Windows(Sequence[Any]):
             [
                 (number, start, stop, classes.get(label, 0))
                 for number, row in enumerate(self.split.rows)
-                for start, stop, label in segments(row, labelled=self.label)
+                for start, stop, label in segments(row, labelled=self.label, stride=self.stride)
             ],
             np.int64,
         ).reshape(-1, 4)
@@ -549,9 +567,15 @@ def _blocks(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[Block, ...], NDArr
     return tuple(blocks), bases
 
 
-def segments(row: Mapping[str, Any], *, labelled: bool) -> Iterator[tuple[int, int, str]]:
-    """Yield the runs of a motion's frames that windows may not leave: first, end, label."""
+def segments(row: Mapping[str, Any], *, labelled: bool, stride: int = 1) -> Iterator[tuple[int, int, str]]:
+    """Yield the runs of a motion's frames that windows may not leave: the first's first frame, the end, the label.
+
+    Windows begin a stride apart from the first frame of the motion, or of its clip, on, wherever labels change; so
+    those with labels are some of those without.
+    """
     clip = row.get("clip") or row["frames"]
     for start, stop, label in labels.of_row(row) if labelled else [(0, row["frames"], "")]:
         for first in range(start // clip * clip, stop, clip):
-            yield max(first, start), min(first + clip, stop), label
+            begin = first + -(-(max(first, start) - first) // stride) * stride
+            if begin < min(first + clip, stop):
+                yield begin, min(first + clip, stop), label

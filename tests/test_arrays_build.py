@@ -471,17 +471,39 @@ class TestNamesOfSplits:
     def test_arrays_go_to_the_split_that_their_names_say_and_it_is_noted(self, tmp_path: Path, percent: str) -> None:
         names = ("joint_3d_clips_train", "joint_3d_clips_valid", "joint_3d_clips_test")
         data = folder_of(tmp_path / "data", **dict.fromkeys(names, WALK))
-        np.save(data / "video.npy", np.zeros((5, 4, 4, 3), np.float32))
+        np.save(data / "video_train.npy", np.zeros((5, 4, 4, 3), np.float32))
 
         made = build(data, tmp_path / "out", recipe={"split": {"percent": percent, "by": "subject"}})
 
         table = motionprep.open(tmp_path / "out").manifest.set_index("key")
         valid = "val" if percent.count("/") == 2 else "test"
         assert [table.split[name] for name in names] == ["train", valid, "test"]
-        assert table.status["video"] == "failed"
+        assert table.status["video_train"] == "failed"
         assert any("in the split that their names say" in note for note in made.notes)
 
     def test_a_name_that_says_two_splits_says_none(self, tmp_path: Path) -> None:
         data = folder_of(tmp_path / "data", **dict.fromkeys(("train_test_1", "a_2", "b_3", "c_4"), WALK))
         build(data, tmp_path / "out", recipe={"split": {"percent": "75/25"}})
         assert list(motionprep.open(tmp_path / "out").manifest.split) == ["train", "train", "train", "test"]
+
+
+class TestConfidence:
+    @pytest.mark.parametrize(("third", "z", "noted"), [("", 0.0, True), ("confidence", 0.0, False), ("z", 0.5, False)])
+    def test_beside_x_and_y_in_pixels_is_left_out_and_noted_unless_it_is_said_to_be_a_place(
+        self, tmp_path: Path, third: str, z: float, noted: bool
+    ) -> None:
+        values = np.random.default_rng(0).uniform(10, 900, (20, 3, 3)).astype(np.float32)
+        values[..., 2] = 0.5
+        data = tmp_path / "data"
+        data.mkdir()
+        np.save(data / "a_1.npy", values)
+        said = f'third = "{third}"' if third else ""
+        (data / "arrays.toml").write_text(f'names = ["A", "B", "C"]\nrate = 30\n{said}')
+
+        build(data, tmp_path / "out", recipe={"stages": [{"stage": "features", "arrays": ["positions"]}]})
+
+        dataset = motionprep.open(tmp_path / "out")
+        positions = dataset["train"].motion("a_1")["positions"]
+        assert np.array_equal(positions[..., :2], values[..., :2])
+        assert np.all(positions[..., 2] == z)
+        assert ("confidence" in str(dataset.manifest.reason[0])) == noted

@@ -151,7 +151,7 @@ def test_workers_share_out_the_memory_that_is_too_small_for_all(
     asked = []
     within = Windows.within
     monkeypatch.setattr(Windows, "within", lambda self, memory: asked.append(memory) or within(self, memory))
-    monkeypatch.setattr(motionprep.torch, "get_worker_info", lambda: SimpleNamespace(id=0, num_workers=4))
+    monkeypatch.setattr(motionprep.torch, "get_worker_info", lambda: SimpleNamespace(id=0, num_workers=4, seed=7))
     next(iter(IterableWindowDataset(windows.within(2_000), 16)))
     assert asked == [2_000, 500]
 
@@ -175,3 +175,38 @@ def test_what_fits_is_read_before_workers_are_forked(windows: Windows) -> None:
     own = windows.within(windows.memory)
     WindowDataset(own)
     assert own.pool.whole
+
+
+def test_each_iteration_yields_the_next_epoch_as_batches_of_windows_do(windows: Windows) -> None:
+    dataset = IterableWindowDataset(windows, 16)
+    expected = windows.batches(16)
+    for _ in range(3):
+        found = [batch["root_position"].numpy() for batch in dataset]
+        assert all(map(np.array_equal, found, [batch["root_position"] for batch in expected]))
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+def test_workers_agree_on_the_epoch_of_each_iteration(windows: Windows, persistent: bool) -> None:
+    loader = DataLoader(
+        IterableWindowDataset(windows, 16), batch_size=None, num_workers=2, persistent_workers=persistent
+    )
+    epochs = [numbers(windows, loader) for _ in range(3)]
+    assert epochs == [numbers(windows, IterableWindowDataset(windows, 16, epoch=epoch)) for epoch in range(3)]
+
+
+@pytest.mark.filterwarnings("ignore:'set_vital':UserWarning")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_stateful_loader_goes_on_in_the_middle_of_an_epoch(windows: Windows, workers: int) -> None:
+    loaders = pytest.importorskip("torchdata.stateful_dataloader")
+
+    def loader() -> Any:
+        return loaders.StatefulDataLoader(IterableWindowDataset(windows, 16), batch_size=None, num_workers=workers)
+
+    whole = [batch["root_position"] for batch in loader()]
+    begun = loader()
+    taken = [batch["root_position"] for batch, _ in zip(begun, range(3), strict=False)]
+    resumed = loader()
+    resumed.load_state_dict(begun.state_dict())
+    rest = [batch["root_position"] for batch in resumed]
+    assert len(taken) + len(rest) == len(whole)
+    assert all(map(torch.equal, [*taken, *rest], whole))

@@ -118,7 +118,7 @@ def cut(motions: Sequence[StoredMotion], task: Task) -> Cuts:
     firsts = [
         [
             first
-            for start, stop, _ in segments(motion.row, labelled=task.label)
+            for start, stop, _ in segments(motion.row, labelled=task.label, stride=task.stride)
             for first in range(start, stop - span + 1, task.stride)
         ]
         for motion in motions

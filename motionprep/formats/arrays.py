@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,28 @@ class Clips:
     about: About
     name: str
 
+    @cached_property
+    def planar(self) -> bool:
+        """Whether these are keypoints in a picture: x and y, with or without a confidence."""
+        return self.values.shape[3] == 2 or self.about.third == "confidence" or bool(self.notes)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What was found about the arrays that nothing says of them."""
+        if self.values.shape[3] == 2 or self.about.third:
+            return ()
+        with np.errstate(invalid="ignore"):
+            third = self.values[..., 2]
+            told = bool(
+                ((third >= 0) & (third <= 1)).all() and third.any() and (np.abs(self.values[..., :2]) > 2).any()
+            )
+        if not told:
+            return ()
+        return (
+            "the third number of each joint is from 0 to 1 beside larger x and y; it was taken for a confidence and "
+            "left out: say third = 'z' if it is a place",
+        )
+
     def motion(self, clips: range, frames: range, rate: float) -> Motion:
         """Return some frames of some clips, laid end to end.
 
@@ -61,6 +84,7 @@ class Clips:
             If a number is not finite, or so large that ``float32`` cannot hold it.
         """
         picked = self.values[clips.start : clips.stop, frames.start : frames.stop : frames.step]
+        picked = picked[..., :2] if self.planar else picked
         points: Floats = np.zeros((*picked.shape[:3], 3))
         # The conversion would warn of signalling NaNs, which the next line looks for.
         with np.errstate(invalid="ignore"):

@@ -16,6 +16,7 @@ from motionprep.shipped import skeletons
 
 #: The name of a TOML that speaks of all files in its folder and below.
 OF_FOLDER = "arrays.toml"
+_CHOICES = {"units": tuple(METRES), "third": ("z", "confidence")}
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
@@ -35,6 +36,9 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         In which lengths are.
     array
         The entry of an ``.npz`` file; it may have one alone if this is empty.
+    third
+        What the third number of a joint is: ``"z"``, or ``"confidence"`` of a keypoint in a picture, which is left out.
+        If it is empty, numbers from 0 to 1 beside x and y that go beyond 2 are taken for confidences, and it is noted.
 
     Raises
     ------
@@ -49,6 +53,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     parents: tuple[int, ...] = ()
     units: Literal["", "m", "cm", "mm"] = ""
     array: str = ""
+    third: Literal["", "z", "confidence"] = ""
 
     def __post_init__(self) -> None:
         if isinstance(self.names, str):
@@ -144,5 +149,5 @@ def _about(value: dict[str, Any], name: str) -> About:
     except msgspec.ValidationError as error:
         what, _, where = str(error).replace("array`", "list`").partition(" - at `$.")
         if what.startswith("Invalid enum value"):
-            what += f"; expected {', '.join(METRES)}"
+            what += f"; expected {', '.join(_CHOICES.get(where.rstrip('`'), ()))}"
         raise ReadError(f"{where.rstrip('`')}: {what}" if where else what, path=name) from None

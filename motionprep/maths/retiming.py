@@ -80,12 +80,12 @@ def paced(motion: Motion | Poses, markers: Markers, lag: float | None = None) ->
     step = fast / (slow * times)
     if motion.rate > markers.rate:
         first = 0.0 if lag is None else lag % step
-        return Paced(_resampled(motion, slow * times, first), markers, "motion", step, first)
+        return Paced(resampled(motion, slow * times, first), markers, "motion", step, first)
     first = 0.0 if lag is None else step * (-lag * times % 1.0)
-    return Paced(motion, _resampled(markers, slow * times, first), "markers", 1.0, -first / (step * times))
+    return Paced(motion, resampled(markers, slow * times, first), "markers", 1.0, -first / (step * times))
 
 
-def _resampled(half: Half, rate: float, first: float) -> Half:
+def resampled(half: Half, rate: float, first: float) -> Half:
     """Return a motion or markers at another rate, from its frame ``first`` on, which may be between two."""
     step, last = half.rate / rate, half.frames - 1
     count = max(math.floor((last - first) / step + _ON_A_FRAME) + 1, 0)

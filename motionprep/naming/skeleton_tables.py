@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 import msgspec
 
@@ -11,6 +12,7 @@ from motionprep.files import parse_toml, read_text
 from motionprep.naming.canonical import Joint, Nodes, several
 
 Naming = Mapping[str, Nodes]
+_TIP = "_Nub"
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,3 +112,34 @@ def _nodes(row: _Row, names: Naming) -> Nodes:
 
 def _turn(row: _Row, names: Naming) -> str:
     return several(names[row.rotation])[0] if row.rotation else ""
+
+
+def strays(names: Sequence[str], others: Sequence[str]) -> tuple[str, str] | None:
+    """Return the first two names in one place of two lists that are not of one place on a body; None if all are.
+
+    The same name is, and so are what two of the namings that ship call one place: ``LFingers`` and ``LeftHandIndex1``.
+    """
+    return next(
+        ((name, other) for name, other in zip(names, others, strict=True) if not _same_place(name, other)), None
+    )
+
+
+def _same_place(name: str, other: str) -> bool:
+    if name == other:
+        return True
+    if name.endswith(_TIP) and other.endswith(_TIP):
+        name, other = name.removesuffix(_TIP), other.removesuffix(_TIP)
+    places = _places()
+    return bool(places.get(name, frozenset()) & places.get(other, frozenset()))
+
+
+@cache
+def _places() -> Mapping[str, frozenset[str]]:
+    """Return the places on a body that each node is in some naming."""
+    namings = msgspec.convert(shipped.skeleton_table(), _Table).names
+    found: dict[str, set[str]] = {}
+    for naming in namings:
+        for place, nodes in _names(naming, namings).items():
+            if isinstance(nodes, str):
+                found.setdefault(nodes, set()).add(place)
+    return {node: frozenset(places) for node, places in found.items()}

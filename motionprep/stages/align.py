@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from motionprep.maths.alignment import Finding
 
 #: In fewer seconds that both have, a residual counts twice.
+#: How far from the best lag on the grid of frames the best of all may be, and how finely it is told, in frames.
+_REACH, _FINE = 0.9, 0.02
+_GOLDEN = (5**0.5 - 1) / 2
 _SHORT = 2.0
 
 
@@ -49,7 +52,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "align"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     of_rotations: ClassVar[tuple[str, ...]] = ("align",)
     needs: ClassVar[tuple[str, ...]] = ("motion", "markers")
 
@@ -82,7 +85,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         The take is the one whose frames the finding counts, with one half resampled if need be.
         """
-        from motionprep.maths import alignment, retiming, spaces
+        from motionprep.maths import alignment, spaces
 
         if take.motion is None:
             return Dropped("align: no skeleton")
@@ -95,7 +98,21 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 return Dropped(f"align: {spaces.no_unit(take)}")
             lag, axes = 1.0 if lag is None else lag, axes or "yzx"
             scale = scale or (metres or 0.0) / alignment.CMU_UNIT
+        try:
+            found = self._at(take, lag, axes, scale)
+            if lag is None and not alignment.go_together(take.motion.rate, take.markers.rate):
+                found = self._refined(take, *found, scale)
+        except ValueError as error:
+            return Dropped(f"align: {error}{_rates(take)}")
+        return found
+
+    def _at(self, take: Take, lag: float | None, axes: str, scale: float) -> tuple[Take, Finding]:
+        """Return the take, one half resampled if need be, and how the halves lie; lag in frames of the take."""
+        from motionprep.maths import alignment, retiming
+
         paced, motion, markers, step, start = take, take.motion, take.markers, 1.0, 0.0
+        if motion is None or markers is None:
+            raise ValueError("a take without one of the halves has nothing to align")
         if not alignment.go_together(motion.rate, markers.rate):
             corrupt = None if take.corrupt is None else retiming.paced(motion, take.corrupt, lag).markers
             motion, markers, half, step, start = retiming.paced(motion, markers, lag)
@@ -106,14 +123,33 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 near = round(start)
                 paced = replace(paced, of_file=range(near, near + motion.frames), retimed=(start - step * near, step))
             lag = None if lag is None else (lag - start) / step
-        reach = self.most_lag / step
-        try:
-            found = alignment.align_pair(
-                motion, markers, lag=lag, axes=axes, scale=scale, most_lag=reach, offset=not cmu
-            )
-        except ValueError as error:
-            return Dropped(f"align: {error}{_rates(take)}")
+        reach, offset = self.most_lag / step, self.method != "cmu"
+        found = alignment.align_pair(motion, markers, lag=lag, axes=axes, scale=scale, most_lag=reach, offset=offset)
         return paced, replace(found, lag=step * found.lag + start) if paced is not take else found
+
+    def _refined(self, take: Take, paced: Take, found: Finding, scale: float) -> tuple[Take, Finding]:
+        """Return the halves at the lag with the least residual, which may lie between frames of both.
+
+        A golden-section search (Kiefer 1953) about the best lag on the grid of frames.
+        """
+
+        def residual(lag: float) -> float:
+            return self._at(take, lag, found.axes, scale)[1].residual
+
+        low, high = found.lag - _REACH, found.lag + _REACH
+        one, other = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        at_one, at_other = residual(one), residual(other)
+        while high - low > _FINE:
+            if at_one <= at_other:
+                high, other, at_other = other, one, at_one
+                one = high - _GOLDEN * (high - low)
+                at_one = residual(one)
+            else:
+                low, one, at_one = one, other, at_other
+                other = low + _GOLDEN * (high - low)
+                at_other = residual(other)
+        best = self._at(take, round((low + high) / 2, 3), found.axes, scale)
+        return best[0], replace(best[1], clear=found.clear)
 
     def judge(self, take: Take, found: Finding) -> Dropped | None:
         """Return why markers that lie like this are not those of the skeleton's take; None if they are."""

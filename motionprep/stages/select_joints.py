@@ -27,6 +27,10 @@ MOVING = "@moving"
 _TOO_LATE = Dropped("select_joints: the root is kept apart or left and right are exchanged; put select_joints first")
 
 
+#: Of the longest bone: less is no length.
+_NO_LENGTH = 1e-9
+
+
 class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keep the joints and End Sites that are named.
 
@@ -155,7 +159,22 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
         made, missing = parts(self.skeleton, motion.skeleton.nodes)
         if missing:
             return Dropped(f"select_joints: {naming.absent(missing, motion.skeleton.nodes)}")
-        return replace(take, motion=assembly.assemble(motion, made))
+        poses = assembly.assemble(motion, made)
+        equal = _equal(poses, [max(part.nodes) >= len(motion.skeleton.joints) for part in made])
+        facts = {**take.facts, "equal_joints": ", ".join(equal)} if equal else take.facts
+        return replace(take, motion=poses, facts=facts)
+
+
+def _equal(poses: Poses, tips: Sequence[bool]) -> list[str]:
+    """Return which joints that are made of tips are where their parents are in every frame: the tip has no length."""
+    names, parents = poses.skeleton.joints, poses.skeleton.parents
+    furthest = abs(poses.translations).max(axis=(0, 2), initial=0.0)
+    none = furthest <= _NO_LENGTH * furthest[1:].max(initial=0.0)
+    return [
+        f"{name} is where {names[parent]} is"
+        for name, parent, tip, equal in zip(names, parents, tips, none.tolist(), strict=True)
+        if tip and equal and parent >= 0
+    ]
 
 
 def _too_late(take: Take) -> bool:

@@ -12,7 +12,7 @@ import pytest
 import motionprep
 from motionprep.data import Markers, Motion, Take
 from motionprep.formats.c3d import read_c3d
-from motionprep.maths import spaces
+from motionprep.maths import retiming, spaces
 from motionprep.maths.alignment import CMU_UNIT
 from motionprep.stages.align import Align
 from motionprep.stages.base import Dropped
@@ -331,3 +331,17 @@ def test_the_wrong_file_is_dropped(recorded: Take, real_data: Path, name: str, m
         "align: the markers do not move with the skeleton",
         "align: skeleton and markers do not move alike",
     )
+
+
+@pytest.mark.parametrize("lag", [0.0, 7.4])
+@pytest.mark.parametrize("rate", [50.0, 80.0, 90.0, 100.0, 150.0, 200.0, 250.0])
+def test_a_lag_between_frames_is_found_where_no_rate_is_a_multiple_of_the_other(
+    sampled: Take, rate: float, lag: float
+) -> None:
+    true = aligned(sampled).facts["align_lag"]
+    assert isinstance(true, float)
+    markers = retiming.resampled(markers_of(sampled), rate, lag)
+
+    found = aligned(replace(sampled, markers=markers))
+
+    assert found.facts["align_lag"] == pytest.approx(true + lag, abs=0.05)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep import inversion, kinematics
+import motionprep
+from motionprep import build, inversion, kinematics, write_sample
 from motionprep.data import EndSite, Motion, Poses, Skeleton, Take
 from motionprep.formats import bvh
 from motionprep.maths import lengths
@@ -470,3 +471,17 @@ def carried() -> Motion:
     channels = np.random.default_rng(2).normal(scale=20, size=(8, len(skeleton.channel_names)))
     channels[:, :6] = 0.0
     return Motion(skeleton, channels, 30.0)
+
+
+def test_a_head_whose_end_site_has_no_length_is_noted_where_it_makes_two_joints_one(tmp_path: Path) -> None:
+    write_sample(tmp_path / "data", subjects=1, motions=1, frames=20)
+    [path] = (tmp_path / "data").rglob("*.bvh")
+    lines = path.read_text().splitlines(keepends=True)
+    head = next(number for number, line in enumerate(lines) if line.split() == ["JOINT", "Head"])
+    tip = next(number for number in range(head, len(lines)) if "End Site" in lines[number]) + 2
+    lines[tip] = "OFFSET 0 0 0\n"
+    path.write_text("".join(lines))
+
+    build(tmp_path / "data", tmp_path / "out", recipe={"stages": [{"stage": "select_joints", "set": "h36m-17"}]})
+
+    assert "Head is where Neck is" in motionprep.open(tmp_path / "out").manifest.reason[0]
