@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from motionprep.errors import MotionPrepError, RecipeError, is_full
+from motionprep.errors import MotionPrepError, RecipeError, ReplaceError, is_full
 
 from .align import align
 from .build import build
@@ -57,6 +57,11 @@ def main() -> None:
     except RecipeError as error:
         click.echo(f"motionprep: {error}", err=True)
         code = 2
+    except ReplaceError as error:
+        click.echo(
+            f"motionprep: {error}. Choose another folder, or give --replace to build here all the same", err=True
+        )
+        code = 1
     except MotionPrepError as error:
         click.echo(f"motionprep: {error}", err=True)
         code = 1
@@ -64,5 +69,16 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         hint = "; make room, then run the same command again" if is_full(error) else ""
         click.echo(f"motionprep: {place}{error.strerror or error}{hint}", err=True)
+        code = 1
+    except (MemoryError, RuntimeError) as error:
+        # RuntimeError is what Python raises where the system gives no thread; any other is a fault of ours.
+        if not (isinstance(error, MemoryError) or "thread" in str(error)):
+            raise
+        what = "memory is short" if isinstance(error, MemoryError) else "the system gives no more threads"
+        click.echo(
+            f"motionprep: {what}; finished shards are kept, and the same command goes on from them. "
+            "Fewer --workers take less",
+            err=True,
+        )
         code = 1
     sys.exit(code)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @click.command()
 @recipe_options
 @click.option("--strict", is_flag=True, help="Change nothing and exit with 1 if a motion fails.")
+@click.option("--replace", is_flag=True, help="Build also where nothing would remain of the dataset that is in OUT.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options: Any) -> None:
+def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: bool, **options: Any) -> None:
     """Build a dataset from DATA: folders, BVH, C3D and NumPy files, zip archives.
 
     What is already in OUT and still right is kept: run the same command again after a crash or a change in the data.
@@ -44,7 +45,14 @@ def build(data: tuple[str, ...], out: str, strict: bool, quiet: bool, **options:
 
         try:
             summary = motionprep.build(
-                data, out, recipe=recipe, strict=strict, announce=announce, tell=progress.tell, **options
+                data,
+                out,
+                recipe=recipe,
+                strict=strict,
+                replace=replace,
+                announce=announce,
+                tell=progress.tell,
+                **options,
             )
         except (KeyboardInterrupt, OSError) as error:
             if isinstance(error, KeyboardInterrupt) or is_full(error):

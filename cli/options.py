@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -78,6 +77,7 @@ def make_recipe(options: dict[str, Any]) -> Any:
     """Return the recipe that the options describe, taking out those that they use."""
     import msgspec
 
+    from motionprep.files import read_text
     from motionprep.formats.index import decode, parse_index, parse_labels, parse_rates
     from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
@@ -99,14 +99,14 @@ def make_recipe(options: dict[str, Any]) -> Any:
     if options.pop("lenient"):
         value["reading"]["lenient"] = True
     if rates := options.pop("rates"):
-        value["reading"]["rates"] = parse_rates(decode(Path(rates).read_bytes(), rates), rates)
+        value["reading"]["rates"] = parse_rates(decode(read_text(rates), rates), rates)
     labels: dict[str, Any] = {}
     if index := options.pop("index"):
-        labels |= parse_index(decode(Path(index).read_bytes(), index))
+        labels |= parse_index(decode(read_text(index), index), index)
         if not labels:
             raise click.BadParameter(f"{index}: has no line KEY<TAB>text", param_hint="--index")
     if file := options.pop("labels"):
-        more = parse_labels(decode(Path(file).read_bytes(), file), file)
+        more = parse_labels(decode(read_text(file), file), file)
         if not more:
             raise click.BadParameter(f"{file}: has no row but the first", param_hint="--labels")
         labels |= more
@@ -117,7 +117,7 @@ def make_recipe(options: dict[str, Any]) -> Any:
         value["seed"] = seed
     recipe = recipe_from_json({**value, "stages": []}, name or "options")
     recipe = msgspec.structs.replace(recipe, stages=base.stages)
-    return recipe.with_stages(_stages(options, recipe.split.sides()))
+    return _with_flags(recipe, options)
 
 
 def _of_arrays(names: str | None, rate: float | None, reading: dict[str, Any]) -> dict[str, Any]:
@@ -127,34 +127,37 @@ def _of_arrays(names: str | None, rate: float | None, reading: dict[str, Any]) -
     return {"arrays": reading.get("arrays", {}) | said} if said else {}
 
 
-def _stages(options: dict[str, Any], sides: tuple[str, ...]) -> list[Any]:
+def _with_flags(recipe: Any, options: dict[str, Any]) -> Any:
+    """Return the recipe with the stages that flags change: each flag its setting, on the splits that it names."""
     from motionprep.recipe import make_stage
 
-    stages = []
-    for option, stage, field in (
-        ("trim", "trim", "t_pose"),
-        ("min_frames", "drop_short", "frames"),
-        ("downsample", "downsample", "factor"),
-        ("fps", "downsample", "rate"),
+    for option, stage, field, no_more in (
+        ("trim", "trim", "t_pose", {}),
+        ("min_frames", "drop_short", "frames", {}),
+        ("downsample", "downsample", "factor", {"rate": 0.0}),
+        ("fps", "downsample", "rate", {"factor": 0}),
     ):
-        for split, number in _by_split(option, options.pop(option), field, sides):
-            stages.append(make_stage(stage, splits=split, **{field: number}))
+        for split, number in _by_split(option, options.pop(option), field, recipe.split.sides()):
+            recipe = recipe.with_settings(stage, split, **no_more, **{field: number})
     if joints := options.pop("joints"):
         names = joints.split(",")
         sets = [name.removeprefix("@") for name in names if name.startswith("@")]
         if len(sets) > 1:
             raise click.BadParameter(f"{joints}: name one @SET at most", param_hint="--joints")
         rest = [name for name in names if not name.startswith("@")]
-        stages.append(make_stage("select_joints", joints=rest, **({"set": sets[0]} if sets else {})))
+        recipe = recipe.with_stages([make_stage("select_joints", joints=rest, **({"set": sets[0]} if sets else {}))])
     if features := options.pop("features"):
-        stages.append(make_stage("features", arrays=features.split(",")))
-    return stages
+        recipe = recipe.with_settings("features", recipe.split.sides(), arrays=features.split(","))
+    return recipe
 
 
 def _by_split(
     option: str, texts: tuple[str, ...], field: str, sides: tuple[str, ...]
 ) -> list[tuple[list[str], float | int]]:
-    """Return splits and number of each ``SPLIT=NUMBER``; a number without a split is for those that have none."""
+    """Return splits and number of each ``SPLIT=NUMBER``; a number without a split is for those that have none.
+
+    A split that is not one of the recipe's is left to the recipe to refuse.
+    """
     hint = f"--{option.replace('_', '-')}"
     numbers: dict[str, float | int] = {}
     for text in texts:
@@ -162,9 +165,8 @@ def _by_split(
         if split in numbers:
             raise click.BadParameter(f"is given twice for {split or 'all splits'}", param_hint=hint)
         numbers[split] = _number(number, hint, field)
-    named = [split for split in numbers if split]
-    others = [side for side in sides if side not in named] if named else []
-    return [([split] if split else others, number) for split, number in numbers.items() if split or others or not named]
+    others = [side for side in sides if side not in numbers]
+    return [([split] if split else others, number) for split, number in numbers.items() if split or others]
 
 
 def _number(text: str, hint: str, field: str) -> float | int:

@@ -24,6 +24,8 @@ def plan(
 
     Takes what `build` takes: motions, frames and bytes of each split, shards to make and to keep.
     """
+    from motionprep.changes import changes
+    from motionprep.errors import ReplaceError
     from motionprep.plan import make_plan
     from motionprep.preview import preview
 
@@ -38,7 +40,11 @@ def plan(
         workers=workers or 1,
         digests=True,
     )
-    for note in planned.notes:
+    try:
+        changed = changes(planned, Path(out))
+    except ReplaceError as error:
+        changed = (f"a build needs --replace: {error}",)
+    for note in (*planned.notes, *changed):
         click.echo(f"note: {note}", err=True)
     would = preview(planned, Path(out))
     rows = [

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from motionprep import plan, shards, sources, store
-from motionprep.errors import BuildError
+from motionprep.errors import BuildError, ReplaceError
 from motionprep.plan import Plan, Shard
 from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
@@ -64,6 +64,7 @@ def build(
     markers: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     workers: int | None = None,
     strict: bool = False,
+    replace: bool = False,
     verify_sources: bool = False,
     announce: Callable[[Plan], None] = lambda _: None,
     tell: Tell = lambda _motions, _frames: None,
@@ -82,9 +83,12 @@ def build(
     markers
         Where the markers of the same takes are, C3D files; those in ``data`` count as well.
     workers
-        Threads that compute shards; as many as there are processors if None. They decide nothing but the time.
+        Threads that compute shards, at least 1; as many as there are processors if None. They decide nothing but the
+        time.
     strict
         Change nothing if a motion fails.
+    replace
+        Build also where nothing would remain of the dataset that is in ``out``.
     verify_sources
         Hash all files again, whatever their size and time say.
     announce
@@ -96,6 +100,11 @@ def build(
     ------
     SourceError, RecipeError, DatasetError
         If the data, the recipe or the dataset cannot be; nothing is changed.
+    ReplaceError
+        If nothing would remain of the dataset that is in ``out``, neither a motion nor a shard, and ``replace`` is not
+        given; it says what would change.
+    ValueError
+        If ``workers`` is below 1.
     BuildError
         If ``strict`` and a motion failed, or if no motion could be built; the dataset is not changed.
     OSError
@@ -106,7 +115,10 @@ def build(
         recipe = recipe_from_json(recipe or {})
     elif not isinstance(recipe, Recipe):
         recipe = load_recipe(recipe)
-    workers = workers or os.cpu_count() or 1
+    if workers is None:
+        workers = os.cpu_count() or 1
+    elif workers < 1:
+        raise ValueError(f"workers is {workers}; it must be at least 1, or None for one a processor")
     out = Path(out)
     home = store.home(out, baked=recipe.baked)
     look = partial(
@@ -118,18 +130,22 @@ def build(
         verify_sources=verify_sources,
         workers=workers,
     )
-    if store.claim(out, baked=recipe.baked):
+    # Nothing is written before it is known that there is something to build.
+    before = look()
+    if before.complete and not any(store.left_over(out, before.dataset)):
         # What has nothing to do needs no lock, whose import takes longer than this look.
-        before = look()
-        if before.complete and not any(store.left_over(out, before.dataset)):
-            announce(before)
-            _tell_kept(before, tell)
-            dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
-            return Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes)
-    with store.hold(out):
+        announce(before)
+        _tell_kept(before, tell)
+        dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
+        return Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes)
+    if not before.complete:
+        before = _with_changes(before, out, replace)
+    with store.claimed(out, baked=recipe.baked):
+        if store.load(out) != before.known:
+            # Another build has ended since this one looked.
+            before = look()
         for place in (out, home):
             shards.sweep(place / store.SHARDS)
-        before = look()
         announce(before)
         _tell_kept(before, tell)
         todo, made = _make_missing(before, home, workers, tell)
@@ -148,6 +164,18 @@ def build(
         todo.cache.save(todo.sources)
     seconds = time.monotonic() - began
     return Summary(out, changed, dataset, made, len(todo.shards) - made, seconds, todo.notes)
+
+
+def _with_changes(planned: Plan, out: Path, replaced: bool) -> Plan:
+    """Return a plan that notes what it changes about the dataset that is there."""
+    from motionprep.changes import changes
+
+    try:
+        return replace(planned, notes=(*planned.notes, *changes(planned, out)))
+    except ReplaceError:
+        if not replaced:
+            raise
+    return planned
 
 
 def _paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:

@@ -13,7 +13,7 @@ from motionprep.plan import Plan, none_built, reason_of
 from motionprep.recipe import Recipe
 
 #: Columns of the manifest for a file, by half.
-_COLUMNS = {"motion": "source", "markers": "markers_source"}
+_COLUMNS = {"motion": "source", "markers": "markers_source", "": "source"}
 #: Columns that tell of what is stored.
 _STORED = ("frames", "fps", "shard", "start", "stop", "skeleton", "marker_names", "scale", "facts", "steps", "labels")
 

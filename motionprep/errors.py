@@ -60,6 +60,10 @@ class DatasetError(MotionPrepError):
     """A built dataset is damaged, busy, of another format, or no dataset at all."""
 
 
+class ReplaceError(DatasetError):
+    """A build would leave nothing of the dataset that is there; it is done where replacing it is asked for."""
+
+
 class MotionPrepWarning(UserWarning):
     """Something in a file was not as it should be and was read all the same."""
 

@@ -19,6 +19,7 @@ from motionprep import identity, inversion, plan, shards
 from motionprep.data import Take
 from motionprep.errors import MotionPrepError, ReadError
 from motionprep.features import Extraction
+from motionprep.files import BUDGET
 from motionprep.layout import Item
 from motionprep.plan import Row, Shard
 from motionprep.reading import Read, read_take
@@ -220,6 +221,10 @@ class _Taken:
         }
 
     def _read(self, item: Item, row: Row) -> Read | ReadError:
+        with BUDGET.hold(row.recording.size):
+            return self._read_files(item, row)
+
+    def _read_files(self, item: Item, row: Row) -> Read | ReadError:
         files: dict[str, tuple[str, bytes]] = {}
         digests: list[Digest] = []
         wrong: ReadError | None = None

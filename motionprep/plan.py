@@ -118,6 +118,8 @@ class Plan:
         What is known of the sources.
     notes
         What of the recipe speaks of nothing that was found, or cannot be met in full, and what was left aside.
+    known
+        What ``dataset.json`` says now, whole or not; None if there is none.
     """
 
     recipe: Recipe
@@ -126,6 +128,7 @@ class Plan:
     dataset: dict[str, Any] | None = field(repr=False)
     cache: SourceCache = field(repr=False)
     notes: tuple[str, ...] = ()
+    known: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
     def keys(self) -> list[str]:
@@ -201,21 +204,26 @@ def make_plan(
     SourceError, RecipeError, DatasetError
         If the data, the recipe or the dataset cannot be.
     """
-    dataset = store.examine(out)
+    dataset = known = store.examine(out)
     home = store.home(out, baked=recipe.baked)
     if dataset is not None and not (
         store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, look_into=digests))
     ):
         dataset = None
     cache = SourceCache(out / store.CACHE / "sources.json")
-    found = sources.find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays)
+    odd: list[str] = []
+    found = sources.find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays, odd)
+    broken = [source for source in found if not source.half]
+    found = [source for source in found if source.half]
+    if not found:
+        raise none_built([source.wrong for source in broken])
     halves, notes = _halves(recipe, found, asked=bool(markers))
     recipe = recipe.storing(halves, bare=any(source.about for source in found))
     needs = {side: recipe.needs(side) for side in recipe.split.sides()}
     needed = frozenset().union(*needs.values())
     if markers and "markers" not in needed:
         raise RecipeError("markers are given, but the recipe stores none; add them to the arrays of its features")
-    recordings = sources.pair(found, needed)
+    recordings = sources.pair(found, needed, odd)
     if not recordings:
         wanted = " and ".join(f"{_WORDS[half]} ({suffix})" for suffix, half in HALVES.items() if half in needed)
         where = ", ".join(os.fspath(path) for path in (*data, *markers))
@@ -230,16 +238,23 @@ def make_plan(
     else:
         looks = sources.look(files, cache)
     keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
-    beside = {} if recipe.reading.labels or recipe.reading.label_pattern else sources.labels_beside(data)
+    beside = {} if recipe.reading.labels or recipe.reading.label_pattern else sources.labels_beside(data, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
     told = labels.notes(recipe.reading, keys, named)
     parts, lacking = _assign(recipe, needs, recordings, named)
     rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(looks), parts, named))
+    rows += map(_broken, broken)
     if recipe.task and recipe.task.label:
         with_label = {row.split for row in rows if row.label and not row.reason}
         lacking += labels.lacking({side: side in with_label for side in recipe.split.sides()})
     made = _shards(recipe, rows, home, look_into=digests)
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*notes, *told, *lacking))
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*odd, *notes, *told, *lacking), known)
+
+
+def _broken(source: Source) -> Row:
+    """Return the row of what could not be looked into: it is no motion, so it has no number and is on no side."""
+    error = Look("", 0, 0.0, "", source.wrong)
+    return Row(Recording(source.key, "", (source,)), (error,), 0, "", None, None, "", source.wrong, failed=True)
 
 
 def _halves(recipe: Recipe, found: Sequence[Source], *, asked: bool) -> tuple[set[str], tuple[str, ...]]:
@@ -254,6 +269,13 @@ def _halves(recipe: Recipe, found: Sequence[Source], *, asked: bool) -> tuple[se
     told = any(isinstance(stage, Features) for stage in recipe.stages)
     if asked or told:
         return there, ()
+    if recipe.task is not None and recipe.asks_for < there:
+        # Files of the other kind beside must not change which frames a model learns from.
+        (left,) = there - recipe.asks_for
+        learnt = " and ".join(_MANY[half] for half in recipe.asks_for)
+        return {*recipe.asks_for}, (
+            f"the task is learnt from {learnt} alone, so the {_MANY[left]} of {len(keys[left]):,} takes are left aside",
+        )
     if not recipe.asks_for <= there:
         return {*recipe.asks_for}, ()
     if len(there) < len(keys) or 2 * len(paired) >= len(whole):

@@ -16,6 +16,7 @@ import msgspec
 from motionprep import identity, shipped
 from motionprep.errors import RecipeError
 from motionprep.fields import parse_field
+from motionprep.files import parse_json, parse_toml, read_text
 from motionprep.formats.arrays_about import About
 from motionprep.naming.canonical import Joint
 from motionprep.rates import is_rate
@@ -298,11 +299,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for number, stage in enumerate(self.stages, start=1):
             for split in stage.splits:
-                if split not in self.split.sides():
-                    raise RecipeError(
-                        f"stage {number} ({stage.name}): splits: there is no split {split!r}; "
-                        f"there are {', '.join(self.split.sides())}"
-                    )
+                self._check_split(split, f"stage {number} ({stage.name})")
         for split in self.split.sides():
             last = 0
             for number, stage in enumerate(self.stages, start=1):
@@ -446,7 +443,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             markers = stage.markers_after(markers)
 
     def with_stages(self, stages: Sequence[Stage]) -> Recipe:
-        """Return a recipe in which these stages take the place of all that have their names.
+        """Return a recipe in which these stages replace those of their names on the splits that they work on.
 
         Stages that are new to the recipe come where :data:`motionprep.stages.STAGES` has them. If skeleton and markers
         are then stored side by side and no stage says how they are brought together, ``align`` finds it out.
@@ -460,13 +457,57 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             old = [number for number, stage in enumerate(kept) if stage.name == name]
             later = (number for number, stage in enumerate(kept) if order.index(stage.name) > order.index(name))
             at = old[0] if old else next(later, len(kept))
-            kept = kept[:at] + new + [stage for stage in kept[at:] if stage.name != name]
+            rest = [self._without(stage, new) if stage.name == name else stage for stage in kept[at:]]
+            kept = kept[:at] + new + [stage for stage in rest if stage is not None]
         if any(isinstance(stage, Features) for stage in kept) and not any(stage.name == "align" for stage in kept):
             sides = self.split.sides()
             pairs = [side for side in sides if _needs(stage for stage in kept if stage.works_on(side)) == _BOTH]
             if pairs:
                 kept.insert(0, make_stage("align", splits=pairs if len(pairs) < len(sides) else []))
         return msgspec.structs.replace(self, stages=tuple(kept))
+
+    def with_settings(self, name: str, sides: Sequence[str], **settings: Any) -> Recipe:
+        """Return a recipe in which a stage has other settings on some splits; its other settings stay as they are.
+
+        Parameters
+        ----------
+        name
+            Of the stage; it is added where a split has none.
+        sides
+            Names of splits.
+        **settings
+            Fields of the stage.
+
+        Raises
+        ------
+        RecipeError
+            If the stage has no such field, or a setting cannot be.
+        """
+        on: dict[int, list[str]] = {}
+        for side in sides:
+            self._check_split(side, name)
+            old = (number for number, stage in enumerate(self.stages) if stage.name == name and stage.works_on(side))
+            on.setdefault(next(old, -1), []).append(side)
+        new = []
+        for number, some in on.items():
+            before = self.stages[number].settings() if number >= 0 else {}
+            everywhere = len(some) == len(self.split.sides())
+            new.append(make_stage(name, **{**before, **settings, "splits": [] if everywhere else some}))
+        return self.with_stages(new)
+
+    def _check_split(self, split: str, place: str) -> None:
+        if split not in self.split.sides():
+            raise RecipeError(
+                f"{place}: splits: there is no split {split!r}; there are {', '.join(self.split.sides())}"
+            )
+
+    def _without(self, stage: Stage, others: Sequence[Stage]) -> Stage | None:
+        """Return a stage for those of its splits that no other one works on; None if none is left."""
+        its = [side for side in self.split.sides() if stage.works_on(side)]
+        left = tuple(side for side in its if not any(other.works_on(side) for other in others))
+        if len(left) == len(its):
+            return stage
+        return msgspec.structs.replace(stage, splits=left) if left else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole recipe as plain values, defaults left out; :func:`recipe_from_json` takes it back."""
@@ -520,6 +561,13 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     RecipeError
         If anything in it is unknown, of a wrong type or impossible; it names the file, the stage and the field.
     """
+    try:
+        # What cannot be written into a dataset is no recipe; Python's strings and lists hold more than JSON.
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise RecipeError(f"{name}: has a text that is no Unicode, with half of a character") from None
+    except (RecursionError, ValueError):
+        raise RecipeError(f"{name}: brackets are nested too deep, or a number has thousands of digits") from None
     known = ("description", "seed", "reading", "split", "stages", "task")
     for field in value:
         if field not in known:
@@ -564,14 +612,12 @@ def load_recipe(source: str | os.PathLike[str]) -> Recipe:
         if not path.is_file():
             raise RecipeError(f"{name}: no such recipe file; shipped recipes are {', '.join(shipped.recipe_names())}")
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path).decode()
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"{name}: cannot be read: {error}") from None
-    import tomllib
-
     try:
-        value = json.loads(text) if name.endswith(".json") else {"recipe": tomllib.loads(text)}
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+        value = parse_json(text) if name.endswith(".json") else {"recipe": parse_toml(text)}
+    except ValueError as error:
         raise RecipeError(f"{name}: {error}") from None
     if not isinstance(value, Mapping) or not isinstance(value.get("recipe"), Mapping):
         raise RecipeError(f"{name}: has no recipe; expected a TOML file or the dataset.json of a dataset")

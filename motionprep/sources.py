@@ -10,7 +10,9 @@ import os
 import re
 import threading
 import time
+import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -20,9 +22,10 @@ import msgspec
 
 from motionprep import identity
 from motionprep.errors import RateError, ReadError, SourceError
+from motionprep.files import BUDGET, no_address, open_file, parse_json, read_bounded, read_text, shown
 from motionprep.formats import ARRAYS, HALVES
 from motionprep.formats.arrays_about import OF_FOLDER, About, describe
-from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE
+from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -66,7 +69,7 @@ class Source(msgspec.Struct, frozen=True):
     about
         What is said of it beside it or in the recipe, if it holds arrays; None if it says all itself.
     wrong
-        Why what is said of it cannot be used; empty if it can.
+        Why it, or what is said of it, cannot be used; empty if it can.
     """
 
     key: str
@@ -93,7 +96,7 @@ class Source(msgspec.Struct, frozen=True):
                 with _open_entry(self) as file:
                     data = file.read(self.size + 1)
             else:
-                with open(self.file, "rb", buffering=0) as file:
+                with open_file(self.file, buffering=0) as file:
                     data = file.read()
         except UNREADABLE as error:
             raise ReadError(f"cannot be read: {_why(error)}", path=self.name) from None
@@ -176,8 +179,8 @@ class SourceCache:
         if path is None:
             return
         try:
-            number, looks = msgspec.json.decode(path.read_bytes(), type=tuple[int, dict[str, Look]])
-        except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+            number, looks = parse_json(path.read_bytes(), tuple[int, dict[str, Look]])
+        except (OSError, ValueError):
             return
         if number == _CACHE_FORMAT:
             self._looks = looks
@@ -213,6 +216,7 @@ def find(
     key_pattern: str = "",
     markers: Sequence[str | os.PathLike[str]] = (),
     arrays: About | None = None,
+    notes: list[str] | None = None,
 ) -> list[Source]:
     """Find all files of takes below folders, in zip archives, or named themselves; in natural order.
 
@@ -226,30 +230,48 @@ def find(
         Where to look for markers alone.
     arrays
         What arrays hold of which nothing beside them says it; without it these are passed over.
+    notes
+        Takes a sentence for each thing about the files as a whole that is worth knowing.
+
+    Returns
+    -------
+    list of Source
+        What cannot be used for a reason of its own, such as a damaged archive, an unreadable folder, a pipe or a name
+        that is no Unicode, is among them, with ``wrong`` and no half, last. Files of one kind with one key are told
+        apart by their folders: ``anna/walk`` and ``bert/walk``.
 
     Raises
     ------
     SourceError
-        If a path does not exist or cannot be read, nothing is found, two files of one kind have one key, a file does
-        not fit the pattern or has a name that is not Unicode, an archive that is named itself is damaged, or any has an
-        entry that points outside, or nothing says what arrays that are named themselves hold.
+        If a path does not exist or cannot be read, nothing is found, an archive that is named itself is damaged, or
+        nothing says what arrays that are named themselves hold.
     """
     pattern = re.compile(key_pattern) if key_pattern else None
+    notes = [] if notes is None else notes
     found: dict[tuple[str, str], Source] = {}
+    clashing: list[Source] = []
+    broken: list[Source] = []
     unsaid = 0
     asked = [*((path, False) for path in paths), *((path, True) for path in markers)]
     for path, markers_only in asked:
-        for name, file, entry, stat, texts in _walk(Path(path)):
+        if address := no_address(path):
+            raise SourceError(address)
+        for name, file, entry, stat, texts, wrong in _walk(Path(path), notes):
+            stamp = ":".join(map(str, stat)) + ":" + entry
             suffix = _suffix(name)
             bare = suffix in ARRAYS
-            if bare and not texts and arrays is None:
+            if bare and not texts and arrays is None and not wrong:
                 if not entry and file == str(Path(path)):
                     raise SourceError(f"{name}: {_UNSAID}")
                 unsaid += 1
                 continue
-            key, subject = _key(name, pattern)
+            key, subject, misnamed = ("", "", "") if wrong else _key(name, pattern)
+            if wrong or misnamed:
+                plain = name.encode("utf-8", "backslashreplace").decode()
+                reason = f"{plain}: {wrong or misnamed}"
+                broken.append(Source(plain, "", plain, file, entry, stat[2], stamp, "", wrong=reason))
+                continue
             half = HALVES.get(suffix, "motion")
-            stamp = ":".join(map(str, stat)) + ":" + entry
             source = Source(key, subject, name, file, entry, stat[2], stamp, half)
             source = _said(source, texts, arrays) if bare else source
             if markers_only and source.half != "markers":
@@ -257,22 +279,54 @@ def find(
             known = found.setdefault((key, source.half), source)
             # A folder may be named for both halves.
             if (known.file, known.entry) != (source.file, source.entry):
-                raise SourceError(
-                    f"two files have the key {key!r}: {_place(known)} and {_place(source)}; "
-                    r"rename one, or give a --key-pattern such as '(?P<motion>(?P<subject>\w+)/\w+)$'"
-                )
-    if not found:
+                clashing.append(source)
+    if clashing:
+        found, twice = _apart(found, clashing, notes)
+        broken += twice
+    if not found and not broken:
         where = ", ".join(os.fspath(path) for path in (*paths, *markers))
         more = f"; of {unsaid:,} {' and '.join(ARRAYS)} files {_UNSAID}" if unsaid else ""
         raise SourceError(f"{where}: no motion files ({', '.join(HALVES)}, or zip archives with such) found{more}")
-    return sorted(found.values(), key=lambda source: natural(source.subject, source.key))
+    return [*sorted(found.values(), key=lambda source: natural(source.subject, source.key)), *broken]
 
 
-def pair(sources: Sequence[Source], halves: Collection[str]) -> list[Recording]:
+def _apart(
+    found: dict[tuple[str, str], Source], clashing: Sequence[Source], notes: list[str]
+) -> tuple[dict[tuple[str, str], Source], list[Source]]:
+    """Return the sources, those of one key told apart by their folders, and those that have one name as well."""
+    keys = {source.key for source in clashing}
+    by_name: dict[tuple[str, str], list[Source]] = {}
+    for source in (*(one for one in found.values() if one.key in keys), *clashing):
+        key = source.name.rpartition(".")[0]
+        by_name.setdefault((key, source.half), []).append(msgspec.structs.replace(source, key=key))
+    apart = {place: one for place, one in found.items() if one.key not in keys}
+    broken = []
+    for place, some in by_name.items():
+        if len(some) == 1 and place not in apart:
+            apart[place] = some[0]
+            continue
+        where = " and ".join(map(_place, some))
+        broken += [
+            msgspec.structs.replace(one, half="", wrong=f"{_place(one)}: {len(some)} files have one name: {where}")
+            for one in some
+        ]
+    first = min(keys)
+    those = [key for key, _ in by_name if key.rpartition("/")[2] == first or key == first]
+    notes.append(
+        f"{len(keys):,} keys are those of several files, which are told apart by their folders, for instance "
+        f"{' and '.join(dict.fromkeys(those[:2]))}; a key pattern can name them otherwise"
+    )
+    return apart, broken
+
+
+def pair(sources: Sequence[Source], halves: Collection[str], notes: list[str] | None = None) -> list[Recording]:
     """Join the files of each take that hold one of these halves; in natural order.
 
-    The subject is that of the skeleton's file, if there is one.
+    The subject is that of the skeleton's file, if there is one. Files whose keys differ in case alone are of one take
+    where there is no other that they could be of; ``notes`` takes a sentence that says so.
     """
+    if len(halves) > 1:
+        sources = _of_one_case(sources, [] if notes is None else notes)
     together: dict[str, list[Source]] = {}
     for source in sources:
         if source.half in halves:
@@ -287,6 +341,28 @@ def pair(sources: Sequence[Source], halves: Collection[str]) -> list[Recording]:
     return sorted(paired, key=lambda one: natural(one.subject, one.key)) if moved else paired
 
 
+def _of_one_case(sources: Sequence[Source], notes: list[str]) -> Sequence[Source]:
+    """Return the sources, those of markers under the key of the one skeleton whose key differs in case alone."""
+    keys: dict[str, set[str]] = {half: {one.key for one in sources if one.half == half} for half in HALVES.values()}
+    alone = {half: keys[half] - set().union(*(keys[other] for other in keys if other != half)) for half in keys}
+    if not all(alone.values()):
+        return sources
+    folded: dict[str, dict[str, list[str]]] = {half: {} for half in keys}
+    for half, some in alone.items():
+        for key in sorted(some):
+            folded[half].setdefault(key.casefold(), []).append(key)
+    both = [(ours, folded["markers"].get(fold, [])) for fold, ours in folded["motion"].items()]
+    other = {markers[0]: motions[0] for motions, markers in both if len(motions) == len(markers) == 1}
+    if not other:
+        return sources
+    markers, motion = next(iter(other.items()))
+    notes.append(f"{len(other):,} takes have files whose names differ in case alone, such as {motion} and {markers}")
+    return [
+        msgspec.structs.replace(one, key=other[one.key]) if one.half == "markers" and one.key in other else one
+        for one in sources
+    ]
+
+
 def natural(*texts: str) -> tuple[object, ...]:
     """Return a key that sorts ``2_2`` before ``2_10``."""
     return (tuple(map(_natural, texts)), texts)
@@ -294,31 +370,42 @@ def natural(*texts: str) -> tuple[object, ...]:
 
 @lru_cache(maxsize=1024)
 def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part)
+    return tuple(_number(part) if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part)
 
 
-def labels_beside(paths: Sequence[str | os.PathLike[str]]) -> dict[str, str]:
+def _number(digits: str) -> tuple[int, int, str]:
+    """Return what sorts digits as the numbers that they are; of thousands of them no integer is made."""
+    plain = digits if digits.isascii() else "".join(str(unicodedata.decimal(digit)) for digit in digits)
+    plain = plain.lstrip("0")
+    return 0, len(plain), plain
+
+
+def labels_beside(paths: Sequence[str | os.PathLike[str]], notes: list[str] | None = None) -> dict[str, str]:
     """Return labels from every ``*index*.txt`` in the given folders and archives, and beside the given files.
 
-    Raises
-    ------
-    SourceError
-        If such a text cannot be read.
+    An index that cannot be read is left out, and of two labels of a key the first stands; ``notes`` takes a sentence
+    that says so.
     """
     from motionprep.formats.index import parse_index
 
     given = {Path(path) for path in paths}
     labels: dict[str, str] = {}
+    notes = [] if notes is None else notes
     for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in map(Path, paths)):
         for file in sorted(folder.iterdir()):
+            archive = file.suffix.lower() == _ARCHIVE and (folder in given or file in given)
+            if not (archive or _is_index(file.name)):
+                continue
             try:
-                if _is_index(file.name) and file.is_file():
-                    labels = parse_index(file.read_text(encoding="utf-8", errors="backslashreplace")) | labels
-                elif file.suffix.lower() == _ARCHIVE and (folder in given or file in given):
-                    for text in _index_texts(file):
-                        labels = parse_index(text) | labels
+                texts = _index_texts(file) if archive else [read_text(file)]
+            except SourceError:
+                # An archive that is damaged as a whole is a failed source.
+                continue
             except UNREADABLE as error:
-                raise SourceError(f"{file}: the index cannot be read: {_why(error)}") from None
+                notes.append(f"{file.name}: the index cannot be read, so its labels are missing: {_why(error)}")
+                continue
+            for text in texts:
+                labels = parse_index(text.decode("utf-8", errors="backslashreplace"), file.name, notes) | labels
     return labels
 
 
@@ -405,9 +492,6 @@ def _look_at_motion(source: Source, rate: float | None = None) -> Look:
                 raise
             except ReadError:
                 header = bvh.parse_bvh_header(data + file.read(source.size), source.name, rate=rate)
-    elif _suffix(source.name) == _ARCHIVE:
-        _archive(Path(source.file)).close()
-        raise ReadError("was damaged when it was found", path=source.name)
     else:
         header = bvh.read_bvh_header(source.file, rate=rate)
     return Look("", header.frames, header.rate, header.skeleton.structure)
@@ -416,7 +500,7 @@ def _look_at_motion(source: Source, rate: float | None = None) -> Look:
 def _look_at_markers(source: Source, rate: float | None = None) -> Look:
     from motionprep.formats import c3d
 
-    with _open_entry(source) if source.entry else open(source.file, "rb") as file:
+    with _open_entry(source) if source.entry else open_file(source.file) as file:
         data = file.read(_SHORT_HEAD)
         for more in (c3d.HEADER_BYTES, source.size):
             try:
@@ -432,7 +516,7 @@ def _look_at_markers(source: Source, rate: float | None = None) -> Look:
 def _look_at_arrays(source: Source, about: About) -> Look:
     from motionprep.formats.arrays_header import read_arrays_header
 
-    with _open_entry(source) if source.entry else open(source.file, "rb") as file:
+    with _open_entry(source) if source.entry else open_file(source.file) as file:
         header = read_arrays_header(file, source.size, source.name, about)
     return Look("", header.frames, about.rate or 0.0, about.structure, clip=header.clip)
 
@@ -440,30 +524,33 @@ def _look_at_arrays(source: Source, about: About) -> Look:
 def digest_of(source: Source) -> tuple[str, bool]:
     """Return the digest of a source, or of why it cannot be read, and whether it could."""
     try:
-        return identity.digest(source.read()), True
+        with BUDGET.hold(source.size):
+            return identity.digest(source.read()), True
     except ReadError as error:
         return identity.digest(str(error).encode()), False
 
 
-def _key(name: str, pattern: re.Pattern[str] | None) -> tuple[str, str]:
-    """Return key and subject of a file by its path below the data folder."""
+def _key(name: str, pattern: re.Pattern[str] | None) -> tuple[str, str, str]:
+    """Return key and subject of a file by its path below the data folder, or why it has none."""
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise SourceError(f"{name!r}: has a name that is not Unicode; rename it") from None
+        return "", "", "has a name that is not Unicode; rename it"
     # A corpus has thousands of names, and path objects take ten times as long.
     stem = name.rpartition(".")[0]
     if pattern is None:
         above, _, key = stem.rpartition("/")
         subject, _, rest = key.partition("_")
-        return key, subject if subject and rest else above.rpartition("/")[2] or key
+        return key, subject if subject and rest else above.rpartition("/")[2] or key, ""
     match = pattern.search(stem)
     if not match or not match["motion"]:
-        raise SourceError(
-            f"{name}: {stem!r}, its path below the data without the suffix, has nothing that fits the key pattern "
-            f"{pattern.pattern!r}"
+        return (
+            "",
+            "",
+            f"{shown(stem)}, its path below the data without the suffix, has nothing that fits the key pattern "
+            f"{shown(pattern.pattern)}",
         )
-    return match["motion"], match["subject"] or ""
+    return match["motion"], match["subject"] or "", ""
 
 
 def _said(source: Source, texts: _Texts, arrays: About | None) -> Source:
@@ -478,27 +565,28 @@ def _said(source: Source, texts: _Texts, arrays: About | None) -> Source:
 
 
 _Stat = tuple[int, int, int, int]
-#: Names and contents of the files that say what arrays hold, the nearest first.
-_Texts = tuple[tuple[str, bytes], ...]
-#: A file: its name, the file or archive to open, the entry, (device, inode, size, time), and what is said of arrays.
-_Found = tuple[str, str, str, _Stat, _Texts]
+#: Names of the files that say what arrays hold, the nearest first, and their contents, or why they cannot be read.
+_Texts = tuple[tuple[str, bytes | ReadError], ...]
+#: A file: its name, the file or archive to open, the entry, (device, inode, size, time), what is said of arrays, and
+#: why it cannot be used, if it cannot.
+_Found = tuple[str, str, str, _Stat, _Texts, str]
 
 
-def _walk(path: Path) -> Iterator[_Found]:
+def _walk(path: Path, notes: list[str]) -> Iterator[_Found]:
     """Yield each motion file, and each file of arrays, at or below a path."""
     try:
         if path.is_dir():
-            yield from _folder(path, "", frozenset(), ())
+            yield from _folder(path, "", frozenset(), (), notes)
         elif path.exists() and not path.is_file():
             raise SourceError(f"{path.name}: is no file but a pipe or device; expected a file or a folder")
         elif path.suffix.lower() == _ARCHIVE:
             yield from _entries(path.name, path, path.stat(), ())
         elif path.suffix.lower() in HALVES:
-            yield path.name, str(path), "", _stamp(path.stat()), ()
+            yield path.name, str(path), "", _stamp(path.stat()), (), ""
         elif path.suffix.lower() in ARRAYS:
             own, of_folder = path.with_suffix(".toml"), path.with_name(OF_FOLDER)
             texts = (*_text(own, own.name), *_text(of_folder, OF_FOLDER))
-            yield path.name, str(path), "", _stamp(path.stat()), texts
+            yield path.name, str(path), "", _stamp(path.stat()), texts, ""
         else:
             path.stat()
             known = ", ".join((*HALVES, *ARRAYS))
@@ -509,32 +597,79 @@ def _walk(path: Path) -> Iterator[_Found]:
         raise SourceError(f"{error.filename or path}: cannot be read: {error.strerror}") from None
 
 
-def _folder(folder: Path, below: str, above: frozenset[tuple[int, int]], texts: _Texts) -> Iterator[_Found]:
+def _folder(
+    folder: Path, below: str, above: frozenset[tuple[int, int]], texts: _Texts, notes: list[str]
+) -> Iterator[_Found]:
     stat = folder.stat()
     here = (stat.st_dev, stat.st_ino)
     if here in above:
         return
     with os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
-    if any(entry.name == OF_FOLDER for entry in listed):
+    names = {entry.name for entry in listed}
+    if made := _made_by_us(names):
+        notes.append(f"{below or folder.name}: is {made} and is passed over")
+        return
+    if OF_FOLDER in names:
         texts = (*_text(folder / OF_FOLDER, f"{below}{OF_FOLDER}"), *texts)
     for entry in listed:
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             continue
-        if entry.is_dir():
-            yield from _folder(folder / entry.name, f"{below}{entry.name}/", above | {here}, texts)
-            continue
-        # A pipe would be waited for; a link that leads nowhere is a file that cannot be read.
-        if not (entry.is_file() or entry.is_symlink()):
-            continue
         suffix, name = _suffix(entry.name), f"{below}{entry.name}"
-        if suffix in HALVES:
-            yield name, entry.path, "", _stamp(entry.stat(follow_symlinks=entry.is_file())), ()
-        elif suffix in ARRAYS:
-            own = _text(Path(entry.path).with_suffix(".toml"), f"{name.rpartition('.')[0]}.toml")
-            yield name, entry.path, "", _stamp(entry.stat(follow_symlinks=entry.is_file())), (*own, *texts)
-        elif suffix == _ARCHIVE:
-            yield from _entries_or_itself(name, Path(entry.path), entry.stat(follow_symlinks=entry.is_file()), texts)
+        try:
+            if entry.is_dir():
+                yield from _below(folder / entry.name, f"{name}/", above | {here}, texts, notes)
+                continue
+            if suffix not in HALVES and suffix not in ARRAYS and suffix != _ARCHIVE:
+                continue
+            # A pipe would be waited for, a device read without end, whatever link leads there.
+            if not entry.is_file() and not _leads_nowhere(entry):
+                yield name, entry.path, "", _NO_STAT, (), "is no file but a pipe, device or socket"
+                continue
+            state = _stamp(entry.stat(follow_symlinks=entry.is_file()))
+        except OSError as error:
+            yield name, entry.path, "", _NO_STAT, (), f"cannot be read: {_why(error)}"
+            continue
+        if suffix == _ARCHIVE:
+            yield from _entries_or_itself(name, Path(entry.path), state, texts)
+        else:
+            own = (
+                _text(Path(entry.path).with_suffix(".toml"), f"{name.rpartition('.')[0]}.toml")
+                if suffix in ARRAYS
+                else ()
+            )
+            yield name, entry.path, "", state, (*own, *texts) if suffix in ARRAYS else (), ""
+
+
+_NO_STAT = (0, 0, 0, 0)
+
+
+def _below(
+    folder: Path, below: str, above: frozenset[tuple[int, int]], texts: _Texts, notes: list[str]
+) -> Iterator[_Found]:
+    """Yield the files of a subfolder, or the folder as one that cannot be read."""
+    try:
+        yield from _folder(folder, below, above, texts, notes)
+    except OSError as error:
+        yield below, str(folder), "", _NO_STAT, (), f"cannot be read: {_why(error)}"
+
+
+def _made_by_us(names: Collection[str]) -> str:
+    """Return what a folder with these files in it is, if motionprep has made it; empty if it may be data."""
+    if {"dataset.json", "shards"} <= {*names}:
+        return "a dataset of motionprep"
+    if {"export.json", "README.md"} <= {*names}:
+        return "an export of motionprep"
+    return ""
+
+
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Return whether this is a link to what is not there: a file that cannot be read."""
+    try:
+        os.stat(entry.path)
+    except FileNotFoundError:
+        return entry.is_symlink()
+    return False
 
 
 def _stamp(stat: os.stat_result) -> _Stat:
@@ -543,71 +678,70 @@ def _stamp(stat: os.stat_result) -> _Stat:
 
 def _text(path: Path, name: str) -> _Texts:
     """Return name and content of a file that says what arrays hold; nothing if there is none."""
-    # A pipe would be waited for.
-    if path.exists() and not path.is_file():
-        raise SourceError(f"{name}: is no file; expected a few lines that say what arrays hold")
     try:
-        with path.open("rb") as file:
-            return ((name, _bounded(file, name)),)
+        with open_file(path) as file:
+            return ((name, read_bounded(file, name, _MOST_SAID)),)
     except FileNotFoundError:
         return ()
+    except OSError as error:
+        return ((name, ReadError(f"cannot be read: {_why(error)}", path=name)),)
 
 
-def _bounded(file: IO[bytes], name: str) -> bytes:
-    data = file.read(_MOST_SAID + 1)
-    if len(data) > _MOST_SAID:
-        raise SourceError(f"{name}: has more than {_MOST_SAID:,} bytes; expected a few lines that say what arrays hold")
-    return data
-
-
-def _entries_or_itself(name: str, path: Path, stat: os.stat_result, texts: _Texts) -> Iterator[_Found]:
-    """Yield the files of an archive, or the archive as a file that cannot be read."""
+def _entries_or_itself(name: str, path: Path, stat: _Stat, texts: _Texts) -> Iterator[_Found]:
+    """Yield the files of an archive, or the archive as one that cannot be read."""
     try:
-        _archive(path).close()
-    except (SourceError, OSError):
-        yield name, str(path), "", _stamp(stat), ()
-    else:
         yield from _entries(name, path, stat, texts)
+    except (SourceError, OSError) as error:
+        yield name, str(path), "", stat, (), str(error).removeprefix(f"{path.name}: ")
 
 
-def _entries(name: str, path: Path, stat: os.stat_result, texts: _Texts) -> Iterator[_Found]:
+def _entries(name: str, path: Path, stat: _Stat | os.stat_result, texts: _Texts) -> Iterator[_Found]:
     """Yield the motion files of a zip archive."""
+    device, inode, _, modified = (
+        stat if isinstance(stat, tuple) and not isinstance(stat, os.stat_result) else _stamp(stat)
+    )
     with _archive(path) as archive:
+        times = Counter(entry.filename for entry in archive.infolist())
         for entry in archive.infolist():
             inner = PurePosixPath(entry.filename.replace("\\", "/"))
-            if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", entry.filename):
-                raise SourceError(f"{name}: entry {entry.filename!r} points outside the archive; it is not read")
-            hidden = any(part.startswith(".") or part == "__MACOSX" for part in inner.parts)
-            suffix = inner.suffix.lower()
+            hidden = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in inner.parts)
+            suffix = _suffix(inner.name)
             if hidden or (suffix not in HALVES and suffix not in ARRAYS) or entry.is_dir():
                 continue
-            if entry.file_size > MOST_UNPACKED:
-                raise SourceError(
-                    f"{name}: entry {entry.filename!r} unpacks to {entry.file_size:,} bytes; "
-                    f"at most {MOST_UNPACKED:,} are read"
-                )
-            device, inode, _, modified = _stamp(stat)
-            said = (*_packed(archive, inner, name), *texts) if suffix in ARRAYS else ()
-            yield f"{name}/{inner}", str(path), entry.filename, (device, inode, entry.file_size, modified), said
+            wrong = ""
+            if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", entry.filename):
+                wrong = "points outside the archive; it is not read"
+            elif entry.file_size > MOST_UNPACKED:
+                wrong = f"unpacks to {entry.file_size:,} bytes; at most {MOST_UNPACKED:,} are read"
+            elif times[entry.filename] > 1:
+                wrong = f"stands {times[entry.filename]} times in the archive; expected it once"
+                times[entry.filename] = -1
+            elif times[entry.filename] < 0:
+                continue
+            said = (*_packed(archive, inner, name), *texts) if suffix in ARRAYS and not wrong else ()
+            yield f"{name}/{inner}", str(path), entry.filename, (device, inode, entry.file_size, modified), said, wrong
 
 
 def _packed(archive: zipfile.ZipFile, inner: PurePosixPath, name: str) -> _Texts:
     """Return what an archive says of an entry that holds arrays, the nearest first."""
-    texts = []
+    texts: list[tuple[str, bytes | ReadError]] = []
     for place in (inner.with_suffix(".toml"), *(folder / OF_FOLDER for folder in inner.parents)):
+        where = f"{name}/{place}"
         try:
-            with archive.open(str(place)) as file:
-                texts.append((f"{name}/{place}", _bounded(file, f"{name}/{place}")))
+            with open_entry(archive, str(place)) as file:
+                texts.append((where, read_bounded(file, where, _MOST_SAID)))
         except KeyError:
             continue
         except UNREADABLE as error:
-            raise SourceError(f"{name}/{place}: cannot be read: {_why(error)}") from None
+            texts.append((where, ReadError(f"cannot be read: {_why(error)}", path=where)))
     return tuple(texts)
 
 
 def _suffix(name: str) -> str:
-    # As os.path.splitext, which takes three times as long, does it for the names of files that have one.
-    return f".{name.rpartition('.')[2].lower()}"
+    """Return the suffix of a file's name in small letters; empty if it has none, or nothing before it."""
+    # os.path.splitext takes three times as long.
+    stem, _, suffix = name.rpartition(".")
+    return f".{suffix.lower()}" if stem and not stem.endswith("/") else ""
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
@@ -622,7 +756,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
 def _open_entry(source: Source) -> IO[bytes]:
     stat = os.stat(source.file)
     state = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    return _opened(source.file, state, threading.get_ident()).open(source.entry)
+    return open_entry(_opened(source.file, state, threading.get_ident()), source.entry)
 
 
 @lru_cache(maxsize=64)
@@ -631,11 +765,15 @@ def _opened(file: str, state: tuple[int, ...], thread: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(file)
 
 
-def _index_texts(file: Path) -> Iterator[str]:
-    with _archive(file) as archive:
-        for entry in archive.infolist():
-            if _is_index(PurePosixPath(entry.filename).name) and entry.file_size < MOST_UNPACKED:
-                yield archive.read(entry).decode("utf-8", errors="backslashreplace")
+def _index_texts(path: Path) -> list[bytes]:
+    """Return the texts of the indexes that an archive has."""
+    with _archive(path) as archive:
+        names = [entry.filename for entry in archive.infolist() if _is_index(PurePosixPath(entry.filename).name)]
+        texts = []
+        for name in names:
+            with open_entry(archive, name) as file:
+                texts.append(read_bounded(file, f"{path.name}/{name}"))
+        return texts
 
 
 def _place(source: Source) -> str:

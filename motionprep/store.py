@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ import msgspec
 
 from motionprep import identity, shards
 from motionprep.chunks import REMEDY
-from motionprep.errors import DatasetError
+from motionprep.errors import DatasetError, MotionPrepError
+from motionprep.files import no_address, parse_json
 from motionprep.recipe import FORMAT
 
 DATASET, SHARDS, CACHE = "dataset.json", "shards", ".cache"
@@ -31,6 +33,8 @@ def examine(out: Path) -> dict[str, Any] | None:
     DatasetError
         If it is something else, or of a newer format.
     """
+    if wrong := no_address(out):
+        raise DatasetError(wrong)
     if out.exists() and not out.is_dir():
         raise DatasetError(f"{out}: is a file; expected a folder for the dataset")
     if out.is_dir() and not (out / DATASET).exists() and not (out / CACHE / _HOLDER).exists():
@@ -46,9 +50,17 @@ def examine(out: Path) -> dict[str, Any] | None:
 
 
 def missing(out: Path) -> str:
-    """Say what is wrong with a folder that has no ``dataset.json``."""
+    """Return what is wrong with a folder that has no ``dataset.json``."""
+    if wrong := no_address(out):
+        return wrong
     if (out / CACHE / _HOLDER).exists():
-        return f"{out}: its build has not been finished; run the same command again, and it goes on where it was"
+        if holder := _holder(out):
+            return f"{out}: is being built by {holder}; it can be read when that is done"
+        there = sum(len(shards.keys(home(out, baked=baked) / SHARDS)) for baked in (False, True))
+        return (
+            f"{out}: its build was not finished; {there:,} shards are there, and a build of the same data into this "
+            "folder goes on from them"
+        )
     return f"{out}: is no motionprep dataset: it has no {DATASET}"
 
 
@@ -65,6 +77,34 @@ def claim(out: Path, *, baked: bool = False) -> dict[str, Any] | None:
         (place / CACHE).mkdir(parents=True, exist_ok=True)
         (place / SHARDS).mkdir(exist_ok=True)
     return dataset
+
+
+@contextmanager
+def claimed(out: Path, *, baked: bool = False) -> Iterator[None]:
+    """Make a folder ready to be a dataset, and keep other builds out of it while this lasts.
+
+    A build that is refused leaves nothing behind where nothing was.
+
+    Raises
+    ------
+    DatasetError
+        If it is something else already, or another build holds it.
+    """
+    there = out.exists()
+    fresh = not there or not any(out.iterdir())
+    claim(out, baked=baked)
+    ours = False
+    try:
+        with hold(out):
+            ours = True
+            yield
+    except MotionPrepError:
+        if fresh and ours and not (out / DATASET).exists():
+            for name in (SHARDS, CACHE):
+                shutil.rmtree(out / name)
+            if not there:
+                out.rmdir()
+        raise
 
 
 def home(out: Path, *, baked: bool) -> Path:
@@ -84,20 +124,36 @@ def hold(out: Path) -> Iterator[None]:
     import filelock
 
     lock = filelock.FileLock(out / CACHE / _LOCK, timeout=0)
-    holder = out / CACHE / _HOLDER
     try:
         lock.acquire()
     except filelock.Timeout:
-        try:
-            who = holder.read_text(encoding="utf-8")
-        except OSError:
-            who = "another process"
-        raise DatasetError(f"{out}: is being built by {who}; wait for it or stop it") from None
+        raise DatasetError(f"{out}: is being built by {_told_holder(out)}; wait for it or stop it") from None
     try:
-        holder.write_text(f"process {os.getpid()} since {time.strftime('%H:%M:%S')}", encoding="utf-8")
+        holder = f"process {os.getpid()} since {time.strftime('%H:%M:%S')}"
+        (out / CACHE / _HOLDER).write_text(holder, encoding="utf-8")
         yield
     finally:
         lock.release()
+
+
+def _holder(out: Path) -> str:
+    """Return who is building a dataset; empty if nobody is, or if that cannot be known."""
+    import filelock
+
+    try:
+        with filelock.FileLock(out / CACHE / _LOCK, timeout=0):
+            return ""
+    except filelock.Timeout:
+        return _told_holder(out)
+    except OSError:
+        return ""
+
+
+def _told_holder(out: Path) -> str:
+    try:
+        return (out / CACHE / _HOLDER).read_text(encoding="utf-8")
+    except OSError:
+        return "another process"
 
 
 def load(out: Path) -> dict[str, Any] | None:
@@ -113,8 +169,8 @@ def load(out: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     try:
-        value = msgspec.json.decode(text)
-    except (UnicodeDecodeError, msgspec.DecodeError):
+        value = parse_json(text)
+    except ValueError:
         return None
     if not isinstance(value, dict) or not isinstance(value.get("motionprep"), int):
         raise DatasetError(f"{out / DATASET}: is not motionprep's; choose another folder")
@@ -223,9 +279,10 @@ def tidy(out: Path, *generations: Mapping[str, Any] | None) -> None:
 def load_signatures(out: Path) -> dict[str, str]:
     """Return the signatures of shards that were whole when they were last looked into."""
     try:
-        return msgspec.json.decode((out / CACHE / "shards.json").read_bytes(), type=dict[str, str])
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+        known: dict[str, str] = parse_json((out / CACHE / "shards.json").read_bytes(), dict[str, str])
+    except (OSError, ValueError):
         return {}
+    return known
 
 
 def save_signatures(out: Path, signatures: dict[str, str]) -> None:

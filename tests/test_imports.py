@@ -20,7 +20,7 @@ ORDER = [
     ["cli"],
     ["export"],
     ["builder", "preview", "sample", "scoring"],
-    ["commit", "make", "dataset", "verifier"],
+    ["commit", "changes", "make", "dataset", "verifier"],
     ["torch"],
     ["baking", "windows"],
     ["batches"],
@@ -35,7 +35,7 @@ ORDER = [
     ["rotations"],
     ["data"],
     ["naming"],
-    ["chunks", "identity", "kinds", "lanes", "rates", "shipped"],
+    ["chunks", "files", "identity", "kinds", "lanes", "rates", "shipped"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.

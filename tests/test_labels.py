@@ -207,7 +207,7 @@ def recipe(*stages: dict[str, Any], split: Any = None, **reading: Any) -> Recipe
         ([{"stage": "trim", "t_pose": 1}], {}, [[0, 19, "walk"], [19, 29, "turn"], [39, 59, "walk"]]),
         ([{"stage": "downsample", "factor": 8}], {}, [[0, 3, "walk"], [3, 4, "turn"], [5, 8, "walk"]]),
         (
-            [{"stage": "downsample", "factor": 4, "lowpass": True}, {"stage": "trim", "first": 3}],
+            [{"stage": "downsample", "factor": 4, "lowpass": True}, {"stage": "trim", "first": 9}],
             {},
             [[0, 3, "walk"], [3, 6, "turn"], [8, 13, "walk"]],
         ),
@@ -272,7 +272,7 @@ def test_a_range_beyond_the_file_stops_the_build_before_a_shard_is_made(corpus: 
         RecipeError, match=r"labels: frames 1-9000 of '02_01' \(walk\) leave its file, which has \d+ frames"
     ):
         build(corpus, tmp_path / "out", recipe=recipe(labels={"02_01": ((1, 9000, "walk"),)}))
-    assert list((tmp_path / "out" / "shards").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_where_a_header_may_be_wrong_a_range_is_held_against_the_rows_that_are_there(

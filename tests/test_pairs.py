@@ -16,7 +16,7 @@ from motionprep import BuildError, RecipeError, SourceError, build, invert, read
 from motionprep.dataset import Dataset
 from motionprep.formats.c3d_write import write_c3d
 from motionprep.plan import make_plan
-from motionprep.recipe import Recipe, recipe_from_json
+from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 from motionprep.stages import STAGES as KINDS
 
 FEATURES = ["positions", "rotations", "quaternions", "root_position", "root_rotation", "markers", "markers_visible"]
@@ -272,7 +272,24 @@ class TestJoining:
 
         assert [(row.reason, [one.half for one in row.recording.sources]) for row in plan.rows] == [("", [half])] * 2
         aside = "skeletons" if half == "markers" else "markers"
-        assert plan.notes[0].startswith(f"only 2 of 6 takes have skeleton and markers, so the {aside} of 6 are left")
+        assert f"the {aside} of 6" in plan.notes[0]
+        assert "left aside" in plan.notes[0]
+
+    @pytest.mark.parametrize("name", ["cmu-exp1", "cmu-exp2-3"])
+    def test_markers_beside_skeletons_change_no_frame_of_an_experiment_on_skeletons(
+        self, tmp_path: Path, name: str
+    ) -> None:
+        counts = []
+        for markers in (False, True):
+            folder = tmp_path / f"{markers}"
+            write_sample(folder, motions=3, frames=470, markers=markers)
+            planned = make_plan([folder], tmp_path / f"out{markers}", load_recipe(name))
+            build(folder, tmp_path / f"out{markers}", recipe=name)
+            splits = motionprep.open(tmp_path / f"out{markers}").facts["splits"]
+            expected = {split: sum(row.expected for row in planned.rows if row.split == split) for split in splits}
+            assert expected == {split: side["frames"] for split, side in splits.items()}
+            counts.append(expected)
+        assert counts[0] == counts[1]
 
     def test_a_task_on_both_halves_gets_pairs(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         task = {"inputs": ["markers"], "targets": ["rotations"]}

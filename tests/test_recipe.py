@@ -161,7 +161,7 @@ class TestSources:
         ("name", "text", "message"),
         [
             ("a.toml", "seed = ", "a.toml: Invalid value"),
-            ("a.json", "{", "a.json: Expecting property name"),
+            ("a.json", "{", "a.json: "),
             ("a.json", "[1]", "a.json: has no recipe; expected a TOML file or the dataset.json of a dataset"),
             (
                 "a.json",
@@ -798,3 +798,60 @@ def test_normalizing_is_for_all_splits() -> None:
 
 def test_all_may_be_for_train() -> None:
     assert Split(percent="100").sides() == ("train",)
+
+
+class TestSettingsOfSomeSplits:
+    @pytest.fixture
+    def whole(self) -> Recipe:
+        stages = [{"stage": "trim", "t_pose": 1, "last": 90}, {"stage": "downsample", "rate": 30, "partial": True}]
+        return recipe_from_json({"split": {"percent": "80/10/10"}, "stages": stages})
+
+    def test_replace_what_they_name_on_the_splits_that_they_name_and_leave_the_rest(self, whole: Recipe) -> None:
+        changed = whole.with_settings("downsample", ["train"], factor=8, rate=0.0)
+
+        assert [stage.settings() for stage in changed.stages[1:]] == [
+            {"splits": ("train",), "factor": 8, "partial": True},
+            {"splits": ("val", "test"), "rate": 30.0, "partial": True},
+        ]
+        assert changed.stages[0] == whole.stages[0]
+
+    def test_keep_the_other_settings_of_a_stage(self, whole: Recipe) -> None:
+        changed = whole.with_settings("trim", whole.split.sides(), t_pose=3)
+
+        assert changed.stages[0].settings() == {"t_pose": 3, "last": 90}
+
+    def test_add_a_stage_where_a_split_has_none(self, whole: Recipe) -> None:
+        changed = whole.with_settings("drop_short", ["test"], frames=9)
+
+        assert [stage.name for stage in changed.stages] == ["trim", "drop_short", "downsample"]
+        assert changed.stages[1].splits == ("test",)
+
+    def test_refuse_a_split_that_is_not_there(self, whole: Recipe) -> None:
+        with pytest.raises(RecipeError, match="there is no split 'tset'"):
+            whole.with_settings("downsample", ["tset"], factor=8)
+
+
+class TestRubbish:
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("deep.toml", "x = " + "[" * 2000 + "]" * 2000),
+            ("deep.json", "[" * 200_000 + "]" * 200_000),
+            ("long.toml", "seed = 1" + "0" * 5000),
+            ("long.json", '{"recipe": {"seed": 1' + "0" * 5000 + "}}"),
+            ("half.json", '{"recipe": {"description": "\\ud800"}}'),
+        ],
+    )
+    def test_is_refused_by_file(self, tmp_path: Path, name: str, text: str) -> None:
+        (tmp_path / name).write_text(text)
+
+        with pytest.raises(RecipeError, match=name):
+            load_recipe(tmp_path / name)
+
+    def test_in_python_is_refused_too(self) -> None:
+        deep: list[Any] = []
+        for _ in range(100_000):
+            deep = [deep]
+        for value in ({"description": "\ud800"}, {"stages": deep}):
+            with pytest.raises(RecipeError):
+                recipe_from_json(value)

@@ -35,8 +35,8 @@ def subject_69(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def built(data: Path, tmp_path: Path, recipe: str) -> Dataset:
-    build(data, tmp_path / "out", recipe=recipe)
-    return motionprep.open(tmp_path / "out")
+    build(data, tmp_path / recipe, recipe=recipe)
+    return motionprep.open(tmp_path / recipe)
 
 
 def every_8th(*numbers: int) -> int:

@@ -6,6 +6,8 @@ import os
 import re
 import tempfile
 import time
+import tracemalloc
+import warnings
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -137,18 +139,35 @@ class TestFind:
 
 
 class TestFindErrors:
-    def test_two_files_with_one_key_are_both_named(self, tmp_path: Path) -> None:
+    def test_files_of_one_key_are_told_apart_by_their_folders_and_it_is_noted(self, tmp_path: Path) -> None:
+        for name in ("anna/walk.bvh", "bert/walk.bvh", "bert/walk.c3d", "bert/run.bvh"):
+            put(tmp_path / name)
+        pack(tmp_path / "x.zip", {"a/1_01.bvh": BVH, "b/1_01.bvh": BVH})
+        notes: list[str] = []
+
+        found = find([tmp_path], notes=notes)
+
+        assert {(source.key, source.half) for source in found} == {
+            ("anna/walk", "motion"),
+            ("bert/walk", "motion"),
+            ("bert/walk", "markers"),
+            ("run", "motion"),
+            ("x.zip/a/1_01", "motion"),
+            ("x.zip/b/1_01", "motion"),
+        }
+        assert {source.subject for source in found if "walk" in source.key} == {"anna", "bert"}
+        assert "2 keys" in notes[0]
+
+    def test_files_of_one_key_and_one_name_are_left_out_and_both_are_named(self, tmp_path: Path) -> None:
         one, other = put(tmp_path / "a" / "1_01.bvh"), put(tmp_path / "b" / "1_01.bvh")
+        good = put(tmp_path / "b" / "1_02.bvh")
 
-        assert refusal(one.parent, other.parent) == (
-            f"two files have the key '1_01': {one} and {other}; "
-            r"rename one, or give a --key-pattern such as '(?P<motion>(?P<subject>\w+)/\w+)$'"
-        )
+        found = find([one.parent, other.parent])
 
-    def test_two_entries_with_one_key_are_both_named(self, tmp_path: Path) -> None:
-        archive = pack(tmp_path / "x.zip", {"a/1_01.bvh": BVH, "b/1_01.bvh": BVH})
-
-        assert f"{archive}/a/1_01.bvh and {archive}/b/1_01.bvh" in refusal(tmp_path)
+        assert [source.key for source in found if source.half] == [good.stem]
+        broken = [source.wrong for source in found if not source.half]
+        assert len(broken) == 2
+        assert all(str(one) in wrong and str(other) in wrong for wrong in broken)
 
     def test_a_folder_without_motions_is_named(self, tmp_path: Path) -> None:
         assert refusal(tmp_path) == f"{tmp_path}: no motion files (.bvh, .c3d, or zip archives with such) found"
@@ -164,7 +183,68 @@ class TestFindErrors:
         put(tmp_path / "1_01.npy")
         os.mkfifo(tmp_path / name)
 
-        assert refusal(tmp_path) == f"{name}: is no file; expected a few lines that say what arrays hold"
+        [source] = find([tmp_path])
+
+        assert source.wrong.startswith(f"{name}: cannot be read: is no file but a pipe")
+
+    @pytest.mark.parametrize("what", ["a pipe", "a link to a pipe", "a link to a device", "a link to itself"])
+    @pytest.mark.parametrize("name", ["09_01.bvh", "09_01.c3d", "z.zip", "a.npy"])
+    def test_what_is_no_file_is_one_broken_source_whatever_leads_there(
+        self, tmp_path: Path, what: str, name: str
+    ) -> None:
+        put(tmp_path / "data" / "1_01.bvh")
+        put(tmp_path / "data" / "arrays.toml", b'names = "h36m-17"\nrate = 50')
+        os.mkfifo(tmp_path / "pipe")
+        place = tmp_path / "data" / name
+        if what == "a pipe":
+            os.mkfifo(place)
+        else:
+            place.symlink_to(
+                {"a link to a pipe": tmp_path / "pipe", "a link to a device": "/dev/zero"}.get(what, place)
+            )
+
+        good, broken = find([tmp_path / "data"])
+
+        assert (good.key, broken.half, broken.key) == ("1_01", "", name)
+        assert "is no file" in broken.wrong or "symbolic links" in broken.wrong
+
+    def test_a_subfolder_that_may_not_be_listed_is_one_broken_source(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(tmp_path / "1_01.bvh")
+        put(tmp_path / "shut" / "2_01.bvh")
+        whole = os.scandir
+
+        def scandir(path: Any) -> Any:
+            if Path(path).name == "shut":
+                raise PermissionError(13, "Permission denied", str(path))
+            return whole(path)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+
+        good, broken = find([tmp_path])
+
+        assert (good.key, broken.key) == ("1_01", "shut/")
+        assert "Permission denied" in broken.wrong
+
+    def test_a_file_whose_name_is_a_suffix_alone_is_no_motion(self, tmp_path: Path) -> None:
+        put(tmp_path / "1_01.bvh")
+        put(tmp_path / "bvh")
+
+        assert keys(tmp_path) == ["1_01"]
+
+    @pytest.mark.parametrize("address", ["s3://bucket/data", "gs://bucket", "https://example.org/x.bvh"])
+    def test_an_address_is_refused_by_its_kind(self, address: str) -> None:
+        assert "is an address of kind" in refusal(Path(address))
+
+    def test_datasets_and_exports_within_the_data_are_passed_over_and_noted(self, tmp_path: Path) -> None:
+        put(tmp_path / "1_01.bvh")
+        for name in ("out/dataset.json", "out/shards/x.bvh", "e/export.json", "e/README.md", "e/2_01.bvh"):
+            put(tmp_path / name)
+        notes: list[str] = []
+
+        assert [source.key for source in find([tmp_path], notes=notes)] == ["1_01"]
+        assert [note.partition(":")[0] for note in notes] == ["e/", "out/"]
 
     def test_a_pipe_that_is_named_itself_is_not_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "1_01.bvh")
@@ -196,7 +276,17 @@ class TestFindErrors:
         except OSError:
             pytest.skip("this file system has no such names")
 
-        assert refusal(tmp_path) == "'1_\\udcff.bvh': has a name that is not Unicode; rename it"
+        put(tmp_path / "1_01.bvh")
+        good, broken = find([tmp_path])
+
+        assert (good.key, broken.key) == ("1_01", "1_\\udcff.bvh")
+        assert "not Unicode" in broken.wrong
+
+    def test_a_name_of_thousands_of_digits_is_sorted_as_the_number_that_it_is(self, tmp_path: Path) -> None:
+        long = "1" + "0" * 5000
+        archive = pack(tmp_path / "x.zip", {f"{name}.bvh": BVH for name in (long, "7", "0010")})
+
+        assert keys(archive) == ["7", "0010", long]
 
 
 class TestKeys:
@@ -231,11 +321,11 @@ class TestKeys:
         assert keys(put(tmp_path / "1_01.bvh"), key_pattern="^(?P<subject>.)(?P<motion>.*)$") == ["_01"]
 
     @pytest.mark.parametrize("pattern", [r"(?P<subject>x)(?P<motion>y)", "(?P<subject>1)(?P<motion>)"])
-    def test_are_an_error_where_a_file_does_not_fit_the_pattern(self, pattern: str, tmp_path: Path) -> None:
-        assert refusal(put(tmp_path / "1_01.bvh"), key_pattern=pattern) == (
-            "1_01.bvh: '1_01', its path below the data without the suffix, has nothing that fits the key pattern "
-            f"{pattern!r}"
-        )
+    def test_are_none_where_a_file_does_not_fit_the_pattern(self, pattern: str, tmp_path: Path) -> None:
+        [broken] = find([put(tmp_path / "1_01.bvh")], pattern)
+
+        assert (broken.half, broken.key) == ("", "1_01.bvh")
+        assert repr(pattern) in broken.wrong
 
     def test_a_pattern_without_a_subject_here_gives_none(self, tmp_path: Path) -> None:
         [source] = find([put(tmp_path / "walk.bvh")], r"((?P<subject>\d+)_)?(?P<motion>\w+)")
@@ -299,19 +389,51 @@ class TestArchives:
             "\\\\host\\1_01.bvh",
             "C:1_01.bvh",
             "c:\\1_01.bvh",
-            "../readme.txt",
         ],
     )
-    def test_with_an_entry_that_points_outside_are_refused(self, name: str, tmp_path: Path) -> None:
-        archive = pack(tmp_path / "x.zip", {"1_02.bvh": BVH, name: BVH})
+    def test_lose_an_entry_that_points_outside_and_no_other(self, name: str, tmp_path: Path) -> None:
+        good, broken = find([pack(tmp_path / "x.zip", {"1_02.bvh": BVH, name: BVH})])
 
-        assert refusal(archive) == f"x.zip: entry {name!r} points outside the archive; it is not read"
+        assert (good.key, broken.half) == ("1_02", "")
+        assert "points outside the archive" in broken.wrong
 
-    def test_with_an_entry_beyond_the_bound_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_lose_an_entry_beyond_the_bound(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sources, "MOST_UNPACKED", 1000)
-        archive = pack(tmp_path / "x.zip", {"1_01.bvh": b" " * 1001})
+        good, broken = find([pack(tmp_path / "x.zip", {"1_01.bvh": b" " * 1001, "1_02.bvh": b" "})])
 
-        assert refusal(archive) == "x.zip: entry '1_01.bvh' unpacks to 1,001 bytes; at most 1,000 are read"
+        assert good.key == "1_02"
+        assert "unpacks to 1,001 bytes" in broken.wrong
+
+    def test_lose_an_entry_that_stands_twice(self, tmp_path: Path) -> None:
+        archive = tmp_path / "x.zip"
+        with warnings.catch_warnings(), zipfile.ZipFile(archive, "w") as file:
+            warnings.simplefilter("ignore")
+            for name, data in (("1_01.bvh", BVH), ("1_01.bvh", OTHER), ("1_02.bvh", BVH)):
+                file.writestr(name, data)
+
+        good, broken = find([archive])
+
+        assert good.key == "1_02"
+        assert "2 times" in broken.wrong
+
+    def test_packed_with_a_dictionary_beyond_all_sense_lose_that_entry(self, tmp_path: Path) -> None:
+        archive = pack(tmp_path / "x.zip", {"1_01.bvh": BVH}, zipfile.ZIP_LZMA)
+        data = bytearray(archive.read_bytes())
+        at = 30 + len("1_01.bvh") + 5
+        data[at : at + 4] = (0xFFFFFFF0).to_bytes(4, "little")
+        put(archive, bytes(data))
+        [source] = find([archive])
+
+        with pytest.raises(ReadError, match="dictionary"):
+            source.read()
+
+    def test_damaged_within_a_folder_are_one_broken_source(self, tmp_path: Path) -> None:
+        put(tmp_path / "s" / "bad.zip", b"not a zip")
+        put(tmp_path / "1_01.bvh")
+        good, broken = find([tmp_path])
+
+        assert (good.key, broken.key) == ("1_01", "s/bad.zip")
+        assert "zip" in broken.wrong
 
     def test_with_an_entry_at_the_bound_are_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sources, "MOST_UNPACKED", 1000)
@@ -517,16 +639,28 @@ class TestLabels:
 
         assert listed == [tmp_path]
 
-    def test_of_a_damaged_archive_are_an_error_that_names_it(self, tmp_path: Path) -> None:
+    def test_of_a_damaged_archive_are_missing_and_it_is_noted(self, tmp_path: Path) -> None:
         archive = pack(tmp_path / "x.zip", {"index.txt": b"1_01\twalk" * 100})
         data = bytearray(archive.read_bytes())
         data[45:50] = b"\xff" * 5
         put(archive, bytes(data))
 
-        with pytest.raises(SourceError) as error:
-            labels_beside([archive])
+        notes: list[str] = []
 
-        assert str(error.value).startswith(f"{archive}: the index cannot be read: ")
+        assert labels_beside([archive], notes) == {}
+        assert notes[0].startswith("x.zip: the index cannot be read, so its labels are missing: ")
+
+    def test_of_an_index_of_zeros_without_end_are_missing_and_take_little_memory(self, tmp_path: Path) -> None:
+        archive = pack(tmp_path / "x.zip", {"index.txt": bytes(40 << 20), "1_01.bvh": BVH}, zipfile.ZIP_DEFLATED)
+        notes: list[str] = []
+
+        tracemalloc.start()
+        assert labels_beside([archive], notes) == {}
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+        assert "more than" in notes[0]
+        assert peak < 36 << 20
 
 
 def test_rates_of_a_recipe_take_the_place_of_the_files(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from motionprep import identity
 from motionprep.errors import ReadError
+from motionprep.files import parse_toml, shown
 from motionprep.naming.units import METRES
 from motionprep.rates import is_rate
 from motionprep.shipped import skeletons
@@ -96,13 +97,14 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 @lru_cache(maxsize=4096)
-def describe(texts: tuple[tuple[str, bytes], ...], otherwise: About | None) -> tuple[About, str]:
+def describe(texts: tuple[tuple[str, bytes | ReadError], ...], otherwise: About | None) -> tuple[About, str]:
     """Return all that is said of a file but the subject, and the subject.
 
     Parameters
     ----------
     texts
-        Name and content of each TOML that speaks of it, those that go before others first.
+        Name and content of each TOML about it, those that go before others first; in place of the content the error of
+        one that cannot be read.
     otherwise
         What the recipe says, where none of them does.
 
@@ -122,16 +124,16 @@ def describe(texts: tuple[tuple[str, bytes], ...], otherwise: About | None) -> t
     return _about(said, name), subject
 
 
-def _fields(name: str, data: bytes) -> dict[str, Any]:
-    import tomllib
-
+def _fields(name: str, data: bytes | ReadError) -> dict[str, Any]:
+    if isinstance(data, ReadError):
+        raise data
     try:
-        value = tomllib.loads(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        value = parse_toml(data.decode("utf-8-sig"))
+    except ValueError as error:
         raise ReadError(f"is no TOML: {error}", path=name) from None
     for field in value:
         if field not in About.__struct_fields__:
-            raise ReadError(f"there is no {field!r}; there are {', '.join(About.__struct_fields__)}", path=name)
+            raise ReadError(f"there is no {shown(field)}; there are {', '.join(About.__struct_fields__)}", path=name)
     _about(value, name)
     return value
 

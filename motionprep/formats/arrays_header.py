@@ -20,7 +20,7 @@ from typing import IO, Any, NoReturn
 
 from motionprep.errors import ReadError
 from motionprep.formats.arrays_about import About
-from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE
+from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 
 _MAGIC = b"\x93NUMPY"
 _ZIP = b"PK"
@@ -113,7 +113,7 @@ def open_array(file: IO[bytes], size: int, name: str, about: About) -> Iterator[
                 _fail(
                     name, f"{entry.filename} unpacks to {entry.file_size:,} bytes; at most {MOST_UNPACKED:,} are read"
                 )
-            with archive.open(entry) as array:
+            with open_entry(archive, entry) as array:
                 yield array, entry.file_size
     except UNREADABLE as error:
         _fail(name, f"is no good .npz file: {error}")

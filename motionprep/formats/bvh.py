@@ -22,6 +22,7 @@ import numpy as np
 
 from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Floats, Motion, Skeleton, Vector
 from motionprep.errors import MotionPrepWarning, RateError, ReadError
+from motionprep.files import open_file
 from motionprep.naming.encoding import decode
 from motionprep.rates import GIVEN_RATE, is_rate, rate_of
 
@@ -130,7 +131,7 @@ def read_bvh(
             raise ValueError(f"frames has step {picked.step}; it must be above zero")
         return picked
 
-    with Path(path).open("rb") as file:
+    with open_file(path) as file:
         # What is no BVH file may be large.
         head = _read_head(file)
         if not _has_header(_plain(head)):
@@ -160,7 +161,7 @@ def read_bvh_header(path: str | os.PathLike[str], *, rate: float | None = None) 
     ReadError
         As :func:`read_bvh`, for the part that is read.
     """
-    with Path(path).open("rb") as file:
+    with open_file(path) as file:
         data = _read_head(file)
     return parse_bvh_header(data, os.fspath(path), rate=rate)
 

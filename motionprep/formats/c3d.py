@@ -14,12 +14,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.data import Floats, Markers
+from motionprep.files import open_file, shown
 from motionprep.formats.c3d_block import BLOCK, floats, swapped
 from motionprep.formats.c3d_ezc3d import points_by_ezc3d
 from motionprep.formats.c3d_layout import Layout, plan_layout
@@ -30,7 +30,6 @@ from motionprep.naming.units import metres_of
 # The section starts in block 255 at the latest, and says its length in blocks in one byte.
 HEADER_BYTES = (254 + 255) * BLOCK
 
-_LONGEST = 40
 _MINUS_ZERO = np.int32(-(1 << 31))
 #: What programs call a point that nobody named: ``*12``, ``Unlabeled 1000``, ``U_12``, ``uname*3``, ``New 0001``.
 _UNLABELLED = re.compile(
@@ -105,7 +104,9 @@ def read_c3d(
     OSError
         If it cannot be opened.
     """
-    return parse_c3d(Path(path).read_bytes(), os.fspath(path), unlabelled=unlabelled, rate=rate, lenient=lenient)
+    with open_file(path) as file:
+        data = file.read()
+    return parse_c3d(data, os.fspath(path), unlabelled=unlabelled, rate=rate, lenient=lenient)
 
 
 def parse_c3d(
@@ -192,7 +193,7 @@ def _header(layout: Layout, unlabelled: bool) -> tuple[C3DHeader, list[int]]:
         units = "mm"
         notes.append("POINT:UNITS is missing; positions were taken to be in mm")
     elif metres_of(units) is None:
-        notes.append(f"POINT:UNITS is {units[:_LONGEST]!r}, which is no unit of length that is known")
+        notes.append(f"POINT:UNITS is {shown(units)}, which is no unit of length that is known")
     outputs = tuple((kind, parameters.rows(title)) for title, kind in _KINDS.items())
     rows = parameters.rows("LABELS")[: layout.points]
     labels, names, columns, kinds, more = _named(rows, outputs, layout.points, unlabelled)

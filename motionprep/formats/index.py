@@ -10,9 +10,8 @@ from bisect import bisect
 from collections.abc import Iterator, Sequence
 
 from motionprep.errors import ReadError
+from motionprep.files import shown
 from motionprep.rates import RATES, is_rate
-
-_ENTRY = re.compile(r"\s*(?P<key>\S+)(?:\t\s*|\s{2,})(?P<label>\S.*?)\s*")
 
 #: As in :class:`motionprep.recipe.Reading`.
 Label = str | tuple[tuple[int, int, str], ...]
@@ -35,12 +34,30 @@ def decode(data: bytes, name: str) -> str:
         ) from None
 
 
-def parse_index(text: str) -> dict[str, str]:
-    """Return labels by key from lines ``69_01<TAB>walk forward``; other lines, such as headings, are passed over."""
+def parse_index(text: str, name: str = "index", notes: list[str] | None = None) -> dict[str, str]:
+    """Return labels by key from lines ``69_01<TAB>walk forward``; other lines, such as headings, are passed over.
+
+    Where a key has two labels the first one stands and ``notes`` takes a sentence that says so.
+
+    Raises
+    ------
+    ReadError
+        If a key has two labels and there are no ``notes`` to say so.
+    """
     labels: dict[str, str] = {}
-    for line in text.removeprefix("\ufeff").splitlines():
-        if match := _ENTRY.fullmatch(line):
-            labels.setdefault(match["key"], match["label"])
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        key, *rest = line.split(None, 1) or [""]
+        if not rest:
+            continue
+        gap, label = line.strip()[len(key) :].removesuffix(rest[0].rstrip()), rest[0].rstrip()
+        if not (gap.startswith("\t") or len(gap) > 1):
+            continue
+        if labels.setdefault(key, label) == label:
+            continue
+        twice = f"{shown(key)} has the label {shown(label)} and, before that, {shown(labels[key])}"
+        if notes is None:
+            raise ReadError(f"{twice}; expected one label", path=name, line=number)
+        notes.append(f"{name}:{number}: {twice}; the first was taken")
     return labels
 
 
@@ -64,12 +81,12 @@ def parse_labels(text: str, name: str) -> dict[str, Label]:
     for line, row in _rows(text, name, ("key", "label"), ("key", "start", "stop", "label")):
         key, label, ends = row["key"], row["label"], (row.get("start", ""), row.get("stop", ""))
         if not label:
-            raise ReadError(f"found no label of {key!r}", path=name, line=line)
+            raise ReadError(f"found no label of {shown(key)}", path=name, line=line)
         if key in whole or (key in ranges and not any(ends)):
             raise ReadError(
-                f"{key!r} has a label for all of it already; expected one label a frame"
+                f"{shown(key)} has a label for all of it already; expected one label a frame"
                 if key in whole
-                else f"{key!r} has labels for some of its frames already; expected one label a frame",
+                else f"{shown(key)} has labels for some of its frames already; expected one label a frame",
                 path=name,
                 line=line,
             )
@@ -79,8 +96,8 @@ def parse_labels(text: str, name: str) -> dict[str, Label]:
         start, stop = (int(end) if re.fullmatch(r"[0-9]{1,15}", end) else 0 for end in ends)
         if not 1 <= start <= stop:
             raise ReadError(
-                f"found frames {ends[0]!r} to {ends[1]!r} of {key!r}; expected the first and the last one, counted "
-                "from 1",
+                f"found frames {shown(ends[0])} to {shown(ends[1])} of {shown(key)}; expected the first and the last "
+                "one, counted from 1",
                 path=name,
                 line=line,
             )
@@ -89,7 +106,7 @@ def parse_labels(text: str, name: str) -> dict[str, Label]:
         for first, last, other in parts[max(at - 1, 0) : at + 1]:
             if start <= last and first <= stop:
                 raise ReadError(
-                    f"frames {start}-{stop} of {key!r} ({label}) overlap frames {first}-{last} ({other})",
+                    f"frames {start}-{stop} of {shown(key)} ({label[:40]}) overlap frames {first}-{last} ({other[:40]})",
                     path=name,
                     line=line,
                 )
@@ -109,13 +126,13 @@ def parse_rates(text: str, name: str) -> dict[str, float]:
     for line, row in _rows(text, name, ("key", "fps")):
         key, value = row["key"], row["fps"]
         if key in rates:
-            raise ReadError(f"{key!r} stands twice", path=name, line=line)
+            raise ReadError(f"{shown(key)} stands twice", path=name, line=line)
         try:
             rate = float(value)
         except ValueError:
             rate = math.nan
         if not is_rate(rate):
-            raise ReadError(f"found {value!r} as fps of {key!r}; expected {RATES}", path=name, line=line)
+            raise ReadError(f"found {shown(value)} as fps of {shown(key)}; expected {RATES}", path=name, line=line)
         rates[key] = rate
     return rates
 
@@ -135,7 +152,9 @@ def _rows(text: str, name: str, *heads: Sequence[str]) -> Iterator[tuple[int, di
         # A column that only a longer head has makes that head the one that is meant.
         if not any(set(head) <= set(columns) and asked & set(columns) <= set(head) for head in heads):
             expected = " or ".join(",".join(head) for head in heads)
-            raise ReadError(f"found columns {', '.join(columns) or 'none'}; expected {expected}", path=name, line=1)
+            raise ReadError(
+                f"found columns {', '.join(columns)[:200] or 'none'}; expected {expected}", path=name, line=1
+            )
         for row in reader:
             line = reader.line_num
             if None in row:
@@ -152,7 +171,7 @@ def _rows(text: str, name: str, *heads: Sequence[str]) -> Iterator[tuple[int, di
             if not cells["key"]:
                 column = heads[0][-1]
                 raise ReadError(
-                    f"found no key beside {column} {cells[column]!r}; expected {','.join(heads[0])}",
+                    f"found no key beside {column} {shown(cells[column])}; expected {','.join(heads[0])}",
                     path=name,
                     line=line,
                 )

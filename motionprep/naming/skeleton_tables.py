@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
 from motionprep import shipped
+from motionprep.files import parse_toml, read_text
 from motionprep.naming.canonical import Joint, Nodes, several
 
 Naming = Mapping[str, Nodes]
@@ -85,11 +85,9 @@ def load(name: str, table: str = "") -> tuple[Joint, ...]:
 
 
 def _read(path: str) -> _Table:
-    import tomllib
-
     try:
-        return msgspec.convert(tomllib.loads(Path(path).read_text(encoding="utf-8")), _Table)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return msgspec.convert(parse_toml(read_text(path).decode()), _Table)
+    except (OSError, ValueError, msgspec.ValidationError) as error:
         raise ValueError(f"table {path!r} cannot be read: {error}") from None
 
 

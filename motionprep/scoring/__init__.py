@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from motionprep.data import Floats, read_only
 from motionprep.errors import PredictionError
+from motionprep.files import open_file
 from motionprep.predicted import NO_DIRECTION, to_floats
 from motionprep.scoring.comparison import Comparison, compare
 from motionprep.scoring.frame_csv import FrameCsv
@@ -52,7 +53,7 @@ def load_predictions(path: str | os.PathLike[str]) -> NDArray[Any]:
     """
     name = os.fspath(path)
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             if file.read(len(_ZIP)) == _ZIP:
                 raise PredictionError(f"{name}: is an archive (.npz); save one array by numpy.save")
             file.seek(0)

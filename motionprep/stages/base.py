@@ -71,6 +71,10 @@ class Drawn(NamedTuple):
     facts: Mapping[str, Floats] = {}
 
 
+#: Where in a file a take's first frame is, from 0, and how many of the file's frames it is from each to the next.
+InFile = tuple[float, float]
+
+
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of a recipe.
 
@@ -140,10 +144,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """
         return ""
 
-    def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:
+    def pick(self, frames: int, rate: float, in_file: InFile = (0, 1)) -> range | Dropped:
         """Return which of ``frames`` frames at ``rate`` a second to keep, or why to drop the take.
 
-        All are kept unless a stage says otherwise. ``before`` is how many frames of the file come before the first.
+        All are kept unless a stage says otherwise. ``in_file`` says where in the file the first of them is, counted in
+        frames from 0, and how many frames of the file it is from each to the next.
         """
         return range(frames)
 
@@ -157,7 +162,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         rng
             Seeded from the recipe's seed, the take's key, the copy and the stage; for random stages.
         """
-        chosen = self.pick(take.frames, take.rate, take.of_file.start if take.of_file else 0)
+        chosen = self.pick(take.frames, take.rate, take.in_file)
         return chosen if isinstance(chosen, Dropped) else take.at(chosen)
 
     def works_on(self, split: str) -> bool:
@@ -280,10 +285,10 @@ def check_unit(unit: str) -> None:
 
 
 def pick_frames(stages: Sequence[Stage], frames: int, rate: float, before: int = 0) -> range | Dropped:
-    """Return which of ``frames`` frames stages leave, one after the other; ``before`` as in :meth:`Stage.pick`."""
+    """Return which of ``frames`` frames stages leave, one after the other; ``before`` them are others of the file."""
     chosen = range(frames)
     for stage in stages:
-        part = stage.pick(len(chosen), rate / chosen.step, before + chosen.start)
+        part = stage.pick(len(chosen), rate / chosen.step, (before + chosen.start, chosen.step))
         if isinstance(part, Dropped):
             return part
         chosen = chosen[part.start : part.stop : part.step]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from motionprep.rates import is_rate
-from motionprep.stages.base import Dropped, Stage
+from motionprep.stages.base import Dropped, InFile, Stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +62,7 @@ class Downsample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether it only chooses frames."""
         return not self.lowpass
 
-    def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:
+    def pick(self, frames: int, rate: float, in_file: InFile = (0, 1)) -> range | Dropped:
         """Return every ``factor``-th frame, or why the rate cannot be reached."""
         factor = self._factor(rate)
         if isinstance(factor, Dropped):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from motionprep.stages.base import Dropped, Stage
+from motionprep.stages.base import Dropped, InFile, Stage
 
 
 class DropShort(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,7 +29,7 @@ class DropShort(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether it only chooses frames."""
         return True
 
-    def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:
+    def pick(self, frames: int, rate: float, in_file: InFile = (0, 1)) -> range | Dropped:
         """Return all frames, or that they are too few."""
         if frames < self.frames:
             return Dropped(f"drop_short: {frames} frames, fewer than {self.frames}")

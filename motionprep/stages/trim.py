@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import ClassVar
 
-from motionprep.stages.base import Dropped, Stage
+from motionprep.stages.base import Dropped, InFile, Stage
+
+_ROUNDING = 1e-9
 
 
 class Trim(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -15,11 +18,11 @@ class Trim(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     t_pose
         How many frames of the file, from its first, are a T-pose; the CMU conversions have 1.
     first, last
-        The first and last frame to keep, in the take as it comes to this stage, counted from 1; ``last = 0`` is
-        the end.
+        The first and last frame of the file to keep, counted from 1; ``last = 0`` is the end. In clips, of each clip.
     """
 
     name: ClassVar[str] = "trim"
+    version: ClassVar[int] = 2
 
     t_pose: int = 0
     first: int = 1
@@ -38,10 +41,12 @@ class Trim(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether it only chooses frames."""
         return True
 
-    def pick(self, frames: int, rate: float, before: int = 0) -> range | Dropped:
+    def pick(self, frames: int, rate: float, in_file: InFile = (0, 1)) -> range | Dropped:
         """Return which frames to keep, or that none are left."""
-        start = max(self.t_pose - before, self.first - 1)
-        stop = min(self.last or frames, frames)
+        begin, step = in_file
+        # After a change of speed a take's frames lie between the file's.
+        start = max(0, ceil((max(self.t_pose, self.first - 1) - begin) / step - _ROUNDING))
+        stop = min(frames, floor((self.last - 1 - begin) / step + _ROUNDING) + 1) if self.last else frames
         if start >= stop:
             return Dropped(f"trim: nothing is left of {frames} frames")
         return range(start, stop)

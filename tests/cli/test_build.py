@@ -141,7 +141,7 @@ def test_progress_is_a_bar_on_a_terminal(corpus: Path, out: Path) -> None:
         (["--downsample", "8"], {"stages": [{"stage": "downsample", "factor": 8}]}),
         (
             ["--downsample", "train=8"],
-            {"stages": [{"stage": "downsample", "splits": ["train"], "factor": 8}]},
+            {"stages": [{"stage": "downsample", "factor": 8}]},
         ),
         (["--fps", "30"], {"stages": [{"stage": "downsample", "rate": 30.0}]}),
         (["--joints", "Head,Left*"], {"stages": [{"stage": "select_joints", "joints": ["Head", "Left*"]}]}),

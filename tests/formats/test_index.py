@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 import pytest
@@ -55,8 +56,24 @@ def test_a_line_without_key_and_label_says_nothing(line):
     assert parse_index(line) == {}
 
 
-def test_the_first_label_of_a_key_stands():
-    assert parse_index("a\tone\na\ttwo") == {"a": "one"}
+def test_a_key_with_two_labels_is_refused_by_line_or_noted_and_the_first_stands():
+    with pytest.raises(ReadError, match=r"^i\.txt:2: 'a' has the label 'two' and, before that, 'one'"):
+        parse_index("a\tone\na\ttwo", "i.txt")
+    notes = []
+    assert parse_index("a\tone\na\ttwo", "i.txt", notes) == {"a": "one"}
+    assert "i.txt:2" in notes[0]
+
+
+def test_a_line_of_a_million_blanks_is_read_at_once():
+    began = time.process_time()
+    assert parse_index("a\tx" + " " * 1_000_000 + "y") == {"a": "x" + " " * 1_000_000 + "y"}
+    assert time.process_time() - began < 5
+
+
+def test_an_error_quotes_no_more_than_the_beginning_of_a_cell():
+    with pytest.raises(ReadError) as caught:
+        parse_rates("key,fps\na," + "9x" * 50_000 + "\n", "rates.csv")
+    assert len(str(caught.value)) < 300
 
 
 def test_rates_are_read_by_key():

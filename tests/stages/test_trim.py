@@ -63,5 +63,11 @@ def test_settings_that_cannot_be_are_refused(wrong: dict[str, int], message: str
 
 
 def test_a_t_pose_is_the_files_and_not_that_of_a_later_range() -> None:
-    assert Trim(t_pose=1).pick(43, 120.0, before=300) == range(43)
-    assert Trim(t_pose=3).pick(10, 120.0, before=1) == range(2, 10)
+    assert Trim(t_pose=1).pick(43, 120.0, (300, 1)) == range(43)
+    assert Trim(t_pose=3).pick(10, 120.0, (1, 1)) == range(2, 10)
+
+
+def test_frames_are_those_of_the_file_after_frames_were_left_out_or_a_change_of_speed() -> None:
+    assert Trim(t_pose=4).pick(10, 15.0, (0, 8)) == range(1, 10)
+    assert Trim(first=9, last=33).pick(10, 15.0, (0, 8)) == range(1, 5)
+    assert Trim(t_pose=1, last=4).pick(10, 120.0, (0.25, 0.75)) == range(1, 4)
