@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
+
+#: A quoted word of which errors show the beginning alone.
+_LONG_WORD = re.compile(r"'([^'\s]{80})[^'\s]+'")
 
 
 class MotionPrepError(Exception):
@@ -49,7 +53,16 @@ class RateError(ReadError):
 
 
 class RecipeError(MotionPrepError):
-    """A recipe, a split or a flag asks for something that cannot be."""
+    """A recipe, a split or a flag asks for something that cannot be.
+
+    Parameters
+    ----------
+    message
+        What was found and what was expected; of a long word that it quotes, the beginning is kept.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_LONG_WORD.sub(r"'\1...'", message))
 
 
 class SourceError(MotionPrepError):

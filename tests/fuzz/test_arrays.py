@@ -18,7 +18,9 @@ DTYPES = ("<f4", ">f4", "<f8", ">f8", "<f2", "<i4", "<i8", "<u1", "|b1", "<c8", 
 
 
 def npy(random: Random) -> bytes:
-    shape = random.choice(((6, 3, 3), (6, 3, 2), (2, 5, 3, 3), (6, 9), (6,), (), (0, 3, 3), (6, 4, 3), (1, 3, 3), (3, 3)))
+    shape = random.choice(
+        ((6, 3, 3), (6, 3, 2), (2, 5, 3, 3), (6, 9), (6,), (), (0, 3, 3), (6, 4, 3), (1, 3, 3), (3, 3))
+    )
     kind = random.choice(DTYPES[:5] if random.random() < 0.7 else DTYPES[:9])
     values = np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(kind)
     if random.random() < 0.1 and values.dtype.kind == "f" and values.size:
@@ -34,13 +36,16 @@ def _header(random: Random, data: bytes) -> bytes:
     text = data[start : start + length].decode("latin-1")
     changes = (
         lambda: text.replace("'descr'", random.choice(("'fortran_order'", "descr", "'descr", "''", "b'descr'"))),
-        lambda: text.replace("(6", "(" + random.choice((*EXTREMES, "6+0", "True", "[6]", "10**9", "2**62", "-6", "6.0"))),
+        lambda: text.replace(
+            "(6", "(" + random.choice((*EXTREMES, "6+0", "True", "[6]", "10**9", "2**62", "-6", "6.0"))
+        ),
         lambda: text.replace("False", random.choice(("True", "0", "None", "[]", "False or True", "__import__('os')"))),
         lambda: text.replace("<f4", random.choice(DTYPES)).replace("<f8", random.choice(DTYPES)),
-        lambda: random.choice(("[", "(", "{", "-", "not ", "'a'\n", "\\", "\"\"\"", "0o", "\x0c", "1if 1else ")) * random.choice(
-            (1, 50, 3_000)
-        )
-        + text,
+        lambda: (
+            random.choice(("[", "(", "{", "-", "not ", "'a'\n", "\\", '"""', "0o", "\x0c", "1if 1else "))
+            * random.choice((1, 50, 3_000))
+            + text
+        ),
         lambda: text[: random.randrange(len(text) + 1)],
         lambda: changed_text(random, (text,)).decode("utf-8", "replace").encode("latin-1", "replace").decode("latin-1"),
     )
@@ -74,7 +79,9 @@ def changed(random: Random) -> bytes:
 def changed_archive(random: Random) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", random.choice((0, 8, 12, 14))) as archive:
-        for name in random.sample(("positions.npy", "joints.npy", "extra.npy", "a.txt", "../x.npy"), random.choice((0, 1, 1, 2))):
+        for name in random.sample(
+            ("positions.npy", "joints.npy", "extra.npy", "a.txt", "../x.npy"), random.choice((0, 1, 1, 2))
+        ):
             archive.writestr(name, changed(random) if random.random() < 0.5 else npy(random))
     data = bytearray(file.getvalue())
     for _ in range(random.choice((0, 1, 1, 3))):

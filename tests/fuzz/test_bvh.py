@@ -70,7 +70,7 @@ Frame Time: 0.04
 
 
 def _nest(random: Random, text: str) -> str:
-    depth = random.choice((5, 200, 3_000))
+    depth = random.choice((2, 5, 50, 50, 1_000))
     opening = "".join(f"JOINT n{n}\n{{\nOFFSET 0 1 0\n" for n in range(depth))
     place = text.find("End Site")
     return text[: max(0, place)] + opening + "}" * depth + text[max(0, place) :]
@@ -120,7 +120,7 @@ def plainly(data: bytes) -> tuple[list[str], list[tuple[float, ...]], list[list[
     text, _, motion = re.split(r"(?im)^[ \t]*(motion)\b", "\n".join(lines), maxsplit=1)
     chain: list[int | None] = []
     opening: int | None = None
-    text = re.sub(r"(?i)[ \t]+((?:offset|channels|joint|end)[ \t])", r"\n\1", text)
+    text = re.sub(r"(?i)(?<!root)(?<!joint)[ \t]+((?:offset|channels|joint|end)[ \t])", r"\n\1", text)
     for line in re.sub(r"([{}])", r"\n\1\n", text).split("\n"):
         words = line.split()
         match words[0].lower() if words else "":
@@ -179,7 +179,7 @@ def parse(data: bytes, **options: bool) -> tuple[Motion, list[str]]:
 def test_a_changed_file_is_refused_or_read_as_a_plain_reader_reads_it(rounds):
     for seed in (BRANCHED, CHAIN):
         assert_plain(seed.encode(), parse(seed.encode()))
-    read, refused = hunt(rounds * 5, changed, parse, assert_plain)
+    read, refused = hunt(rounds * 8, changed, parse, assert_plain)
     assert read > rounds / 5
     assert refused > rounds
 
