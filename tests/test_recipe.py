@@ -855,3 +855,9 @@ class TestRubbish:
         for value in ({"description": "\ud800"}, {"stages": deep}):
             with pytest.raises(RecipeError):
                 recipe_from_json(value)
+
+
+def test_of_a_long_word_an_error_quotes_the_beginning():
+    with pytest.raises(RecipeError, match=r"there is no stage 'a{80}\.\.\.'") as error:
+        recipe_from_json({"stages": [{"stage": "a" * 5_000}]})
+    assert len(str(error.value)) < 500

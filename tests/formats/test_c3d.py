@@ -310,6 +310,11 @@ def test_a_first_frame_above_65535_is_that_of_the_trial():
     assert parse_c3d(data, "take.c3d").first_frame == 70_001
 
 
+def test_a_header_that_counts_its_frames_backwards_is_noted():
+    data = c3d(walk(), ["A", "B", "C"], header={"first": 9, "last": 5})
+    assert_reads(data, walk(), "frames 9 to 5", "5 frames were read")
+
+
 def test_a_header_that_counts_its_frames_from_0_has_first_frame_1():
     data = c3d(walk(), ["A", "B", "C"], header={"first": 0, "last": 4})
     assert (parse_c3d(data, "take.c3d").first_frame, parse_c3d(data, "take.c3d").frames) == (1, 5)

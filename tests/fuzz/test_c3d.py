@@ -81,7 +81,7 @@ def changed(random: Random) -> bytes:
 
 @np.errstate(invalid="ignore")
 def plainly(data: bytes, counted: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return positions (F, M, 3) and visible (F, M) as the header says, ``counted`` frames where it can count no further.
+    """Return positions (F, M, 3) and visible (F, M) as the header says; ``counted`` frames where its counter is full.
 
     None if its scale is no number, so that it does not say of what type samples are.
     """
