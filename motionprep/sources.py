@@ -14,6 +14,7 @@ import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
@@ -744,13 +745,18 @@ def _suffix(name: str) -> str:
     return f".{suffix.lower()}" if stem and not stem.endswith("/") else ""
 
 
-def _archive(path: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(path)
-    except OSError:
-        raise
-    except UNREADABLE as error:
-        raise SourceError(f"{path.name}: is no good zip archive: {error}") from None
+@contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    # Of a pipe or a device the end would be looked for, for ever.
+    with open_file(path) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except OSError:
+            raise
+        except UNREADABLE as error:
+            raise SourceError(f"{path.name}: is no good zip archive: {error}") from None
+        with archive:
+            yield archive
 
 
 def _open_entry(source: Source) -> IO[bytes]:

@@ -117,7 +117,7 @@ def plainly(data: bytes) -> tuple[list[str], list[tuple[float, ...]], list[list[
     offsets: list[tuple[float, ...]] = []
     channels: list[list[str]] = []
     # Words that open or close something may share a line with others.
-    text, _, motion = re.split(r"(?im)^[ \t]*(motion)\b", "\n".join(lines), maxsplit=1)
+    text, _, motion = re.split(r"(?im)(?:^|(?<=\}))[ \t]*(motion)\b", "\n".join(lines), maxsplit=1)
     chain: list[int | None] = []
     opening: int | None = None
     text = re.sub(r"(?i)(?<!root)(?<!joint)[ \t]+((?:offset|channels|joint|end)[ \t])", r"\n\1", text)
