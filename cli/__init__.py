@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from motionprep.errors import MotionPrepError, RecipeError, ReplaceError, is_full
+from motionprep.errors import MotionPrepError, PredictionError, RecipeError, ReplaceError, is_full
 
 from .align import align
 from .build import build
@@ -41,7 +41,7 @@ for verb in (build, plan, info, verify, export, sample, align, lengths, score):
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 the data are at fault, 2 wrong use, 130 interrupted."""
     # A plan is thousands of small values without cycles: to look through them for some took a sixth of a run with
     # nothing to do. To look through all that is left took the interpreter a quarter of a second at the end of a build.
     gc.set_threshold(_MANY, 50, 50)
@@ -54,7 +54,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except RecipeError as error:
+    except (RecipeError, PredictionError) as error:
         click.echo(f"motionprep: {error}", err=True)
         code = 2
     except ReplaceError as error:

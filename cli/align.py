@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .paths import LocalPath
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("data", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("data", nargs=-1, required=True, type=LocalPath(exists=True))
 @click.option("--method", type=click.Choice(["estimate", "cmu"]), help="Find all, or take CMU's [default: estimate].")
 @click.option("--lag", type=float, help="Frames of the skeleton before the markers' first, if known.")
 @click.option("--axes", help="The markers' axes that become x, y and z, such as yzx, if known.")

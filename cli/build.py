@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from motionprep.errors import is_full
+from motionprep.errors import MotionPrepWarning, is_full
 
 from .options import make_recipe, recipe_options
 from .progress import Progress
@@ -36,41 +37,47 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
     from .tables import left_out, size, table
 
     recipe = make_recipe(options)
+    said: list[str] = []
     with Progress(quiet=quiet) as progress:
 
         def announce(plan: Plan) -> None:
             for note in () if quiet else plan.notes:
                 click.echo(f"note: {note}", err=True)
+            said.append(plan.subjects)
             progress.start(sum(len(shard.items) for shard in plan.shards))
 
         try:
-            summary = motionprep.build(
-                data,
-                out,
-                recipe=recipe,
-                strict=strict,
-                replace=replace,
-                announce=announce,
-                tell=progress.tell,
-                **options,
-            )
+            with warnings.catch_warnings():
+                # Printed below, once each, whether quiet or not.
+                warnings.simplefilter("ignore", MotionPrepWarning)
+                summary = motionprep.build(
+                    data,
+                    out,
+                    recipe=recipe,
+                    strict=strict,
+                    replace=replace,
+                    announce=announce,
+                    tell=progress.tell,
+                    **options,
+                )
         except (KeyboardInterrupt, OSError) as error:
             if isinstance(error, KeyboardInterrupt) or is_full(error):
                 click.echo("motionprep: finished shards are kept, the same command goes on from them", err=True)
             raise
+    for doubt in summary.doubts:
+        click.echo(f"warning: {doubt}", err=True)
+    dataset = summary.dataset
+    if not dataset["splits"].get("train", {"motions": 1})["motions"]:
+        click.get_current_context().exit(1)
     if quiet:
         return
-    dataset = summary.dataset
     rows = [
         [name, f"{side['motions']:,}", f"{side['subjects']:,}", f"{side['frames']:,}", f"{side['seconds'] / 3600:.2f}"]
         for name, side in dataset["splits"].items()
     ]
     click.echo(table(["split", "motions", "subjects", "frames", "hours"], rows))
-    for line in left_out(dataset):
+    for line in (*said, *left_out(dataset)):
         click.echo(line)
-    for name, side in dataset["splits"].items():
-        if not side["motions"]:
-            click.echo(f"{name} is empty: all of its motions were dropped or failed", err=True)
     what = (
         f"shards: {summary.made:,} made, {summary.kept:,} kept"
         if summary.changed

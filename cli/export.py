@@ -9,6 +9,7 @@ import click
 
 from motionprep.errors import RecipeError
 
+from .paths import LocalPath
 from .progress import Progress
 
 #: Options whose settings are called otherwise.
@@ -60,8 +61,8 @@ class _Command(click.Command):
 
 @click.command(cls=_Command)
 @click.argument("kind")
-@click.argument("out", type=click.Path(exists=True))
-@click.argument("dest", type=click.Path())
+@click.argument("out", type=LocalPath(exists=True))
+@click.argument("dest", type=LocalPath())
 @click.option("--overwrite", is_flag=True, help="Replace the export that is in DEST, once the new one is whole.")
 @click.option("--splits", metavar="LIST", type=_LIST, help="Which splits, with commas between [default: all].")
 @click.option("--inputs", metavar="LIST", type=_LIST, help="npy: fields [default: those of the recipe's task].")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .paths import LocalPath
+
 if TYPE_CHECKING:
     from motionprep.dataset import Dataset
 
@@ -51,7 +53,7 @@ def _cells(side: Mapping[str, Any]) -> list[str]:
 
 
 @click.command()
-@click.argument("out", type=click.Path(exists=True))
+@click.argument("out", type=LocalPath(exists=True))
 @click.option("--classes", is_flag=True, help="List all labels, not the commonest alone.")
 def info(out: str, classes: bool) -> None:
     """Show what is in the dataset OUT: splits, labels, features, joints, sizes, and what was left out and why."""
@@ -66,6 +68,9 @@ def info(out: str, classes: bool) -> None:
         rows.append([name, *_cells(side), f"{len(side['shards']):,}"])
         rows += [[f"{name}/{number}", *_cells(part), ""] for number, part in enumerate(side.get("parts", []), start=1)]
     click.echo(table(["split", "motions", "subjects", "frames", "hours", "shards"], rows))
+    for name, side in facts["splits"].items():
+        if not side["motions"]:
+            click.echo(f"split {name!r} is empty")
     click.echo()
     if dataset.classes:
         labelled = dataset.class_table
@@ -109,6 +114,9 @@ def info(out: str, classes: bool) -> None:
     if markers := _markers(dataset):
         click.echo(table(["markers", "names", "motions", "sets"], markers))
         click.echo()
+    first = next((row for split in dataset.splits for row in dataset[split].rows), None)
+    if first and first["subject"]:
+        click.echo(f"subjects: for instance {first['subject']} of {first['key']}")
     stages = [
         f"{stage.name}({', '.join(f'{k}={_short(v)}' for k, v in stage.settings().items())})"
         for stage in dataset.recipe.stages

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .paths import LocalPath
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("data", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("data", nargs=-1, required=True, type=LocalPath(exists=True))
 @click.option("--of", "part", type=click.Choice(["thigh", "height"]), default="thigh", help="What [default: thigh].")
 @click.option("--markers", is_flag=True, help="Measure markers, as a dataset of markers alone does.")
 @click.option("--toml", is_flag=True, help="Print a table to put below the stage scale of a recipe.")

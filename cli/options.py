@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
-_EXISTING = click.Path(exists=True)
+from .paths import LocalPath
+
+_EXISTING = LocalPath(exists=True)
 
 _OPTIONS = [
     click.argument("data", nargs=-1, required=True, type=_EXISTING),
-    click.option("-o", "--out", required=True, type=click.Path(), help="The dataset's folder."),
+    click.option("-o", "--out", required=True, type=LocalPath(), help="The dataset's folder."),
     click.option(
         "--markers",
         metavar="PATH",

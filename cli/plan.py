@@ -44,17 +44,19 @@ def plan(
         changed = changes(planned, Path(out))
     except ReplaceError as error:
         changed = (f"a build needs --replace: {error}",)
-    for note in (*planned.notes, *changed):
-        click.echo(f"note: {note}", err=True)
+    for word, texts in (("note", (*planned.notes, *changed)), ("warning", planned.doubts)):
+        for text in texts:
+            click.echo(f"{word}: {text}", err=True)
     would = preview(planned, Path(out))
     rows = [
         [side.name, *(f"{count:,}" for count in (side.motions, side.frames, side.made, side.kept)), size(side.bytes)]
         for side in would.sides
     ]
     click.echo(table(["split", "motions", "frames", "shards to make", "to keep", "to write"], rows))
+    click.echo(planned.subjects)
     for status, key, reason in would.left_out:
         click.echo(f"{status}: {key}: {reason}")
     for side in would.sides:
         if not side.motions:
-            click.echo(f"{side.name} is empty: all of its motions are dropped or fail", err=True)
+            click.echo(f"warning: split {side.name!r} is empty: all of its motions are dropped or fail", err=True)
     click.echo("nothing to do" if planned.complete else f"motionprep build would bring {out} up to date")

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from .paths import LocalPath
 from .progress import Progress
 
 
 @click.command()
-@click.argument("dest", type=click.Path())
+@click.argument("dest", type=LocalPath())
 @click.option("--subjects", type=click.IntRange(min=1), help="How many people [default: 6].")
 @click.option("--motions", type=click.IntRange(min=1), help="How many motions of each [default: 5].")
 @click.option("--frames", type=click.IntRange(min=2), help="How many frames a motion has, about [default: 480].")

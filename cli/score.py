@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .paths import LocalPath
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,8 +39,8 @@ _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "s
 
 
 @click.command()
-@click.argument("pred", type=click.Path(exists=True, dir_okay=False))
-@click.argument("out", type=click.Path(exists=True))
+@click.argument("pred", type=LocalPath(exists=True, dir_okay=False))
+@click.argument("out", type=LocalPath(exists=True))
 @click.option("--split", default="test", show_default=True, help="Whose windows the predictions are of.")
 @click.option(
     "--target", "targets", multiple=True, help="What they predict, such as positions[Hips] [default: the task's]."
@@ -61,10 +63,10 @@ _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "s
 )
 @click.option(
     "--csv",
-    type=click.Path(dir_okay=False),
+    type=LocalPath(dir_okay=False),
     help="Write a row for each frame, with each joint; of classes, each window.",
 )
-@click.option("--plot", type=click.Path(dir_okay=False), help="Write a page (HTML) with the error over the frames.")
+@click.option("--plot", type=LocalPath(dir_okay=False), help="Write a page (HTML) with the error over the frames.")
 def score(
     pred: str,
     out: str,

@@ -6,11 +6,12 @@ import sys
 
 import click
 
+from .paths import LocalPath
 from .progress import Progress
 
 
 @click.command()
-@click.argument("out", type=click.Path(exists=True))
+@click.argument("out", type=LocalPath(exists=True))
 @click.option("-q", "--quiet", is_flag=True, help="Name what is wrong and nothing else.")
 def verify(out: str, quiet: bool) -> None:
     """Compare everything in the dataset OUT with its checksums; exit with 1 if anything is wrong."""

@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 
 from motionprep import plan, shards, sources, store
-from motionprep.errors import BuildError, ReplaceError
+from motionprep.errors import BuildError, DatasetError, MotionPrepWarning, ReplaceError
+from motionprep.files import no_address
 from motionprep.plan import Plan, Shard
 from motionprep.recipe import Recipe, load_recipe, recipe_from_json
 
@@ -44,7 +45,9 @@ class Summary:
     seconds
         How long it took.
     notes
-        Of the plan: what of the recipe speaks of nothing that was found, or cannot be met in full.
+        What is worth knowing about the files, and what the build changed about the dataset that was there.
+    doubts
+        What may be a mistake; each was a :class:`MotionPrepWarning` as well.
     """
 
     out: Path
@@ -54,6 +57,7 @@ class Summary:
     kept: int
     seconds: float
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def build(
@@ -96,6 +100,12 @@ def build(
     tell
         Called by the workers as motions are done.
 
+    Warns
+    -----
+    MotionPrepWarning
+        Of what may be a mistake: keys of tables that no motion has, a split that depends on guessed subjects, a split
+        that is empty.
+
     Raises
     ------
     SourceError, RecipeError, DatasetError
@@ -119,6 +129,8 @@ def build(
         workers = os.cpu_count() or 1
     elif workers < 1:
         raise ValueError(f"workers is {workers}; it must be at least 1, or None for one a processor")
+    if wrong := no_address(out):
+        raise DatasetError(wrong)
     out = Path(out)
     home = store.home(out, baked=recipe.baked)
     look = partial(
@@ -137,7 +149,7 @@ def build(
         announce(before)
         _tell_kept(before, tell)
         dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
-        return Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes)
+        return _ended(Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes, before.doubts))
     if not before.complete:
         before = _with_changes(before, out, replace)
     with store.claimed(out, baked=recipe.baked):
@@ -163,7 +175,20 @@ def build(
             store.tidy(out, dataset, todo.dataset)
         todo.cache.save(todo.sources)
     seconds = time.monotonic() - began
-    return Summary(out, changed, dataset, made, len(todo.shards) - made, seconds, todo.notes)
+    return _ended(Summary(out, changed, dataset, made, len(todo.shards) - made, seconds, before.notes, before.doubts))
+
+
+def _ended(summary: Summary) -> Summary:
+    """Return a summary with all that is doubtful about the build, after a warning of each."""
+    empty = [
+        f"split {name!r} is empty: all of its motions were dropped or failed"
+        for name, side in summary.dataset["splits"].items()
+        if not side["motions"]
+    ]
+    summary = replace(summary, doubts=(*summary.doubts, *empty))
+    for doubt in summary.doubts:
+        warnings.warn(doubt, MotionPrepWarning, stacklevel=3)
+    return summary
 
 
 def _with_changes(planned: Plan, out: Path, replaced: bool) -> Plan:

@@ -73,19 +73,22 @@ def check(key: str, label: Label, frames: int) -> None:
             )
 
 
-def notes(reading: Reading, keys: Sequence[str], labels: Sequence[Label]) -> list[str]:
-    """Say which keys of a recipe's tables no motion has, and which motions its pattern says nothing of."""
+def strangers(reading: Reading, keys: Sequence[str]) -> list[str]:
+    """Return a sentence for each of a recipe's tables that has keys which no motion has."""
     known = set(keys)
     said = []
     for word, table in (("labels", reading.labels), ("rates", reading.rates)):
-        if strangers := [key for key in table if key not in known]:
-            said.append(
-                f"{word}: {len(strangers):,} of {len(table):,} keys are those of no motion that was found: "
-                f"{_some(strangers)}"
-            )
-    if reading.label_pattern and (bare := [key for key, label in zip(keys, labels, strict=True) if not label]):
-        said.append(f"label_pattern: finds nothing in {len(bare):,} of {len(keys):,} motions: {_some(bare)}")
+        if others := [key for key in table if key not in known]:
+            said.append(f"{word}: {len(others):,} of {len(table):,} keys match no motion: {_some(others)}")
     return said
+
+
+def unlabelled(reading: Reading, keys: Sequence[str], labels: Sequence[Label]) -> list[str]:
+    """Return a sentence on the motions in which a recipe's pattern finds no label."""
+    bare = [key for key, label in zip(keys, labels, strict=True) if not label]
+    if not (reading.label_pattern and bare):
+        return []
+    return [f"label_pattern: finds nothing in {len(bare):,} of {len(keys):,} motions: {_some(bare)}"]
 
 
 def lacking(labelled: Mapping[str, bool]) -> list[str]:

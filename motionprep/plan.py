@@ -19,6 +19,7 @@ from motionprep.recipe import Label, Recipe
 from motionprep.sources import Look, Recording, Source, SourceCache
 from motionprep.stages import Features
 from motionprep.stages.base import Dropped, Stage, pick_frames
+from motionprep.subjects import subject_of
 
 _WORDS = {"motion": "skeleton", "markers": "markers"}
 _MANY = {"motion": "skeletons", "markers": "markers"}
@@ -117,7 +118,10 @@ class Plan:
     cache
         What is known of the sources.
     notes
-        What of the recipe speaks of nothing that was found, or cannot be met in full, and what was left aside.
+        What is worth knowing about the files, and what was left aside.
+    doubts
+        What may be a mistake: what of the recipe is about nothing that was found or cannot be met in full, and what a
+        split depends on that is guessed.
     known
         What ``dataset.json`` says now, whole or not; None if there is none.
     """
@@ -128,6 +132,7 @@ class Plan:
     dataset: dict[str, Any] | None = field(repr=False)
     cache: SourceCache = field(repr=False)
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     known: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
@@ -154,6 +159,21 @@ class Plan:
             for row in self.rows
         ]
         return identity.key([self.recipe.identity(), self.recipe.description, facts, self.keys])
+
+    @property
+    def subjects(self) -> str:
+        """How many subjects there are, and where they are from, with an example."""
+        rows = [row for row in self.rows if row.recording.subject]
+        if not rows:
+            return "subjects: none"
+        first = rows[0].recording
+        count = len({row.recording.subject for row in rows})
+        if self.recipe.reading.key_pattern:
+            how = "by the key pattern"
+        else:
+            found = subject_of(first.sources[0].name.rpartition(".")[0]).pattern
+            how = f"from names ({found or 'a guess'})"
+        return f"subjects: {count:,}, {how}, for instance {first.subject} of {first.key}"
 
     @property
     def sources(self) -> list[Source]:
@@ -240,15 +260,40 @@ def make_plan(
     keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
     beside = {} if recipe.reading.labels or recipe.reading.label_pattern else sources.labels_beside(data, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
-    told = labels.notes(recipe.reading, keys, named)
-    parts, lacking = _assign(recipe, needs, recordings, named)
+    told = labels.unlabelled(recipe.reading, keys, named)
+    of_files = iter(looks)
+    errors = ["".join(next(of_files).error for _ in one.sources) for one in recordings]
+    parts, lacking = _assign(recipe, needs, recordings, named, errors)
     rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(looks), parts, named))
     rows += map(_broken, broken)
     if recipe.task and recipe.task.label:
         with_label = {row.split for row in rows if row.label and not row.reason}
         lacking += labels.lacking({side: side in with_label for side in recipe.split.sides()})
     made = _shards(recipe, rows, home, look_into=digests)
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*odd, *notes, *told, *lacking), known)
+    doubts = (*labels.strangers(recipe.reading, keys), *_guessed(recipe, recordings, errors))
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*odd, *notes, *told, *lacking), doubts, known)
+
+
+def _guessed(recipe: Recipe, recordings: Sequence[Recording], errors: Sequence[str]) -> list[str]:
+    """Return that a split depends on subjects that are guessed from names, if it does."""
+    if recipe.split.by != "subject" or recipe.reading.key_pattern:
+        return []
+    guesses = [
+        one
+        for one, error in zip(recordings, errors, strict=True)
+        if not error
+        and not (one.about and (one.about.subject or splits.side_named(one.key, recipe.split.sides())))
+        and not subject_of(one.sources[0].name.rpartition(".")[0]).pattern
+    ]
+    if not guesses:
+        return []
+    subjects = {one.subject for one in guesses}
+    each = ", each with one motion" if len(subjects) == len(guesses) and len(guesses) > 1 else ""
+    return [
+        f"the split is by subject, and {len(subjects):,} subjects are guessed from names{each}, for instance "
+        f"{guesses[0].subject!r} of {guesses[0].key!r}; if that is not who moves, one person may be in several splits: "
+        "say the subject by a key pattern"
+    ]
 
 
 def _broken(source: Source) -> Row:
@@ -301,7 +346,11 @@ def _refuse_rotations(recipe: Recipe) -> None:
 
 
 def _assign(
-    recipe: Recipe, needs: Mapping[str, frozenset[str]], recordings: Sequence[Recording], named: Sequence[Label]
+    recipe: Recipe,
+    needs: Mapping[str, frozenset[str]],
+    recordings: Sequence[Recording],
+    named: Sequence[Label],
+    errors: Sequence[str],
 ) -> tuple[list[splits.Part], list[str]]:
     """Put takes on sides, and say of which labels there are too few for every side.
 
@@ -310,10 +359,23 @@ def _assign(
     dealt, needed = list(range(len(recordings))), frozenset.union(*needs.values())
     if recipe.split.percent and len(set(needs.values())) == 1:
         dealt = [at for at in dealt if needed <= {source.half for source in recordings[at].sources}]
+    given: dict[int, str] = {}
+    if recipe.split.percent:
+        # Somebody who made arrays has said by their names what they are for, and what is no motion is dealt nowhere.
+        arrays = [at for at in dealt if recordings[at].about is not None]
+        dealt = [at for at in dealt if at not in arrays or not errors[at]]
+        sides = recipe.split.sides()
+        given = {at: side for at in arrays if at in dealt and (side := splits.side_named(recordings[at].key, sides))}
     chosen = [recordings[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
     try:
-        parts = splits.assign(recipe.split, [one.key for one in chosen], [one.subject for one in chosen], classes)
+        parts = splits.assign(
+            recipe.split,
+            [one.key for one in chosen],
+            [one.subject for one in chosen],
+            classes,
+            {dealt.index(at): side for at, side in given.items()},
+        )
     except RecipeError as error:
         if len(dealt) == len(recordings):
             raise
@@ -322,6 +384,12 @@ def _assign(
         lost = " and ".join(f"{count:,} have no {_WORDS[half]}" for half, count in short.items() if count)
         raise RecipeError(f"{error}; of {len(recordings):,} takes that were found, {lost}") from None
     said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
+    if given:
+        first = min(given)
+        said.append(
+            f"{len(given):,} arrays are in the split that their names say, for instance {recordings[first].key} in "
+            f"{given[first]}"
+        )
     return [replace(part, motion=dealt[part.motion]) for part in parts], said
 
 

@@ -19,6 +19,7 @@ from motionprep.fields import parse_field
 from motionprep.files import parse_json, parse_toml, read_text
 from motionprep.formats.arrays_about import About
 from motionprep.naming.canonical import Joint
+from motionprep.naming.nearest import did_you_mean
 from motionprep.rates import is_rate
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
@@ -262,7 +263,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("targets is empty; name at least one field, or say label = true")
         for feature in self.features():
             if feature not in KNOWN:
-                raise ValueError(f"there is no feature {feature!r}{_did_you_mean(feature, KNOWN)}")
+                raise ValueError(f"there is no feature {feature!r}{did_you_mean(feature, KNOWN)}")
 
     def features(self) -> tuple[str, ...]:
         """Return the features that its fields are of."""
@@ -412,8 +413,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                     "to the arrays of its features"
                 )
         for array in (array for stage in stages if isinstance(stage, Normalize) for array in stage.arrays):
-            if array not in stored or array in _NOT_NORMALIZED:
-                raise RecipeError(f"normalize: {array} is no numbers that split {split!r} stores")
+            numbers = [name for name in (stored if told else KNOWN) if name not in _NOT_NORMALIZED]
+            if array not in numbers:
+                which = f"of the arrays that split {split!r} stores" if told else "that can be stored"
+                raise RecipeError(f"normalize: {array!r} is no array of numbers {which}{did_you_mean(array, numbers)}")
         for array in stored:
             if array in MADE_BY and MADE_BY[array] not in names:
                 raise RecipeError(
@@ -497,9 +500,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     def _check_split(self, split: str, place: str) -> None:
         if split not in self.split.sides():
-            raise RecipeError(
-                f"{place}: splits: there is no split {split!r}; there are {', '.join(self.split.sides())}"
-            )
+            raise RecipeError(f"{place}: splits: there is no split {split!r}{did_you_mean(split, self.split.sides())}")
 
     def _without(self, stage: Stage, others: Sequence[Stage]) -> Stage | None:
         """Return a stage for those of its splits that no other one works on; None if none is left."""
@@ -571,7 +572,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     known = ("description", "seed", "reading", "split", "stages", "task")
     for field in value:
         if field not in known:
-            raise RecipeError(f"{name}: there is no {field!r}{_did_you_mean(field, known)}")
+            raise RecipeError(f"{name}: there is no {field!r}{did_you_mean(field, known)}")
     stages = value.get("stages", [])
     if not isinstance(stages, Sequence) or isinstance(stages, str):
         raise RecipeError(f"{name}: stages is {stages!r}; expected a list of tables, [[stages]]")
@@ -582,6 +583,11 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
             raise RecipeError(
                 f"{name}: split: {side} is an empty list; name the motions that it is to have, or leave it out"
             )
+    if isinstance(split, Mapping) and isinstance(split.get("percent"), int | float):
+        raise RecipeError(
+            f"{name}: split: percent is the number {split['percent']}; expected the share of each split as a text, "
+            "such as '90/10' for train and test, '80/10/10' for train, val and test, or '100' for train alone"
+        )
     made = tuple(_stage(stage, f"{name}: stage {number}") for number, stage in enumerate(stages, start=1))
     try:
         return Recipe(
@@ -610,7 +616,8 @@ def load_recipe(source: str | os.PathLike[str]) -> Recipe:
     if text is None:
         path = Path(name)
         if not path.is_file():
-            raise RecipeError(f"{name}: no such recipe file; shipped recipes are {', '.join(shipped.recipe_names())}")
+            near = "" if isinstance(source, os.PathLike) else did_you_mean(name, shipped.recipe_names())
+            raise RecipeError(f"{name}: no such recipe file{' or shipped recipe' if near else ''}{near}")
         try:
             text = read_text(path).decode()
         except (OSError, UnicodeDecodeError) as error:
@@ -660,7 +667,7 @@ def _stage(value: Any, place: str) -> Stage:
         raise RecipeError(f'{place}: found {value!r}; expected a table with a stage, such as stage = "trim"')
     name = value["stage"]
     if name not in STAGES:
-        raise RecipeError(f"{place}: there is no stage {name!r}{_did_you_mean(name, STAGES)}")
+        raise RecipeError(f"{place}: there is no stage {name!r}{did_you_mean(name, STAGES)}")
     settings = {field: setting for field, setting in value.items() if field != "stage"}
     made: Stage = _convert(settings, STAGES[name], f"{place} ({name})" if place != name else name)
     return made
@@ -671,7 +678,7 @@ def _convert(value: Any, kind: Any, place: str) -> Any:
     if fields and isinstance(value, Mapping):
         for field in value:
             if field not in fields:
-                raise RecipeError(f"{place}: there is no {field!r}{_did_you_mean(field, fields)}")
+                raise RecipeError(f"{place}: there is no {field!r}{did_you_mean(field, fields)}")
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -694,10 +701,3 @@ def _plainly(what: str, kind: Any, field: str | None) -> str:
     if what.startswith("Expected"):
         what = what.replace("object", "table").replace("array", "list")
     return what[:1].lower() + what[1:]
-
-
-def _did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"

@@ -14,7 +14,6 @@ import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
@@ -27,6 +26,7 @@ from motionprep.files import BUDGET, no_address, open_file, parse_json, read_bou
 from motionprep.formats import ARRAYS, HALVES
 from motionprep.formats.arrays_about import OF_FOLDER, About, describe
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
+from motionprep.subjects import subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -399,9 +399,6 @@ def labels_beside(paths: Sequence[str | os.PathLike[str]], notes: list[str] | No
                 continue
             try:
                 texts = _index_texts(file) if archive else [read_text(file)]
-            except SourceError:
-                # An archive that is damaged as a whole is a failed source.
-                continue
             except UNREADABLE as error:
                 notes.append(f"{file.name}: the index cannot be read, so its labels are missing: {_why(error)}")
                 continue
@@ -540,9 +537,7 @@ def _key(name: str, pattern: re.Pattern[str] | None) -> tuple[str, str, str]:
     # A corpus has thousands of names, and path objects take ten times as long.
     stem = name.rpartition(".")[0]
     if pattern is None:
-        above, _, key = stem.rpartition("/")
-        subject, _, rest = key.partition("_")
-        return key, subject if subject and rest else above.rpartition("/")[2] or key, ""
+        return stem.rpartition("/")[2], subject_of(stem).subject, ""
     match = pattern.search(stem)
     if not match or not match["motion"]:
         return (
@@ -745,18 +740,15 @@ def _suffix(name: str) -> str:
     return f".{suffix.lower()}" if stem and not stem.endswith("/") else ""
 
 
-@contextmanager
-def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    # Of a pipe or a device the end would be looked for, for ever.
-    with open_file(path) as file:
-        try:
-            archive = zipfile.ZipFile(file)
-        except OSError:
-            raise
-        except UNREADABLE as error:
-            raise SourceError(f"{path.name}: is no good zip archive: {error}") from None
-        with archive:
-            yield archive
+def _archive(path: Path) -> zipfile.ZipFile:
+    # The end of an archive is looked for first, and a device has none.
+    open_file(path).close()
+    try:
+        return zipfile.ZipFile(path)
+    except OSError:
+        raise
+    except UNREADABLE as error:
+        raise SourceError(f"{path.name}: is no good zip archive: {error}") from None
 
 
 def _open_entry(source: Source) -> IO[bytes]:
@@ -772,8 +764,13 @@ def _opened(file: str, state: tuple[int, ...], thread: int) -> zipfile.ZipFile:
 
 
 def _index_texts(path: Path) -> list[bytes]:
-    """Return the texts of the indexes that an archive has."""
-    with _archive(path) as archive:
+    """Return the texts of the indexes that an archive has; none if it cannot be opened."""
+    try:
+        opened = _archive(path)
+    except (SourceError, OSError):
+        # It is a failed source.
+        return []
+    with opened as archive:
         names = [entry.filename for entry in archive.infolist() if _is_index(PurePosixPath(entry.filename).name)]
         texts = []
         for name in names:

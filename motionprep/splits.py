@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,13 @@ from fractions import Fraction
 from itertools import accumulate, combinations, pairwise
 
 from motionprep.errors import RecipeError
+from motionprep.naming.nearest import did_you_mean
 from motionprep.recipe import Choice, Split, span
 
 _HASH_BITS = 64
+_SIDE_WORDS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
+    ("val", "valid", "validation", "dev"), "val"
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -35,7 +40,13 @@ class Part:
     frames: tuple[int, int] | None = None
 
 
-def assign(split: Split, keys: Sequence[str], subjects: Sequence[str], labels: Sequence[str] = ()) -> list[Part]:
+def assign(
+    split: Split,
+    keys: Sequence[str],
+    subjects: Sequence[str],
+    labels: Sequence[str] = (),
+    given: Mapping[int, str] | None = None,
+) -> list[Part]:
     """Put motions on sides.
 
     Parameters
@@ -46,6 +57,8 @@ def assign(split: Split, keys: Sequence[str], subjects: Sequence[str], labels: S
         Of all motions, in natural order.
     labels
         Of the same motions, empty where there is none; for a split that stratifies.
+    given
+        The side of some motions, by index, whatever the percentages; these are of the others.
 
     Returns
     -------
@@ -58,14 +71,17 @@ def assign(split: Split, keys: Sequence[str], subjects: Sequence[str], labels: S
         If a side is empty, an entry of a list names nothing, or a motion (or a frame of it) is on two sides.
     """
     lists = split.lists()
-    if lists:
+    if given and not lists:
+        others = [motion for motion in range(len(keys)) if motion not in given]
+        dealt = _by_rule(split, *([of[motion] for motion in others] for of in (keys, subjects, labels or keys)))
+        parts = sorted(
+            [Part(motion, side) for motion, side in given.items()]
+            + [Part(others[part.motion], part.side) for part in dealt]
+        )
+    elif lists:
         parts = _by_lists(lists, keys, subjects)
-    elif split.stratify and split.by == "subject":
-        parts = _by_label_and_subject(split, subjects, labels)
-    elif split.stratify:
-        parts = _by_label(split, keys, labels)
     else:
-        parts = _by_percent(split, keys, subjects)
+        parts = _by_rule(split, keys, subjects, labels)
     for side in split.sides():
         if not any(part.side == side for part in parts):
             raise RecipeError(
@@ -74,6 +90,26 @@ def assign(split: Split, keys: Sequence[str], subjects: Sequence[str], labels: S
                 "with percent = '100' (--split 100)"
             )
     return parts
+
+
+def _by_rule(split: Split, keys: Sequence[str], subjects: Sequence[str], labels: Sequence[str]) -> list[Part]:
+    if split.stratify and split.by == "subject":
+        return _by_label_and_subject(split, subjects, labels)
+    if split.stratify:
+        return _by_label(split, keys, labels)
+    return _by_percent(split, keys, subjects)
+
+
+def side_named(key: str, sides: Sequence[str]) -> str:
+    """Return which side the words of a key name: train, val (also valid or validation) or test; empty if none.
+
+    Where a split has no val, what is for validation is for test.
+    """
+    words = {_SIDE_WORDS.get(word, "") for word in re.split(r"[^a-z]+", key.lower())} - {""}
+    if len(words) != 1:
+        return ""
+    (side,) = words
+    return side if side in sides else "test" if side == "val" and "test" in sides else ""
 
 
 def _by_percent(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> list[Part]:
@@ -262,7 +298,8 @@ def _chosen(choice: Choice, side: str, index: dict[str, int], subjects: Sequence
         first_key, _, last_key = choice.motions.partition("..")
         for key in (first_key, last_key):
             if key not in index:
-                raise RecipeError(f"split: {side} names the range {choice.motions!r}; there is no motion {key!r}")
+                near = did_you_mean(key, index, listed=False)
+                raise RecipeError(f"split: {side} names the range {choice.motions!r}; there is no motion {key!r}{near}")
         found = list(range(index[first_key], index[last_key] + 1))
         if not found:
             raise RecipeError(f"split: {side} names the range {choice.motions!r}; it runs backwards")
@@ -273,5 +310,8 @@ def _chosen(choice: Choice, side: str, index: dict[str, int], subjects: Sequence
         found = [motion for key, motion in index.items() if fnmatchcase(key, choice.motions)]
         what = f"motion {choice.motions!r}"
     if not found:
-        raise RecipeError(f"split: {side} names {what}; there is none among the {len(index)} motions found")
+        near = did_you_mean(
+            choice.subject or choice.motions, dict.fromkeys(subjects) if choice.subject else index, listed=False
+        )
+        raise RecipeError(f"split: {side} names {what}; there is none among the {len(index)} motions found{near}")
     return found

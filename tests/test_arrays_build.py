@@ -464,3 +464,24 @@ def test_a_recipe_that_says_something_unknown_of_arrays_is_refused() -> None:
         recipe_from_json({"reading": {"arrays": {"fps": 5}}})
     with pytest.raises(RecipeError, match="rate is -1; expected frames a second, above 0"):
         recipe_from_json({"reading": {"arrays": {"rate": -1.0}}})
+
+
+class TestNamesOfSplits:
+    @pytest.mark.parametrize("percent", ["90/10", "80/10/10"])
+    def test_arrays_go_to_the_split_that_their_names_say_and_it_is_noted(self, tmp_path: Path, percent: str) -> None:
+        names = ("joint_3d_clips_train", "joint_3d_clips_valid", "joint_3d_clips_test")
+        data = folder_of(tmp_path / "data", **dict.fromkeys(names, WALK))
+        np.save(data / "video.npy", np.zeros((5, 4, 4, 3), np.float32))
+
+        made = build(data, tmp_path / "out", recipe={"split": {"percent": percent, "by": "subject"}})
+
+        table = motionprep.open(tmp_path / "out").manifest.set_index("key")
+        valid = "val" if percent.count("/") == 2 else "test"
+        assert [table.split[name] for name in names] == ["train", valid, "test"]
+        assert table.status["video"] == "failed"
+        assert any("in the split that their names say" in note for note in made.notes)
+
+    def test_a_name_that_says_two_splits_says_none(self, tmp_path: Path) -> None:
+        data = folder_of(tmp_path / "data", **dict.fromkeys(("train_test_1", "a_2", "b_3", "c_4"), WALK))
+        build(data, tmp_path / "out", recipe={"split": {"percent": "75/25"}})
+        assert list(motionprep.open(tmp_path / "out").manifest.split) == ["train", "train", "train", "test"]

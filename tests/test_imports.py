@@ -35,7 +35,7 @@ ORDER = [
     ["rotations"],
     ["data"],
     ["naming"],
-    ["chunks", "files", "identity", "kinds", "lanes", "rates", "shipped"],
+    ["chunks", "files", "subjects", "identity", "kinds", "lanes", "rates", "shipped"],
     ["errors"],
 ]
 #: A value computes its own world positions, so it knows, once it is asked, who can.

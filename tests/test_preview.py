@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 import motionprep
 from motionprep import BuildError, build
+from motionprep.errors import MotionPrepWarning
 from motionprep.plan import make_plan
 from motionprep.preview import Preview, preview
 from motionprep.recipe import recipe_from_json
@@ -105,5 +107,7 @@ def test_a_header_that_may_be_wrong_foretells_nothing(corpus: Path, tmp_path: Pa
 
 
 def _manifest(data: Path, out: Path, recipe: dict[str, Any]) -> Any:
-    build(data, out, recipe=recipe)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MotionPrepWarning)
+        build(data, out, recipe=recipe)
     return motionprep.open(out).manifest

@@ -149,13 +149,11 @@ class TestSources:
         with pytest.raises(RecipeError, match="cmu: no such recipe file"):
             load_recipe(Path("cmu"))
 
-    def test_an_unknown_name_lists_the_shipped_ones(self) -> None:
+    def test_an_unknown_name_finds_the_nearest_that_ships(self) -> None:
         with pytest.raises(RecipeError) as error:
             load_recipe("cmu-exp6")
 
-        assert str(error.value) == "cmu-exp6: no such recipe file; shipped recipes are " + ", ".join(
-            shipped.recipe_names()
-        )
+        assert str(error.value) == "cmu-exp6: no such recipe file or shipped recipe; did you mean 'cmu-exp5'?"
 
     @pytest.mark.parametrize(
         ("name", "text", "message"),
@@ -260,7 +258,7 @@ class TestErrors:
             ("stage = 'features'\narrays = [1]", "x.toml: stage 2 (features): arrays[0]: expected `str`, got `int`"),
             (
                 "stage = 'trim'\nsplits = ['tran']",
-                "x.toml: stage 2 (trim): splits: there is no split 'tran'; there are train",
+                "x.toml: stage 2 (trim): splits: there is no split 'tran'; did you mean 'train'?",
             ),
         ],
     )
@@ -270,7 +268,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("percent = 90", "percent: expected `str`, got `int`"),
+            ("percent = 90", "percent is the number 90; expected the share of each split as a text"),
             ("percent = '90'", "percent is '90', which adds up to 90; expected 100"),
             (
                 "percent = '90:10'",

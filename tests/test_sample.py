@@ -328,7 +328,7 @@ def test_what_a_user_added_to_a_sample_stays(tmp_path: Path) -> None:
     write_sample(tmp_path, subjects=1, motions=2, frames=10)
     (tmp_path / "notes.txt").write_text("mine")
     write_sample(tmp_path, subjects=1, motions=1, frames=10)
-    assert sorted(files(tmp_path)) == ["02/02_01.bvh", "02/02_02.bvh", "index.txt", "notes.txt"]
+    assert sorted(files(tmp_path)) == ["02/02_01.bvh", "index.txt", "notes.txt"]
 
 
 def test_an_interrupted_sample_has_whole_files_only_and_can_be_written_again(tmp_path: Path) -> None:
@@ -349,3 +349,14 @@ def test_an_interrupted_sample_has_whole_files_only_and_can_be_written_again(tmp
 def test_importing_the_module_imports_no_numba() -> None:
     code = "import sys, motionprep.sample; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_another_sample_in_the_same_folder_leaves_no_file_of_the_first(tmp_path: Path) -> None:
+    write_sample(tmp_path / "again", subjects=3, motions=3, frames=40, markers=True)
+    (tmp_path / "again" / "mine.txt").write_text("stays")
+
+    write_sample(tmp_path / "again", subjects=2, motions=2, frames=40)
+
+    write_sample(tmp_path / "fresh", subjects=2, motions=2, frames=40)
+    assert files(tmp_path / "again").keys() - files(tmp_path / "fresh").keys() == {"mine.txt"}
+    assert files(tmp_path / "fresh").items() <= files(tmp_path / "again").items()

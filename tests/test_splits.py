@@ -453,7 +453,10 @@ class TestLists:
                 Split(train=(Choice(motions="69_01", frames="1-400"),), val=(Choice(motions="69_01", frames="20-30"),)),
                 "split: frames 1-400 of '69_01' in train overlap frames 20-30 in val",
             ),
-            (Split(test=("70_01",)), "split: test names motion '70_01'; there is none among the 75 motions found"),
+            (
+                Split(test=("70_01",)),
+                "split: test names motion '70_01'; there is none among the 75 motions found; did you mean '69_01'?",
+            ),
             (Split(test=("70_*",)), "split: test names motion '70_*'; there is none among the 75 motions found"),
             (
                 Split(test=(Choice(subject="70"),)),
@@ -461,7 +464,7 @@ class TestLists:
             ),
             (
                 Split(val=("69_74..69_76",)),
-                "split: val names the range '69_74..69_76'; there is no motion '69_76'",
+                "split: val names the range '69_74..69_76'; there is no motion '69_76'; did you mean '69_75'?",
             ),
             (Split(val=("69_74..69_03",)), "split: val names the range '69_74..69_03'; it runs backwards"),
             (Split(val=(Choice(ordinals="70-76"),)), "split: val names ordinals 70-76; there are 75 motions"),

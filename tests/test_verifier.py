@@ -257,7 +257,7 @@ def test_verifying_changes_nothing_in_a_good_dataset(out: Path) -> None:
 
 def test_shards_of_the_generation_before_are_not_looked_at(corpus: Path, out: Path) -> None:
     old = set((out / "shards").iterdir())
-    build(corpus, out, recipe=recipe_from_json({"stages": [{"stage": "downsample", "factor": 2}]}))
+    build(corpus, out, recipe=recipe_from_json({"stages": [{"stage": "downsample", "factor": 2}]}), replace=True)
     for shard in old:
         (shard / "positions" / "c.0.0.0").unlink()
     assert motionprep.verify(out) == []

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motionprep.errors import ExportError, RecipeError
 from motionprep.export.base import Export, Report, Tell, silent
+from motionprep.naming.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from motionprep.dataset import Dataset
@@ -39,7 +39,7 @@ def kind(name: str) -> type[Export]:
         If there is none of that name.
     """
     if name not in KINDS:
-        raise RecipeError(f"there is no export {name!r}{_near(name, KINDS)}")
+        raise RecipeError(f"there is no export {name!r}{did_you_mean(name, KINDS)}")
     found: type[Export] = getattr(import_module(f"motionprep.export.{name}"), KINDS[name][0])
     return found
 
@@ -56,7 +56,7 @@ def make(name: str, **settings: Any) -> Export:
     known = [field.name for field in fields(made)]
     for setting in settings:
         if setting not in known:
-            raise RecipeError(f"export {name} has no setting {setting!r}{_near(setting, known)}")
+            raise RecipeError(f"export {name} has no setting {setting!r}{did_you_mean(setting, known)}")
     return made(**settings)
 
 
@@ -130,8 +130,3 @@ def _given(export: Export) -> dict[str, object]:
         if value != default:
             found[field.name] = value
     return found
-
-
-def _near(word: str, known: Any) -> str:
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from motionprep.errors import ExportError, is_full
+from motionprep.files import no_address
 
 #: Lists the files of an export, by which a folder is known that may be overwritten, and what else was put into it.
 LISTING = "export.json"
@@ -42,6 +43,8 @@ def aside(dest: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[
     """
     import filelock
 
+    if wrong := no_address(dest):
+        raise ExportError(wrong)
     place = Path(os.path.realpath(dest))
     beside = place.with_name(f".{place.name}.part")
     if not beside.exists():

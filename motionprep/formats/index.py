@@ -106,7 +106,8 @@ def parse_labels(text: str, name: str) -> dict[str, Label]:
         for first, last, other in parts[max(at - 1, 0) : at + 1]:
             if start <= last and first <= stop:
                 raise ReadError(
-                    f"frames {start}-{stop} of {shown(key)} ({label[:40]}) overlap frames {first}-{last} ({other[:40]})",
+                    f"frames {start}-{stop} of {shown(key)} ({label[:40]}) overlap frames {first}-{last} "
+                    f"({other[:40]})",
                     path=name,
                     line=line,
                 )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionprep.errors import MotionPrepError
+from motionprep.files import no_address
+from motionprep.formats.index import parse_index
 from motionprep.sample.bodies import body
 from motionprep.sample.corpus import PlannedMotion, plan_corpus, plan_like_cmu
 from motionprep.sample.markers import capture
@@ -55,7 +57,8 @@ def write_sample(
 ) -> SampleSummary:
     """Write a corpus of BVH files and its index, ``69/69_01.bvh`` and ``index.txt``, and with markers ``69/69_01.c3d``.
 
-    Each file is written aside and then renamed, and nothing is ever removed.
+    Each file is written aside and then renamed. Files of an earlier sample in the folder that are not of this one are
+    removed; its index says which they are.
 
     Parameters
     ----------
@@ -92,9 +95,12 @@ def write_sample(
         raise MotionPrepError(f"like='cmu' decides the sizes; leave out {' and '.join(sizes)}, or leave out like")
     else:
         planned = plan_like_cmu(seed)
+    if wrong := no_address(dest):
+        raise MotionPrepError(wrong)
     folder = Path(dest)
     _check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    _clear(folder, planned, markers=markers)
     # First, so that a folder whose writing was interrupted is known as ours when it is written again.
     _write_aside(folder / _INDEX, _index(planned).encode("ascii"))
     bodies = {motion.subject: body(motion.subject, seed) for motion in planned}
@@ -139,6 +145,21 @@ def _check_folder(folder: Path) -> None:
         raise MotionPrepError(
             f"{folder} is not empty and no {_INDEX} in it says that it is a sample; name a new or an empty folder"
         )
+
+
+def _clear(folder: Path, planned: Sequence[PlannedMotion], *, markers: bool) -> None:
+    """Remove the files of an earlier sample, as its index lists them, that this one does not write again."""
+    index = folder / _INDEX
+    if not index.is_file():
+        return
+    suffixes = (".bvh", ".c3d") if markers else (".bvh",)
+    kept = {(folder / motion.path).with_suffix(suffix) for motion in planned for suffix in suffixes}
+    for key in parse_index(index.read_text(encoding="ascii", errors="replace"), notes=[]):
+        subject = folder / key.partition("_")[0]
+        for old in {subject / f"{key}{suffix}" for suffix in (".bvh", ".c3d")} - kept:
+            old.unlink(missing_ok=True)
+        if subject.is_dir() and not any(subject.iterdir()):
+            subject.rmdir()
 
 
 def _write_aside(path: Path, *parts: bytes) -> int:

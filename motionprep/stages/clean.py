@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from motionprep import naming
+from motionprep.naming.nearest import did_you_mean
 from motionprep.naming.units import METRES
 from motionprep.shipped import marker_sets
 from motionprep.stages.base import Dropped, Stage
@@ -61,7 +62,7 @@ class Clean(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         known = marker_sets()
         for name in self.sets:
             if name not in known:
-                raise ValueError(f"there is no set {name!r}; there are {', '.join(known)}")
+                raise ValueError(f"there is no set {name!r}{did_you_mean(name, known)}")
         # The recipe that is stored says what was grouped, whatever the sets will mean one day.
         groups = (*(tuple(known[name]) for name in self.sets), *self.groups)
         msgspec.structs.force_setattr(self, "groups", groups)

@@ -10,6 +10,7 @@ import msgspec
 from motionprep import naming
 from motionprep.naming import skeleton_tables
 from motionprep.naming.canonical import Joint, check, parts, without
+from motionprep.naming.nearest import did_you_mean
 from motionprep.shipped import joint_sets, skeletons
 from motionprep.stages.base import Dropped, Stage
 
@@ -97,7 +98,7 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
         elif self.table or self.set in skeletons():
             msgspec.structs.force_setattr(self, "skeleton", skeleton_tables.load(self.set, self.table))
         else:
-            raise ValueError(f"there is no set {self.set!r}; there are {', '.join((*sets, *skeletons()))}")
+            raise ValueError(f"there is no set {self.set!r}{did_you_mean(self.set, (*sets, *skeletons()))}")
         msgspec.structs.force_setattr(self, "set", "")
         msgspec.structs.force_setattr(self, "table", "")
 

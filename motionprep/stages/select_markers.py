@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 from motionprep import naming
+from motionprep.naming.nearest import did_you_mean
 from motionprep.shipped import marker_sets
 from motionprep.stages.base import Dropped, Stage
 
@@ -55,7 +56,7 @@ class SelectMarkers(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True
         if self.set:
             sets = marker_sets()
             if self.set not in sets:
-                raise ValueError(f"there is no set {self.set!r}; there are {', '.join(sets)}")
+                raise ValueError(f"there is no set {self.set!r}{did_you_mean(self.set, sets)}")
             # The recipe that is stored says what was selected, whatever the set will mean one day.
             msgspec.structs.force_setattr(self, "markers", (*sets[self.set], *self.markers))
             msgspec.structs.force_setattr(self, "set", "")

@@ -59,8 +59,9 @@ def test_a_build_ends_with_a_table_and_a_summary(run: Any, corpus: Path, out: Pa
     assert lines[0].split() == ["split", "motions", "subjects", "frames", "hours"]
     assert lines[1].split() == ["train", "12", "3", str(sides["train"]["frames"]), "0.00"]
     assert lines[2].split() == ["test", "4", "1", str(sides["test"]["frames"]), "0.00"]
-    assert re.fullmatch(r"shards: 3 made, 0 kept; [\d.]+ kB in, [\d.]+ MB out, \d+\.\d s", lines[3])
-    assert lines[4] == f"the dataset is in {out}"
+    assert lines[3].startswith("subjects: 4, from names (CMU)")
+    assert re.fullmatch(r"shards: 3 made, 0 kept; [\d.]+ kB in, [\d.]+ MB out, \d+\.\d s", lines[4])
+    assert lines[5] == f"the dataset is in {out}"
 
 
 def test_a_build_with_nothing_to_do_says_so(run: Any, corpus: Path, out: Path) -> None:
@@ -235,13 +236,16 @@ def test_keys_of_a_table_that_no_motion_has_are_told(
     ended = run(verb, corpus, option, tmp_path / "mine.csv", "-o", out)
     assert (ended.code, ended.err) == (
         0,
-        f"note: {option.removeprefix('--')}: 1 of 2 keys are those of no motion that was found: 99_01\n",
+        f"warning: {option.removeprefix('--')}: 1 of 2 keys match no motion: 99_01\n",
     )
 
 
-def test_a_quiet_build_keeps_its_notes_to_itself(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+def test_a_quiet_build_keeps_its_notes_to_itself_but_no_warning(
+    run: Any, corpus: Path, out: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mine.csv").write_text("key,label\n99_01,walk\n")
-    assert run("build", corpus, "--labels", tmp_path / "mine.csv", "-q", "-o", out).err == ""
+    ended = run("build", corpus, "--labels", tmp_path / "mine.csv", "--label-pattern", "(?P<label>x)", "-q", "-o", out)
+    assert ended.err == "warning: labels: 1 of 1 keys match no motion: 99_01\n"
 
 
 def test_a_table_of_labels_that_cannot_be_is_told_by_line(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
@@ -333,7 +337,7 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--features", "colour"], "there is no feature 'colour'"),
         (
             ["DATA", "-o", "OUT", "--recipe", "cmu-exp6"],
-            "no such recipe file; shipped recipes are cmu, cmu-exp1, cmu-exp2-1",
+            "cmu-exp6: no such recipe file or shipped recipe; did you mean 'cmu-exp5'?",
         ),
         (["DATA", "-o", "OUT", "--key-pattern", "(.*)"], "has no group motion, subject"),
         (["DATA", "-o", "OUT", "--array-names", "a,a"], "options: reading: arrays: names has 'a' twice"),

@@ -67,7 +67,7 @@ def test_the_help_names_every_kind(run: Any) -> None:
         (["npy"], 2, "has no task that says what to export; give --inputs and --targets"),
         (["npz", "--splits", "val"], 2, "there is no split 'val'; there are train, test"),
         (["clips", "--length", "100000"], 1, "has no window"),
-        (["bvh", "--from", "nothing.npy"], 1, "nothing.npy: cannot be read: No such file"),
+        (["bvh", "--from", "nothing.npy"], 2, "nothing.npy: cannot be read: No such file"),
     ],
 )
 def test_what_is_wrong_is_told(

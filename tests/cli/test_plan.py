@@ -29,7 +29,8 @@ def test_a_plan_of_a_new_dataset_is_what_the_build_then_makes(run: Any, corpus: 
     ended = run("plan", corpus, *flags, "-o", out)
     run("build", corpus, *flags, "-o", out)
     sides = motionprep.open(out).facts["splits"]
-    head, train, test, last = ended.out.splitlines()
+    head, train, test, subjects, last = ended.out.splitlines()
+    assert subjects.startswith("subjects: 4, from names")
     assert ended.code == 0
     assert head.split() == ["split", "motions", "frames", "shards", "to", "make", "to", "keep", "to", "write"]
     assert train.split()[:5] == ["train", "12", str(sides["train"]["frames"]), str(len(sides["train"]["shards"])), "0"]
@@ -137,8 +138,8 @@ def test_a_side_that_comes_to_nothing_is_told_by_plan_and_build(
     )
     planned, built = (run(verb, corpus, "--recipe", tmp_path / "mine.toml", "-o", out) for verb in ("plan", "build"))
     assert (planned.code, built.code) == (0, 0)
-    assert planned.err == "test is empty: all of its motions are dropped or fail\n"
-    assert "test is empty: all of its motions were dropped or failed\n" in built.err
+    assert planned.err == "warning: split 'test' is empty: all of its motions are dropped or fail\n"
+    assert built.err == "warning: split 'test' is empty: all of its motions were dropped or failed\n"
     assert "\nfailed: 02_02: 02/02_02.bvh: has " in planned.out
 
 

@@ -190,10 +190,10 @@ def test_targets_are_not_told_by_class(run: Any, built: Path, pred: Path) -> Non
     assert (ended.code, ended.err) == (2, "motionprep: --by class: targets are told by joint, subject, motion\n")
 
 
-def test_predictions_of_another_shape_exit_with_1_and_one_line(run: Any, built: Path, tmp_path: Path) -> None:
+def test_predictions_of_another_shape_exit_with_2_and_one_line(run: Any, built: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "pred.npy", np.zeros((4, 9)))
     ended = run("score", tmp_path / "pred.npy", built)
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"motionprep: {tmp_path / 'pred.npy'}: predictions have shape (4, 9); expected (")
     assert ended.err.count("\n") == 1
 
@@ -203,7 +203,7 @@ def test_a_rotation_of_zeros_is_told_with_its_file_and_window(run: Any, built: P
     values[10] = 0
     np.save(tmp_path / "pred.npy", values)
     ended = run("score", tmp_path / "pred.npy", built, "--target", "rotations", "--length", 1, "--stride", 1)
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"motionprep: {tmp_path / 'pred.npy'}: window 10: a rotation of zeros, ")
 
 
@@ -223,7 +223,7 @@ def test_what_is_not_there_is_told(run: Any, built: Path, pred: Path, words: lis
     assert (ended.code, ended.out, told in ended.err) == (code, "", True)
 
 
-def test_a_file_that_is_no_array_exits_with_1(run: Any, built: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_array_exits_with_2(run: Any, built: Path, tmp_path: Path) -> None:
     (tmp_path / "pred.npy").write_text("0.5\n0.7\n")
     ended = run("score", tmp_path / "pred.npy", built)
-    assert (ended.code, "is no whole .npy file of numbers" in ended.err) == (1, True)
+    assert (ended.code, "is no whole .npy file of numbers" in ended.err) == (2, True)

@@ -83,14 +83,21 @@ def test_features_that_are_not_named_are_left_alone(corpus: Path, tmp_path: Path
     assert np.array_equal(motion["rotations"], motion.stored("rotations"))
 
 
-@pytest.mark.parametrize("array", ["markers", "markers_visible", "foo"])
-def test_what_is_not_stored_cannot_be_normalized(array: str) -> None:
-    with pytest.raises(RecipeError, match=f"normalize: {array} is no numbers that split 'train' stores"):
+@pytest.mark.parametrize("array", ["markers_visible", "foo"])
+def test_what_can_never_be_stored_as_numbers_cannot_be_normalized(array: str) -> None:
+    with pytest.raises(RecipeError, match=f"normalize: '{array}' is no array of numbers that can be stored"):
         recipe({"stage": "normalize", "arrays": [array]})
+
+
+def test_what_the_data_will_have_may_be_normalized_though_no_stage_names_it() -> None:
+    asked = recipe({"stage": "velocity"}, {"stage": "normalize", "arrays": ["markers", "positions_velocity"]})
+    assert asked.storing({"motion", "markers"}).normalize == asked.normalize
+    with pytest.raises(RecipeError, match="normalize: 'markers' is no array of numbers of the arrays that split"):
+        asked.storing({"motion"})
 
 
 @pytest.mark.parametrize("array", ["markers_visible", "markers_seen"])
 def test_what_holds_a_mask_cannot_be_normalized(array: str) -> None:
     stages = [{"stage": "normalize", "arrays": [array]}, {"stage": "features", "arrays": [array]}]
-    with pytest.raises(RecipeError, match=f"normalize: {array} is no numbers that split 'train' stores"):
+    with pytest.raises(RecipeError, match=f"normalize: '{array}' is no array of numbers of the arrays that split"):
         recipe(*stages)
