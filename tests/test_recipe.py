@@ -268,7 +268,11 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("percent = 90", "percent is the number 90; expected the share of each split as a text"),
+            (
+                "percent = 90",
+                "percent is the number 90; expected the share of each split as a text, such as '90/10' for train and "
+                "test, '80/10/10' for train, val and test, or '100' for train alone",
+            ),
             ("percent = '90'", "percent is '90', which adds up to 90; expected 100"),
             (
                 "percent = '90:10'",
