@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import errno
+import re
+
+#: A quoted word of which errors show the beginning alone.
+_LONG_WORD = re.compile(r"'([^'\s/\\]{80})[^'\s/\\]+'")
 
 
 class MotionPrepError(Exception):
-    """Base of every error that motionprep raises on purpose."""
+    """Base of every error that motionprep raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What was found and what was expected; of a long word that it quotes, the beginning is kept.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_LONG_WORD.sub(r"'\1...'", message))
 
 
 class ReadError(MotionPrepError):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
@@ -178,7 +178,7 @@ def load(out: Path) -> dict[str, Any] | None:
         raise DatasetError(
             f"{out}: has format {value['motionprep']}; this motionprep reads up to {FORMAT}: install a newer one"
         )
-    return value if value.get("sha256") == _seal(value) else None
+    return value if value.get("sha256") == _seal(value) and _is_whole(value) else None
 
 
 def save(out: Path, value: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -301,6 +301,47 @@ def sign(out: Path, keys: Iterable[str]) -> dict[str, str]:
 def keep_signatures(out: Path, keys: Iterable[str]) -> None:
     """Keep the signatures of these shards, all of which are there and whole."""
     save_signatures(out, sign(out, keys))
+
+
+class _Size(TypedDict):
+    motions: int
+    subjects: int
+    frames: int
+    seconds: float
+
+
+class _Side(_Size):
+    shards: list[str]
+    parts: NotRequired[list[_Size]]
+
+
+class _Feature(TypedDict):
+    dtype: str
+    shapes: list[list[int]]
+
+
+class _Facts(TypedDict):
+    """What readers of a dataset rely on in ``dataset.json``."""
+
+    inputs: str
+    recipe: dict[str, Any]
+    source: dict[str, int]
+    splits: dict[str, _Side]
+    left_out: dict[str, dict[str, int]]
+    features: dict[str, _Feature]
+    shards: dict[str, int]
+    manifest: str
+    skeletons: str
+    stats: str
+
+
+def _is_whole(value: Mapping[str, Any]) -> bool:
+    """Return whether all is there that readers rely on, of the right type: another program may have sealed it."""
+    try:
+        msgspec.convert(value, _Facts)
+    except msgspec.ValidationError:
+        return False
+    return all(key.isalnum() for key in value["shards"]) and set(shard_keys(value)) <= set(value["shards"])
 
 
 def _seal(value: Mapping[str, Any]) -> str:

@@ -268,7 +268,11 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("percent = 90", "percent is the number 90; expected the share of each split as a text"),
+            (
+                "percent = 90",
+                "percent is the number 90; expected the share of each split as a text, such as '90/10' for train and "
+                "test, '80/10/10' for train, val and test, or '100' for train alone",
+            ),
             ("percent = '90'", "percent is '90', which adds up to 90; expected 100"),
             (
                 "percent = '90:10'",
@@ -853,3 +857,9 @@ class TestRubbish:
         for value in ({"description": "\ud800"}, {"stages": deep}):
             with pytest.raises(RecipeError):
                 recipe_from_json(value)
+
+
+def test_of_a_long_word_an_error_quotes_the_beginning():
+    with pytest.raises(RecipeError, match=r"there is no stage 'a{80}\.\.\.'") as error:
+        recipe_from_json({"stages": [{"stage": "a" * 5_000}]})
+    assert len(str(error.value)) < 500

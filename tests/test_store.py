@@ -20,7 +20,9 @@ def commit(out: Path, *keys: str, files: dict[str, bytes] | None = None) -> dict
     """Save a dataset of shards with these keys."""
     for key in keys:
         (out / "shards" / key).mkdir(parents=True, exist_ok=True)
-    return store.save(out, {"splits": {"train": {"shards": list(keys)}}}, FILES if files is None else files)
+    side = {"motions": 1, "subjects": 1, "frames": 9, "seconds": 0.1, "shards": list(keys)}
+    facts = {"inputs": "", "recipe": {}, "source": {}, "splits": {"train": side}, "left_out": {}, "features": {}}
+    return store.save(out, {**facts, "shards": dict.fromkeys(keys, 7)}, FILES if files is None else files)
 
 
 @pytest.fixture
@@ -165,6 +167,22 @@ def test_a_changed_value_in_dataset_json_is_damage(out: Path) -> None:
     commit(out, "0123")
     text = (out / "dataset.json").read_text()
     (out / "dataset.json").write_text(text.replace("0123", "0124"))
+    assert store.load(out) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("splits", []), ("shards", {"0123": "7"}), ("shards", {}), ("features", None), ("manifest", 5), ("recipe", "x")],
+)
+def test_a_sealed_dataset_json_that_lacks_what_readers_rely_on_is_none(out: Path, field: str, value: Any) -> None:
+    changed = {**commit(out, "0123"), field: value}
+    store.write(out / store.DATASET, json.dumps({**changed, "sha256": store._seal(changed)}).encode())
+    assert store.load(out) is None
+
+
+def test_a_dataset_json_that_names_a_shard_elsewhere_is_none(out: Path) -> None:
+    changed = {**commit(out, "0123"), "shards": {"0123": 7, "../../0123": 7}}
+    store.write(out / store.DATASET, json.dumps({**changed, "sha256": store._seal(changed)}).encode())
     assert store.load(out) is None
 
 

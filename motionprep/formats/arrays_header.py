@@ -16,9 +16,11 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Any, NoReturn
 
 from motionprep.errors import ReadError
+from motionprep.files import shown
 from motionprep.formats.arrays_about import About
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 
@@ -27,6 +29,8 @@ _ZIP = b"PK"
 #: As many characters as NumPy reads of a dictionary that it does not trust.
 _MOST_HEADER = 10_000
 _TYPE = re.compile(r"[<>|=]?(?:[iu][1248]|f[248])")
+#: As many names of arrays as errors list.
+_MOST_NAMED = 8
 #: As many bytes as say all that a header can.
 HEADER_BYTES = 12 + _MOST_HEADER
 _EXPECTED = "(frames, joints, 3), (clips, frames, joints, 3), or either with 2 for keypoints in a picture"
@@ -123,7 +127,7 @@ def parse_header(data: bytes, size: int, name: str, about: About) -> ArraysHeade
     """Read the header of an ``.npy`` file from its first bytes; see :func:`read_arrays_header`."""
     if not data:
         _fail(name, "is empty; expected an .npy or .npz file")
-    if data[:6] != _MAGIC or data[6:7] not in (b"\1", b"\2", b"\3"):
+    if data[:6] != _MAGIC or data[6:8] not in (b"\1\0", b"\2\0", b"\3\0"):
         _fail(name, f"begins with {data[:8]!r}; expected an .npy file of version 1 to 3, or an .npz file")
     word, before = ("<H", 10) if data[6] == 1 else ("<I", 12)
     if len(data) < before:
@@ -139,7 +143,8 @@ def parse_header(data: bytes, size: int, name: str, about: About) -> ArraysHeade
 
 def _entry(archive: zipfile.ZipFile, name: str, about: About) -> zipfile.ZipInfo:
     entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist() if not entry.is_dir()}
-    there = ", ".join(entries) or "nothing"
+    there = ", ".join(shown(entry)[1:-1] for entry in islice(entries, _MOST_NAMED)) or "nothing"
+    there += f" and {len(entries) - _MOST_NAMED:,} more" if len(entries) > _MOST_NAMED else ""
     if about.array and about.array not in entries:
         _fail(name, f"has no array {about.array!r}; it has {there}")
     if not about.array and len(entries) != 1:
@@ -156,7 +161,7 @@ def _literal(text: str, name: str) -> dict[str, Any]:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         value = None
     if not isinstance(value, dict) or set(value) != {"descr", "fortran_order", "shape"}:
-        _fail(name, f"has the header {_shown(text)}; expected descr, fortran_order and shape")
+        _fail(name, f"has the header {shown(text)}; expected descr, fortran_order and shape")
     return value
 
 
@@ -164,12 +169,10 @@ def _header(value: dict[str, Any], start: int, name: str) -> ArraysHeader:
     dtype, fortran, shape = value["descr"], value["fortran_order"], value["shape"]
     if not isinstance(dtype, str) or not _TYPE.fullmatch(dtype):
         pickled = ", which are objects that only running them can read" if "O" in str(dtype) else ""
-        _fail(
-            name, f"has numbers of type {_shown(str(dtype))}{pickled}; expected integers or floats of 2, 4 or 8 bytes"
-        )
+        _fail(name, f"has numbers of type {shown(str(dtype))}{pickled}; expected integers or floats of 2, 4 or 8 bytes")
     if type(fortran) is not bool or not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
         _fail(
-            name, f"has shape {_shown(str(shape))} and fortran_order {_shown(str(fortran))}; expected counts and a bool"
+            name, f"has shape {shown(str(shape))} and fortran_order {shown(str(fortran))}; expected counts and a bool"
         )
     return ArraysHeader(shape, dtype, fortran, start)
 
@@ -177,7 +180,7 @@ def _header(value: dict[str, Any], start: int, name: str) -> ArraysHeader:
 def _check(header: ArraysHeader, size: int, name: str, about: About) -> None:
     shape = header.shape
     if len(shape) not in (3, 4) or shape[-1] not in (2, 3):
-        _fail(name, f"has shape {_shown(str(shape))}; expected {_EXPECTED}")
+        _fail(name, f"has shape {shown(str(shape))}; expected {_EXPECTED}")
     if shape[-2] != len(about.joints):
         _fail(
             name, f"has {shape[-2]} joints in shape {shape}; {len(about.joints)} are named: {', '.join(about.joints)}"
@@ -186,10 +189,6 @@ def _check(header: ArraysHeader, size: int, name: str, about: About) -> None:
         _fail(name, f"has no frames in shape {shape}")
     if header.size != size:
         _fail(name, f"has {size:,} bytes; shape {shape} of {header.dtype} needs {header.size:,}: it is cut or damaged")
-
-
-def _shown(text: str) -> str:
-    return repr(text[:60] + "..." * (len(text) > 60))
 
 
 def _fail(name: str, message: str) -> NoReturn:

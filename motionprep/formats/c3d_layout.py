@@ -200,6 +200,8 @@ def plan_layout(data: bytes, name: str, size: int, rate: float | None = None, *,
         )
     first = parameters.frame_number("ACTUAL_START_FIELD")
     first = max(1, first if first & FULL == block.first else block.first)
+    if block.frames < 1:
+        notes.append(f"the header says frames {block.first:,} to {block.last:,}; {reading.frames:,} frames were read")
     return Layout(block.processor, parameters, reading, end, first, rate, scale, one_scale, tuple(dict.fromkeys(notes)))
 
 

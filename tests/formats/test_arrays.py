@@ -241,9 +241,11 @@ class TestRefusing:
             ),
             (b"PK\3\4", "is no good .npz file"),
             (npz(), "has nothing; expected one array"),
+            (npz(**{f"a{n}": POINTS[0, 0] for n in range(12)}), "a6, a7 and 4 more; expected one array"),
+            (b"\x93NUMPY\1\1" + npy(POINTS)[8:], "expected an .npy file of version 1 to 3"),
             (npz(x=POINTS, y=POINTS), "has x, y; expected one array, or that array is given to say which"),
         ],
-        ids=["empty", "text", "no archive", "no array", "two arrays"],
+        ids=["empty", "text", "no archive", "no array", "many arrays", "unknown version", "two arrays"],
     )
     def test_what_is_no_file_of_one_array_is_named(self, data: bytes, says: str) -> None:
         assert says in refusal(data)
