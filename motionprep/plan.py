@@ -237,7 +237,7 @@ def make_plan(
     found = [source for source in found if source.half]
     if not found:
         raise none_built([source.wrong for source in broken])
-    halves, notes = _halves(recipe, found, asked=bool(markers))
+    halves, notes = _halves(recipe, found, cache, asked=bool(markers))
     recipe = recipe.storing(halves, bare=any(source.about for source in found))
     needs = {side: recipe.needs(side) for side in recipe.split.sides()}
     needed = frozenset().union(*needs.values())
@@ -302,12 +302,18 @@ def _broken(source: Source) -> Row:
     return Row(Recording(source.key, "", (source,)), (error,), 0, "", None, None, "", source.wrong, failed=True)
 
 
-def _halves(recipe: Recipe, found: Sequence[Source], *, asked: bool) -> tuple[set[str], tuple[str, ...]]:
+def _halves(
+    recipe: Recipe, found: Sequence[Source], cache: SourceCache, *, asked: bool
+) -> tuple[set[str], tuple[str, ...]]:
     """Return the halves of takes to store where the recipe does not say it, and a note if one is left aside.
 
     What stages and task ask for counts, and where they ask for nothing, what most takes have: a few markers beside
-    many skeletons, or the other way round, are no reason to drop all takes that have one half.
+    many skeletons, or the other way round, are no reason to drop all takes that have one half. Where both are there,
+    files that cannot be read do not count.
     """
+    if not asked and len({source.half for source in found}) > 1:
+        good = [one for one, seen in zip(found, sources.look(found, cache), strict=True) if not seen.error]
+        found = good or found
     keys = {half: {source.key for source in found if source.half == half} for half in _WORDS}
     there = {half for half in keys if keys[half]}
     whole, paired = set.union(*keys.values()), set.intersection(*keys.values())

@@ -291,6 +291,15 @@ class TestJoining:
             counts.append(expected)
         assert counts[0] == counts[1]
 
+    def test_files_that_cannot_be_read_have_no_say_in_what_is_stored(self, corpus: Path, tmp_path: Path) -> None:
+        shutil.copy(min(corpus.rglob("*.bvh")), tmp_path / "1_01.bvh")
+        for name in ("2_01.c3d", "2_02.c3d"):
+            (tmp_path / name).write_bytes(b"rubbish")
+
+        table = built(tmp_path, tmp_path / "out").manifest
+
+        assert list(table.status[table.key == "1_01"]) == ["ok"]
+
     def test_a_task_on_both_halves_gets_pairs(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         task = {"inputs": ["markers"], "targets": ["rotations"]}
 

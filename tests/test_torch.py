@@ -204,7 +204,7 @@ def test_a_stateful_loader_goes_on_in_the_middle_of_an_epoch(windows: Windows, w
 
     whole = [batch["root_position"] for batch in loader()]
     begun = loader()
-    taken = [batch["root_position"] for batch, _ in zip(begun, range(3), strict=False)]
+    taken = [batch["root_position"] for _, batch in zip(range(3), begun, strict=False)]
     resumed = loader()
     resumed.load_state_dict(begun.state_dict())
     rest = [batch["root_position"] for batch in resumed]
