@@ -38,15 +38,24 @@ lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra dev \
 		pyproject.toml -o requirements-dev.lock
 
+# Type checkers find an editable package by a path alone.
+define SOURCES
+import os, pathlib, sysconfig
+pathlib.Path(sysconfig.get_path("purelib"), "motionprep-sources.pth").write_text(os.getcwd())
+endef
+export SOURCES
+
 .venv/bin/python:
 	python3 -m venv .venv
 
 .venv/demo: requirements.lock pyproject.toml | .venv/bin/python
 	$(BIN)/pip install -q --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	$(BIN)/python -c "$$SOURCES"
 	touch $@
 
 .venv/dev: requirements-dev.lock pyproject.toml | .venv/bin/python
 	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	$(BIN)/python -c "$$SOURCES"
 	touch $@

@@ -29,7 +29,7 @@ def plan(
     from motionprep.plan import make_plan
     from motionprep.preview import preview
 
-    from .tables import size, table
+    from .tables import grouped, size, table
 
     planned = make_plan(
         data,
@@ -54,8 +54,8 @@ def plan(
     ]
     click.echo(table(["split", "motions", "frames", "shards to make", "to keep", "to write"], rows))
     click.echo(planned.subjects)
-    for status, key, reason in would.left_out:
-        click.echo(f"{status}: {key}: {reason}")
+    for line in grouped((status, f"{key}: {reason}", reason, 1) for status, key, reason in would.left_out):
+        click.echo(line)
     for side in would.sides:
         if not side.motions:
             click.echo(f"warning: split {side.name!r} is empty: all of its motions are dropped or fail", err=True)

@@ -27,7 +27,8 @@ class Progress:
     def __init__(self, *, quiet: bool, unit: str = "motions") -> None:
         self._quiet, self._unit = quiet, unit
         self._bar: Any = None
-        self._total = self._motions = self._frames = 0
+        self._total = self._motions = self._frames = self._first = 0
+        self._counted = 0.0
         self._began = self._said = time.monotonic()
         self._lock = threading.Lock()
 
@@ -59,14 +60,19 @@ class Progress:
             self._motions += motions
             self._frames += frames
             now = time.monotonic()
+            if not self._first:
+                self._first, self._counted = self._motions, now
             speed = f"{self._frames / max(now - self._began, 1e-9):,.0f} frames/s" if self._frames else ""
             if self._bar is not None:
                 self._bar.set_postfix_str(speed, refresh=False)
                 self._bar.update(motions)
             elif not self._quiet and now - self._said >= _LINE_EVERY:
                 self._said = now
-                each = (now - self._began) / self._motions
-                left = each * (self._total - self._motions)
-                parts = [f"{self._motions:,} of {self._total:,} {self._unit}", f"{1 / each:,.0f} {self._unit}/s"]
-                parts += [speed, f"{left:.0f} s left"] if speed else [f"{left:.0f} s left"]
+                parts = [f"{self._motions:,} of {self._total:,} {self._unit}"]
+                # The first ones wait for loops to be compiled, which says nothing of those that follow.
+                since = now - self._counted
+                if self._motions > self._first and since > 0:
+                    each = since / (self._motions - self._first)
+                    parts += [f"{1 / each:,.0f} {self._unit}/s", *([speed] if speed else [])]
+                    parts.append(f"{each * (self._total - self._motions):.0f} s left")
                 click.echo(", ".join(parts), err=True)

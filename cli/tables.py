@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _MOST_REASONS = 5
+#: The files that a reason begins with, and where in them: ``a/1_01.bvh:90:1: `` or ``1_01.c3d (point data): ``.
+_FILE = re.compile(r"^[^:]*\.(?:bvh|c3d|npy|npz|zip)[^:]*(?::\d+)*: ", re.IGNORECASE)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_NUMBER = re.compile(r"-?\d[\d,.]*(?:e[+-]?\d+)?")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -30,11 +35,42 @@ def size(count: float) -> str:
 
 
 def left_out(dataset: Mapping[str, Any]) -> list[str]:
-    """Return a line for each of the commonest reasons for which motions were left out."""
-    lines = []
-    for status, reasons in dataset["left_out"].items():
-        lines += [f"{status}: {count:,} x {reason}" for reason, count in list(reasons.items())[:_MOST_REASONS]]
-        if len(reasons) > _MOST_REASONS:
-            more = sum(list(reasons.values())[_MOST_REASONS:])
-            lines.append(f"{status}: {more:,} more, see the manifest")
-    return lines
+    """Return a line for each of the commonest kinds of reason for which motions of a dataset were left out."""
+    return grouped(
+        (status, reason, reason, count)
+        for status, reasons in dataset["left_out"].items()
+        for reason, count in reasons.items()
+    )
+
+
+def grouped(motions: Iterable[tuple[str, str, str, int]]) -> list[str]:
+    """Return a line for each of the commonest kinds of reason, with how many motions it is of and one example.
+
+    Parameters
+    ----------
+    motions
+        Status, what is printed of a motion by itself, reason, and how many motions that is.
+    """
+    kinds: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for status, line, reason, count in motions:
+        kinds.setdefault((status, _kind(reason)), []).append((line, count))
+    lines: dict[str, list[tuple[int, str]]] = {}
+    for (status, kind), some in kinds.items():
+        count, first = sum(number for _, number in some), some[0][0]
+        # Reasons that are equal but for names and numbers are told once.
+        text = first if len(some) == 1 else f"{kind}, for instance {first}"
+        lines.setdefault(status, []).append((count, f"{status}: {count:,} x {text}"))
+    printed: list[str] = []
+    for status, of_status in lines.items():
+        of_status.sort(key=lambda one: -one[0])
+        printed += [line for _, line in of_status[:_MOST_REASONS]]
+        if len(of_status) > _MOST_REASONS:
+            more = sum(number for number, _ in of_status[_MOST_REASONS:])
+            printed.append(f"{status}: {more:,} more, see the manifest")
+    return printed
+
+
+def _kind(reason: str) -> str:
+    """Return what reasons have in common that differ in files, places, numbers and quoted words."""
+    plain = _FILE.sub("", reason)
+    return _NUMBER.sub("#", _QUOTED.sub("'...'", plain))

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from motionprep import identity, labels, manifest, shards, stats, store
-from motionprep.errors import BuildError
+from motionprep import fields, identity, labels, manifest, shards, stats, store
+from motionprep.errors import BuildError, RecipeError
 from motionprep.plan import Plan, none_built, reason_of
 from motionprep.recipe import Recipe
 
@@ -41,12 +41,15 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     ------
     BuildError
         If ``strict`` and a motion failed, none could be built, or a shard to normalize is damaged.
+    RecipeError
+        If the task names joints or markers that no motion has.
     """
     home = store.home(out, baked=todo.recipe.baked)
     keys = todo.keys
     records = [shards.read_record(home / store.SHARDS, key) for key in keys]
     table = _table(todo, keys, records)
     _refuse(table, strict=strict)
+    _check_task(todo.recipe, records)
     sides = {
         side: [number for number, shard in enumerate(todo.shards) if shard.split == side]
         for side in todo.recipe.split.sides()
@@ -168,6 +171,24 @@ def _side(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "frames": sum(row["frames"] for row in kept),
         "seconds": sum(row["frames"] / row["fps"] for row in kept),
     }
+
+
+def _check_task(recipe: Recipe, records: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a task with names that no motion has; where some motions have them, windows of the others say so."""
+    if recipe.task is None:
+        return
+    found = dict.fromkeys(map(stats.contents, records))
+    for field in map(fields.parse_field, (*recipe.task.inputs, *recipe.task.targets)):
+        wrong: list[ValueError] = []
+        for skeleton, markers in found:
+            try:
+                fields.named(field, stats.kind_of(field.feature, skeleton, markers)[0])
+                break
+            except ValueError as error:
+                wrong.append(error)
+        else:
+            if wrong:
+                raise RecipeError(f"task: {wrong[0]}; no motion has what it names")
 
 
 def _parts(table: Sequence[Mapping[str, Any]], recipe: Recipe, side: str) -> dict[str, Any]:

@@ -101,3 +101,9 @@ def test_a_dataset_that_is_being_built_says_so_when_it_is_opened(data: Path, tmp
 
     with store.claimed(tmp_path / "out"), pytest.raises(DatasetError, match="is being built by process"):
         motionprep.open(tmp_path / "out")
+
+
+def test_a_joint_in_a_task_that_no_motion_has_is_refused_with_one_that_is_near(data: Path, tmp_path: Path) -> None:
+    task = {"inputs": ["positions[Hipz]"], "targets": ["positions[Hips]"]}
+    with pytest.raises(RecipeError, match=r"positions\[Hipz\].*Hips"):
+        build(data, tmp_path / "out", recipe={"task": task})

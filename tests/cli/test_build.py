@@ -497,3 +497,18 @@ def test_labels_of_an_index_are_part_of_the_recipe(run: Any, corpus: Path, out: 
     run("build", corpus, "--recipe", out / "dataset.json", "-o", tmp_path / "again", "-q")
 
     assert (out / "dataset.json").read_bytes() == (tmp_path / "again" / "dataset.json").read_bytes()
+
+
+def test_motions_that_fail_for_one_kind_of_reason_are_one_line_with_an_example(
+    run: Any, corpus: Path, out: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(corpus, data)
+    for number, path in enumerate(sorted(data.rglob("*_0[12].bvh"))):
+        text = path.read_text()
+        path.write_text(text.replace("Frame Time", f"Frame Tyme{number}"))
+    ended = run("build", data, "-o", out)
+    lines = [line for line in ended.out.splitlines() if line.startswith("failed")]
+    assert len(lines) == 1
+    assert lines[0].startswith("failed: 8 x found ")
+    assert ", for instance 02/02_01.bvh:" in lines[0]

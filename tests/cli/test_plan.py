@@ -117,7 +117,7 @@ def test_motions_that_will_not_be_built_are_named_with_the_reason(run: Any, data
     (data / "02" / "02_02.bvh").write_text("nothing")
     ended = run("plan", data, "-o", out)
     assert ended.code == 0
-    assert "\nfailed: 02_02: 02/02_02.bvh:1:1: found 'nothing'; expected HIERARCHY\n" in ended.out
+    assert "\nfailed: 1 x 02_02: 02/02_02.bvh:1:1: found 'nothing'; expected HIERARCHY\n" in ended.out
 
 
 @pytest.mark.parametrize("flags", [("--fps", "7"), ("--min-frames", "100000"), ("--joints", "Foo")])
@@ -140,7 +140,7 @@ def test_a_side_that_comes_to_nothing_is_told_by_plan_and_build(
     assert (planned.code, built.code) == (0, 0)
     assert planned.err == "warning: split 'test' is empty: all of its motions are dropped or fail\n"
     assert built.err == "warning: split 'test' is empty: all of its motions were dropped or failed\n"
-    assert "\nfailed: 02_02: 02/02_02.bvh: has " in planned.out
+    assert "\nfailed: 1 x 02_02: 02/02_02.bvh: has " in planned.out
 
 
 def test_a_damaged_entry_of_an_archive_stops_no_plan(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
