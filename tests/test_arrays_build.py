@@ -210,7 +210,7 @@ class TestFinding:
 
         assert table[table.status == "failed"].reason.tolist() == [
             "arrays/walk.npy: arrays/arrays.toml: there is no 'fps'; there are names, rate, subject, parents, units, "
-            "array"
+            "array, third"
         ]
         assert list(table.status).count("ok") == 16
 

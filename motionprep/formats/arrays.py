@@ -19,6 +19,10 @@ from motionprep.formats.arrays_header import HEADER_BYTES, open_array, parse_hea
 _LARGEST = float(np.finfo(np.float32).max)
 
 
+#: Beyond any place in metres, so that a number from 0 to 1 beside it is none either.
+_NO_METRES = 20.0
+
+
 @dataclass(frozen=True, eq=False)
 class Clips:
     """The numbers of a file, as they stand in it.
@@ -48,14 +52,13 @@ class Clips:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What was found about the arrays that nothing says of them."""
-        if self.values.shape[3] == 2 or self.about.third:
+        if self.values.shape[3] == 2 or self.about.third or self.about.units:
             return ()
         with np.errstate(invalid="ignore"):
             third = self.values[..., 2]
-            told = bool(
-                ((third >= 0) & (third <= 1)).all() and third.any() and (np.abs(self.values[..., :2]) > 2).any()
-            )
-        if not told:
+            shares = bool(((third >= 0) & (third <= 1)).all() and third.any())
+            pixels = bool((np.abs(self.values[..., :2]) > _NO_METRES).any())
+        if not (shares and pixels):
             return ()
         return (
             "the third number of each joint is from 0 to 1 beside larger x and y; it was taken for a confidence and "

@@ -18,6 +18,7 @@ from typing import Any
 import click
 import pytest
 from motionprep_cli import build as build_verb
+from motionprep_cli.tables import left_out
 
 import motionprep
 from motionprep import layout, shards, shipped, store
@@ -87,20 +88,31 @@ def test_a_failed_motion_is_counted_with_its_reason(run: Any, broken: Path, out:
     assert "\nfailed: 1 x 02/02_02.bvh:2:1: found 'TRUNK'; expected ROOT\n" in ended.out
 
 
-def test_only_the_commonest_reasons_are_listed(run: Any, corpus: Path, out: Path) -> None:
+def test_only_the_commonest_kinds_of_reason_are_listed() -> None:
+    words = ["ash", "birch", "cedar", "elm", "fir", "oak", "yew"]
+    reasons = {f"no {word}": count for count, word in enumerate(words, start=1)}
+    listed = left_out({"left_out": {"dropped": reasons}})
+    assert listed[:2] == ["dropped: 7 x no yew", "dropped: 6 x no oak"]
+    assert listed[5:] == ["dropped: 3 more, see the manifest"]
+
+
+def test_reasons_that_differ_in_numbers_alone_are_one_line_with_an_example(run: Any, corpus: Path, out: Path) -> None:
     least = max(motionprep.read_bvh(path).frames for path in corpus.rglob("*.bvh"))
     ended = run("build", corpus, "--min-frames", least, "-o", out)
     listed = [line for line in ended.out.splitlines() if line.startswith("dropped: ")]
-    assert len(listed) == 6
-    assert re.fullmatch(r"dropped: \d+ more, see the manifest", listed[-1])
+    assert len(listed) == 1
+    assert re.fullmatch(
+        r"dropped: \d+ x drop_short: # frames, fewer than #, for instance drop_short: \d+ .*", listed[0]
+    )
 
 
 def test_progress_is_told_in_lines_where_there_is_no_terminal(
     run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("motionprep_cli.progress._LINE_EVERY", 0.0)
-    lines = run("build", corpus, "-o", out).err.splitlines()
-    assert len(lines) == 16
+    first, *lines = run("build", corpus, "-o", out).err.splitlines()
+    assert re.fullmatch(r"\d+ of 16 motions", first)
+    assert len(lines) == 15
     assert all(
         re.fullmatch(r"\d+ of 16 motions, [\d,]+ motions/s, [\d,]+ frames/s, \d+ s left", line) for line in lines
     )

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,6 +76,13 @@ class TestReading:
         )
     )
     def test_positions_come_back_bit_for_bit(self, values: NDArray[np.float32]) -> None:
+        about = msgspec.structs.replace(ABOUT, third="z")
+        assert positions(parse_arrays(npy(values), "a.npy", about), np.float32).tobytes() == values.tobytes()
+
+    def test_a_body_in_metres_that_lies_on_the_floor_keeps_its_heights(self) -> None:
+        values = np.random.default_rng(0).uniform(0, 1, (50, 3, 3)).astype(np.float32)
+        values[..., 0] += 12
+
         assert positions(parse_arrays(npy(values), "a.npy", ABOUT), np.float32).tobytes() == values.tobytes()
 
     def test_positions_of_joints_with_parents_come_back_too(self) -> None:
