@@ -54,6 +54,10 @@ def plan(
     ]
     click.echo(table(["split", "motions", "frames", "shards to make", "to keep", "to write"], rows))
     click.echo(planned.subjects)
+    if any(len(planned.recipe.needs(side)) > 1 for side in planned.recipe.split.sides()):
+        click.echo(
+            "frames of takes with skeleton and markers are at most so many: those that only one of them has are lost"
+        )
     for line in grouped((status, f"{key}: {reason}", reason, 1) for status, key, reason in would.left_out):
         click.echo(line)
     for side in would.sides:

@@ -122,7 +122,7 @@ class Batches:
             raise DatasetError(f"the state is at batch {batch} of epoch {epoch}; an epoch has {len(self):,} batches")
         self.epoch, self.batch = epoch, batch
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Item]:
         """Yield the batches of an epoch that are still to come; the next iteration is the next epoch."""
         epoch, first = self.epoch, self.batch
         last = len(self)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 MEND = "build again to mend it"
+#: What to do about a file that may be whole.
+UNREAD = "see to it that this user may read it, and that its disk is well"
 REMEDY = f"{MEND}, or open the dataset anew if it was built since it was opened"
 _DTYPES = {"float32": "<f4", "uint8": "u1"}
 _CRC_BYTES = 4
@@ -95,7 +97,7 @@ class Chunked:
         except FileNotFoundError:
             raise DatasetError(f"{self.name}/{name} is missing; {REMEDY}") from None
         except OSError as error:
-            raise DatasetError(f"{self.name}/{name} cannot be read: {error}; {MEND}") from None
+            raise DatasetError(f"{self.name}/{name} cannot be read: {error.strerror or error}; {UNREAD}") from None
         good = size == out.nbytes + _CRC_BYTES and filled == out.nbytes
         if not good or google_crc32c.value(out) != int.from_bytes(checksum, "little"):
             raise DatasetError(f"{self.name}/{name} is damaged; {MEND}")

@@ -592,7 +592,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     try:
         return Recipe(
             description=_convert(value.get("description", ""), str, f"{name}: description"),
-            seed=_convert(value.get("seed", 0), Annotated[int, msgspec.Meta(ge=0)], f"{name}: seed"),
+            seed=_convert(value.get("seed", 0), Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)], f"{name}: seed"),
             reading=_convert(value.get("reading", {}), Reading, f"{name}: reading"),
             split=_convert(split, Split, f"{name}: split"),
             stages=made,

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import msgspec
 
 from motionprep import identity
-from motionprep.chunks import MEND, REMEDY, Chunked, open_chunked
+from motionprep.chunks import MEND, REMEDY, UNREAD, Chunked, open_chunked
 from motionprep.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -548,7 +548,11 @@ def _check_file(folder: Path, key: str, name: str, mark: list[int | str]) -> Non
     path = folder / key / name
     if not path.is_file():
         raise DatasetError(f"shard {key}: {name} is missing; {MEND}")
-    if _mark(path) != mark:
+    try:
+        found = _mark(path)
+    except OSError as error:
+        raise DatasetError(f"shard {key}: {name} cannot be read: {error.strerror or error}; {UNREAD}") from None
+    if found != mark:
         raise DatasetError(f"shard {key}: {name} is damaged; {MEND}")
 
 

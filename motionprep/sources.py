@@ -35,8 +35,6 @@ _CACHE_FORMAT = 2
 _ARCHIVE = ".zip"
 #: A file touched this shortly before it was read may be touched again within one tick of the file system's clock.
 _SETTLED_NS = 2_000_000_000
-#: More than the header of nearly every file.
-_HEAD = 1 << 18
 #: As a rule enough for all that a C3D file says before its first frame.
 _SHORT_HEAD = 1 << 14
 #: What to do about arrays of which nothing says what they hold.
@@ -483,13 +481,7 @@ def _look_at_motion(source: Source, rate: float | None = None) -> Look:
     if source.entry:
         # Of an archive's entry as a rule only the beginning is unpacked.
         with _open_entry(source) as file:
-            data = file.read(_HEAD)
-            try:
-                header = bvh.parse_bvh_header(data, source.name, rate=rate)
-            except RateError:
-                raise
-            except ReadError:
-                header = bvh.parse_bvh_header(data + file.read(source.size), source.name, rate=rate)
+            header = bvh.parse_bvh_header(bvh.read_head(file), source.name, rate=rate)
     else:
         header = bvh.read_bvh_header(source.file, rate=rate)
     return Look("", header.frames, header.rate, header.skeleton.structure)

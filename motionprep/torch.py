@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -166,13 +167,20 @@ class IterableWindowDataset(IterableDataset[Any]):
             self._resumed = place
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the batches of the epoch, or this worker's share of them.
+        """Return the batches of the epoch, or this worker's share of them.
 
         Raises
         ------
         DatasetError
-            If the order hangs on the number of workers, and the state that was loaded is of another number.
+            If the loader puts batches together itself, or if the order hangs on the number of workers, and the state
+            that was loaded is of another number.
         """
+        # A loader that was given a batch_size says so nowhere but to what iterates for it.
+        if sys._getframe(1).f_locals.get("auto_collation"):
+            raise DatasetError("what this dataset yields are batches; give the loader batch_size=None")
+        return self._yielded()
+
+    def _yielded(self) -> Iterator[Any]:
         worker = get_worker_info()
         at, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
         epoch, first, expected = self._resumed or self._place.tolist()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: Bytes of frames that are held in memory unless more or less is asked for.
 MEMORY = 1 << 30
 Item = dict[str, NDArray[Any]]
-Transform = Callable[[Item], Any]
+Transform = Callable[[Item], Item]
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class Windows(Sequence[Any]):
         """Return the number of windows."""
         return len(self._first)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> Item:  # type: ignore[override]
         """Return a window, or several with an axis for them.
 
         Raises
@@ -188,7 +188,7 @@ class Windows(Sequence[Any]):
             item = {name: array[0] for name, array in self.take(np.array([self._at(index)])).items()}
         return item if self.transform is None else self.transform(item)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Item]:
         """Return the windows one after the other."""
         return (self[index] for index in range(len(self)))
 

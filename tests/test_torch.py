@@ -210,3 +210,10 @@ def test_a_stateful_loader_goes_on_in_the_middle_of_an_epoch(windows: Windows, w
     rest = [batch["root_position"] for batch in resumed]
     assert len(taken) + len(rest) == len(whole)
     assert all(map(torch.equal, [*taken, *rest], whole))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_that_would_put_batches_together_again_is_refused(windows: Windows, workers: int) -> None:
+    loader = DataLoader(IterableWindowDataset(windows, 16), batch_size=4, num_workers=workers)
+    with pytest.raises(DatasetError, match="batch_size=None"):
+        next(iter(loader))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, Literal, NoReturn
+from typing import IO, Literal, NoReturn
 
 import numpy as np
 
@@ -133,7 +133,7 @@ def read_bvh(
 
     with open_file(path) as file:
         # What is no BVH file may be large.
-        head = _read_head(file)
+        head = read_head(file)
         if not _has_header(_plain(head)):
             parse_bvh_header(head, os.fspath(path), rate=rate)
         file.seek(0)
@@ -162,7 +162,7 @@ def read_bvh_header(path: str | os.PathLike[str], *, rate: float | None = None) 
         As :func:`read_bvh`, for the part that is read.
     """
     with open_file(path) as file:
-        data = _read_head(file)
+        data = read_head(file)
     return parse_bvh_header(data, os.fspath(path), rate=rate)
 
 
@@ -313,7 +313,7 @@ def _might_be_bvh(plain: bytes) -> bool:
     return plain.lstrip()[:9].upper() == b"HIERARCHY"
 
 
-def _read_head(file: BinaryIO) -> bytes:
+def read_head(file: IO[bytes]) -> bytes:
     """Return as much of the beginning of a file as its header takes, and not much more."""
     size = 1 << 14
     data = file.read(size)
