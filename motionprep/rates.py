@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from functools import lru_cache
 
 #: What errors say that they expect.
 RATES = "a number from 1.2e-38 to 3.4e38"
@@ -32,6 +33,8 @@ def near_rate(rate: float) -> float:
     return rate
 
 
+# The files of a corpus have few frame times.
+@lru_cache(maxsize=1024)
 def rate_of(frame_time: str) -> float:
     """Return how many frames a second are meant by a frame time as it is printed, in seconds.
 

@@ -278,7 +278,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     description
         For people; decides nothing.
     seed
-        Of random stages.
+        Of random stages, from 0 to 2**63 - 1.
     reading, split, stages
         The three parts. The last stage of a split's is ``features``; it is added where it is not given.
     task
