@@ -595,8 +595,9 @@ def _folder(
     with os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     names = {entry.name for entry in listed}
-    if made := _made_by_us(names):
-        notes.append(f"{below or folder.name}: is {made} and is passed over")
+    # What is named itself is wanted, whoever made it.
+    if below and (made := _made_by_us(names)):
+        notes.append(f"{below}: is {made} and is passed over")
         return
     if OF_FOLDER in names:
         texts = (*_text(folder / OF_FOLDER, f"{below}{OF_FOLDER}"), *texts)

@@ -246,6 +246,7 @@ class TestFindErrors:
 
         assert [source.key for source in find([tmp_path], notes=notes)] == ["1_01"]
         assert [note.partition(":")[0] for note in notes] == ["e/", "out/"]
+        assert keys(tmp_path / "e") == ["2_01"]
 
     def test_a_pipe_that_is_named_itself_is_not_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "1_01.bvh")

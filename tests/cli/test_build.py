@@ -524,3 +524,20 @@ def test_motions_that_fail_for_one_kind_of_reason_are_one_line_with_an_example(
     assert len(lines) == 1
     assert lines[0].startswith("failed: 8 x found ")
     assert ", for instance 02/02_01.bvh:" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [(MemoryError(), "memory is short"), (RuntimeError("can't start new thread"), "gives no more threads")],
+)
+def test_a_machine_that_has_no_more_is_one_line(
+    run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
+) -> None:
+    def fail(*_args: Any, **_options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(motionprep, "build", fail)
+    ended = run("build", corpus, "-o", out)
+    assert ended.code == 1
+    assert says in ended.err
+    assert ended.err.count("\n") == 1
