@@ -11,9 +11,9 @@ from .paths import LocalPath
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from motionprep.data import Take
     from motionprep.maths.alignment import Finding
-    from motionprep.sources import Recording
+    from motionprep.motion.take import Take
+    from motionprep.sources.find import Recording
     from motionprep.stages.align import Align
     from motionprep.stages.base import Dropped
 
@@ -32,9 +32,9 @@ def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
     DATA is a BVH and a C3D file of one take, or folders in which files of one name belong together. Nothing is written;
     the stage of the same name does this in a build. Of two files that do not belong together the exit code is 1.
     """
-    from motionprep import sources
     from motionprep.errors import RecipeError, SourceError
     from motionprep.formats import HALVES
+    from motionprep.sources import find as sources
     from motionprep.stages.align import Align
 
     try:
@@ -113,8 +113,8 @@ def _all(stage: Align, recordings: list[Recording], quiet: bool) -> None:
 
 
 def _read(recording: Recording) -> Take:
-    from motionprep.data import Take
     from motionprep.formats import bvh, c3d
+    from motionprep.motion.take import Take
 
     skeleton, points = recording.sources
     motion = bvh.parse_bvh(skeleton.read(), skeleton.name)

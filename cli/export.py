@@ -53,7 +53,7 @@ class _Command(click.Command):
     """A command whose help ends with the kinds, which are not looked for before."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from motionprep.export import KINDS
+        from motionprep.exporting import KINDS
 
         with formatter.section("Kinds"):
             formatter.write_dl([(name, what) for name, (_, what) in KINDS.items()])
@@ -97,9 +97,9 @@ def export(kind: str, out: str, dest: str, overwrite: bool, quiet: bool, **optio
     """
     from dataclasses import fields
 
-    import motionprep.export
+    import motionprep.exporting
 
-    made = motionprep.export.kind(kind)
+    made = motionprep.exporting.kind(kind)
     _check(kind, {field.name for field in fields(made)}, options)
     settings = {_SETTINGS.get(name, name): value for name, value in options.items() if value is not None}
     if "normalize" in settings:
@@ -108,7 +108,7 @@ def export(kind: str, out: str, dest: str, overwrite: bool, quiet: bool, **optio
         settings["file_bytes"] *= 1_000_000
     with Progress(quiet=quiet, unit=made.unit) as progress:
         try:
-            report = motionprep.export.write(kind, out, dest, overwrite=overwrite, tell=progress.reach, **settings)
+            report = motionprep.exporting.write(kind, out, dest, overwrite=overwrite, tell=progress.reach, **settings)
         except KeyboardInterrupt:
             click.echo(f"motionprep: interrupted; {dest} is as it was", err=True)
             sys.exit(130)

@@ -10,7 +10,7 @@ import click
 from .paths import LocalPath
 
 if TYPE_CHECKING:
-    from motionprep.dataset import Dataset
+    from motionprep.dataset.dataset import Dataset
 
 _MOST = 6
 _FEW = 4
@@ -27,7 +27,7 @@ def _markers(dataset: Dataset) -> list[list[str]]:
     from collections import Counter
 
     from motionprep import naming
-    from motionprep.shipped import marker_sets
+    from motionprep.naming.shipped import marker_sets
 
     rows = (row for split in dataset.splits for row in dataset[split].rows)
     kinds = Counter(tuple(row["marker_names"]) for row in rows if row["marker_names"])

@@ -10,7 +10,7 @@ from .paths import LocalPath
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from motionprep.sources import Recording
+    from motionprep.sources.find import Recording
 
 
 @click.command()
@@ -29,9 +29,9 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
     import json
     from statistics import median
 
-    from motionprep import sources
     from motionprep.errors import ReadError, SourceError
     from motionprep.maths.lengths import by_subject
+    from motionprep.sources import find as sources
 
     from .tables import table
 
@@ -66,9 +66,9 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
 
 def _measured(recording: Recording, part: str) -> float:
     """Return the length of a part of a take's body, on its skeleton if it has one."""
-    from motionprep.data import Take
     from motionprep.formats import bvh, c3d
     from motionprep.maths.lengths import measure
+    from motionprep.motion.take import Take
 
     source = recording.sources[0]
     if source.half == "motion":

@@ -79,9 +79,9 @@ def make_recipe(options: dict[str, Any]) -> Any:
     """Return the recipe that the options describe, taking out those that they use."""
     import msgspec
 
-    from motionprep.files import read_text
+    from motionprep.files.reading import read_text
     from motionprep.formats.index import decode, parse_index, parse_labels, parse_rates
-    from motionprep.recipe import Recipe, load_recipe, recipe_from_json
+    from motionprep.recipe.recipe import Recipe, load_recipe, recipe_from_json
 
     name = options.pop("recipe")
     base = load_recipe(name) if name else Recipe()
@@ -131,7 +131,7 @@ def _of_arrays(names: str | None, rate: float | None, reading: dict[str, Any]) -
 
 def _with_flags(recipe: Any, options: dict[str, Any]) -> Any:
     """Return the recipe with the stages that flags change: each flag its setting, on the splits that it names."""
-    from motionprep.recipe import make_stage
+    from motionprep.recipe.recipe import make_stage
 
     for option, stage, field, no_more in (
         ("trim", "trim", "t_pose", {}),
@@ -172,7 +172,7 @@ def _by_split(
 
 
 def _number(text: str, hint: str, field: str) -> float | int:
-    from motionprep.rates import is_rate
+    from motionprep.motion.rates import is_rate
 
     try:
         number = float(text) if field == "rate" else int(text)

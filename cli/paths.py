@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from motionprep.files import no_address
+from motionprep.files.reading import no_address
 
 
 class LocalPath(click.Path):

@@ -24,10 +24,10 @@ def plan(
 
     Takes what `build` takes: motions, frames and bytes of each split, shards to make and to keep.
     """
-    from motionprep.changes import changes
+    from motionprep.building.changes import changes
+    from motionprep.building.plan import make_plan
+    from motionprep.building.preview import preview
     from motionprep.errors import ReplaceError
-    from motionprep.plan import make_plan
-    from motionprep.preview import preview
 
     from .tables import grouped, size, table
 

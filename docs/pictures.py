@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 import motionprep
-from motionprep.data import Markers, Step, Take
 from motionprep.maths import spaces
+from motionprep.motion.markers import Markers
+from motionprep.motion.step import Step
+from motionprep.motion.take import Take
 from motionprep.naming import sides
 from motionprep.stages import Bursts, Limbs, Mirror, Noise, Occlude, Shift, Speed, Swap, Translate, Yaw
 from motionprep.stages.base import Augment

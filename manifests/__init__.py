@@ -1,1 +1,1 @@
-"""Recipes and tables that ship with motionprep; see ``motionprep.shipped``."""
+"""Recipes and tables that ship with motionprep; see ``motionprep.naming.shipped``."""

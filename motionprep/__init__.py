@@ -19,37 +19,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from motionprep.augmentation import augment
-    from motionprep.builder import build
-    from motionprep.data import Motion, Skeleton
-    from motionprep.dataset import Dataset, invert
-    from motionprep.dataset import open_dataset as open
+    from motionprep.building.build import build
+    from motionprep.dataset.augmentation import augment
+    from motionprep.dataset.dataset import Dataset, invert
+    from motionprep.dataset.dataset import open_dataset as open
     from motionprep.errors import BuildError, DatasetError, MotionPrepError, ReadError, RecipeError, SourceError
     from motionprep.formats.bvh import read_bvh, write_bvh
     from motionprep.formats.c3d import read_c3d
-    from motionprep.recipe import Recipe, load_recipe
+    from motionprep.motion.motion import Motion
+    from motionprep.motion.skeleton import Skeleton
+    from motionprep.recipe.recipe import Recipe, load_recipe
     from motionprep.sample import write_sample
-    from motionprep.verifier import verify
+    from motionprep.storage.verify import verify
 
 _WHERE = {
     "BuildError": "errors",
-    "Dataset": "dataset",
+    "Dataset": "dataset.dataset",
     "DatasetError": "errors",
-    "Motion": "data",
+    "Motion": "motion.motion",
     "MotionPrepError": "errors",
     "ReadError": "errors",
-    "Recipe": "recipe",
+    "Recipe": "recipe.recipe",
     "RecipeError": "errors",
-    "Skeleton": "data",
+    "Skeleton": "motion.skeleton",
     "SourceError": "errors",
-    "augment": "augmentation",
-    "build": "builder",
-    "invert": "dataset",
-    "load_recipe": "recipe",
-    "open": "dataset",
+    "augment": "dataset.augmentation",
+    "build": "building.build",
+    "invert": "dataset.dataset",
+    "load_recipe": "recipe.recipe",
+    "open": "dataset.dataset",
     "read_bvh": "formats.bvh",
     "read_c3d": "formats.c3d",
-    "verify": "verifier",
+    "verify": "storage.verify",
     "write_bvh": "formats.bvh",
     "write_sample": "sample",
 }

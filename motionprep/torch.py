@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from motionprep.batches import Batches
+from motionprep.dataset.batches import Batches
 from motionprep.errors import DatasetError
 
 try:
@@ -25,7 +25,7 @@ except ImportError as error:
 _ANY = -1
 
 if TYPE_CHECKING:
-    from motionprep.windows import Windows
+    from motionprep.dataset.windows import Windows
 
 
 class WindowDataset(Dataset[Any]):
@@ -101,8 +101,8 @@ class IterableWindowDataset(IterableDataset[Any]):
     epoch
         Which epoch the first iteration yields; each one after it yields the next, as those of ``windows.batches`` do.
     options
-        ``shuffle``, ``seed``, ``rank``, ``world_size``, ``drop_last``, as :class:`motionprep.batches.Batches` takes
-        them.
+        ``shuffle``, ``seed``, ``rank``, ``world_size``, ``drop_last``, as
+        :class:`motionprep.dataset.batches.Batches` takes them.
     """
 
     def __init__(self, windows: Windows, batch_size: int, *, epoch: int = 0, **options: Any) -> None:

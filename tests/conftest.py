@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from motionprep import write_sample
-from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Markers, Motion, Skeleton, Take
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Skeleton
+from motionprep.motion.take import Take
 
 # The first call of a kernel compiles it.
 settings.register_profile("motionprep", deadline=None)

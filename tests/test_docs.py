@@ -11,7 +11,7 @@ import pytest
 
 import motionprep
 from motionprep.formats.arrays_about import OF_FOLDER, describe
-from motionprep.recipe import recipe_from_json
+from motionprep.recipe.recipe import recipe_from_json
 from motionprep.stages import STAGES
 from motionprep.stages.base import Augment, Stage
 

@@ -9,8 +9,8 @@ import pytest
 
 import motionprep
 from motionprep import DatasetError, build
-from motionprep.recipe import recipe_from_json
-from motionprep.windows import Windows
+from motionprep.dataset.windows import Windows
+from motionprep.recipe.recipe import recipe_from_json
 
 torch = pytest.importorskip("torch")
 

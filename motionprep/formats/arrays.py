@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import POSITION_CHANNELS, Floats, Motion, Skeleton
 from motionprep.errors import ReadError
 from motionprep.formats.arrays_about import About
 from motionprep.formats.arrays_header import HEADER_BYTES, open_array, parse_header
+from motionprep.motion.arrays import Floats
+from motionprep.motion.motion import Motion
+from motionprep.motion.skeleton import POSITION_CHANNELS, Skeleton
 
 _LARGEST = float(np.finfo(np.float32).max)
 

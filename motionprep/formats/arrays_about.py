@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from motionprep import identity
 from motionprep.errors import ReadError
-from motionprep.files import parse_toml, shown
+from motionprep.files.reading import parse_toml, shown
+from motionprep.motion import hashing
+from motionprep.motion.rates import is_rate
+from motionprep.naming.shipped import skeletons
 from motionprep.naming.units import METRES
-from motionprep.rates import is_rate
-from motionprep.shipped import skeletons
 
 #: The name of a TOML that speaks of all files in its folder and below.
 OF_FOLDER = "arrays.toml"
@@ -93,8 +93,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @cached_property
     def structure(self) -> str:
-        """That of the skeleton which these joints make, :attr:`motionprep.data.Skeleton.structure`."""
-        return identity.key([self.joints, self.all_parents])
+        """That of the skeleton which these joints make, :attr:`motionprep.motion.skeleton.Skeleton.structure`."""
+        return hashing.key([self.joints, self.all_parents])
 
     @property
     def metres(self) -> float | None:

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import IO, Any, NoReturn
 
 from motionprep.errors import ReadError
-from motionprep.files import shown
+from motionprep.files.reading import shown
 from motionprep.formats.arrays_about import About
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 

@@ -20,11 +20,13 @@ from typing import IO, Literal, NoReturn
 
 import numpy as np
 
-from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Floats, Motion, Skeleton, Vector
 from motionprep.errors import MotionPrepWarning, RateError, ReadError
-from motionprep.files import open_file
+from motionprep.files.reading import open_file
+from motionprep.motion.arrays import Floats, Vector
+from motionprep.motion.motion import Motion
+from motionprep.motion.rates import GIVEN_RATE, is_rate, rate_of
+from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Skeleton
 from motionprep.naming.encoding import decode
-from motionprep.rates import GIVEN_RATE, is_rate, rate_of
 
 Positions = Literal["replace", "add"]
 Pick = Callable[[int, float], range]

@@ -18,12 +18,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import Floats, Markers
-from motionprep.files import open_file, shown
+from motionprep.files.reading import open_file, shown
 from motionprep.formats.c3d_block import BLOCK, floats, swapped
 from motionprep.formats.c3d_ezc3d import points_by_ezc3d
 from motionprep.formats.c3d_layout import Layout, plan_layout
 from motionprep.formats.c3d_parameters import OUTPUTS
+from motionprep.motion.arrays import Floats
+from motionprep.motion.markers import Markers
 from motionprep.naming.encoding import decode
 from motionprep.naming.units import metres_of
 
@@ -46,7 +47,7 @@ class C3DHeader:
     Parameters
     ----------
     names
-        One a marker, as :class:`~motionprep.data.Markers` has them.
+        One a marker, as :class:`~motionprep.motion.markers.Markers` has them.
     raw_names
         The same markers' labels with their prefixes, but without the padding of the table they stand in.
     frames
@@ -60,7 +61,7 @@ class C3DHeader:
     notes
         What was odd about the file and was mended on reading.
     kinds
-        As :class:`~motionprep.data.Markers` has them.
+        As :class:`~motionprep.motion.markers.Markers` has them.
     """
 
     names: tuple[str, ...]

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import Floats
 from motionprep.errors import ReadError
+from motionprep.motion.arrays import Floats
 
 BLOCK = 512
 # A 16-bit counter that can count no further.

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import Floats
 from motionprep.formats.c3d_block import damage
 from motionprep.formats.c3d_layout import Layout
+from motionprep.motion.arrays import Floats
 
 # Run by an interpreter of its own: see points_by_ezc3d below.
 _EZC3D = """

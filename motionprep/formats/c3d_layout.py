@@ -15,7 +15,7 @@ from itertools import islice, product
 from motionprep.errors import RateError
 from motionprep.formats.c3d_block import BLOCK, FULL, Block, Processor, damage, read_block
 from motionprep.formats.c3d_parameters import Parameters, read_parameters
-from motionprep.rates import GIVEN_RATE, RATES, is_rate, near_rate
+from motionprep.motion.rates import GIVEN_RATE, RATES, is_rate, near_rate
 
 #: Two numbers of one file that differ by less are the same number in two precisions.
 _ROUNDING = 1e-4

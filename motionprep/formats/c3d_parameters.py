@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import read_only
 from motionprep.errors import ReadError
 from motionprep.formats.c3d_block import BLOCK, FULL, Block, Processor, damage, floats
+from motionprep.motion.arrays import read_only
 
 #: What lists of POINT name points that are no places: a model's angles in degrees, forces in newtons and so on.
 OUTPUTS = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "REACTIONS")

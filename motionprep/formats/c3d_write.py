@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from motionprep.data import Markers
 from motionprep.errors import ReadError
 from motionprep.formats.c3d_layout import plan_layout
+from motionprep.motion.markers import Markers
 
 with warnings.catch_warnings():
     # Its bindings warn of themselves on newer versions of Python.

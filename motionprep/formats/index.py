@@ -10,10 +10,10 @@ from bisect import bisect
 from collections.abc import Iterator, Sequence
 
 from motionprep.errors import ReadError
-from motionprep.files import shown
-from motionprep.rates import RATES, is_rate
+from motionprep.files.reading import shown
+from motionprep.motion.rates import RATES, is_rate
 
-#: As in :class:`motionprep.recipe.Reading`.
+#: As in :class:`motionprep.recipe.recipe.Reading`.
 Label = str | tuple[tuple[int, int, str], ...]
 
 

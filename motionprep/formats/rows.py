@@ -15,7 +15,7 @@ from numba import njit, types
 from numba.extending import intrinsic as _intrinsic
 from numpy.typing import NDArray
 
-from motionprep.data import Floats
+from motionprep.motion.arrays import Floats
 
 # What it makes of a function has another signature, of which the type checker knows nothing.
 intrinsic: Any = _intrinsic

@@ -16,10 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import kinematics
-from motionprep.data import POSITION_CHANNELS, Floats, Markers, Motion, Poses, Skeleton, Vector
 from motionprep.maths import rigid
 from motionprep.maths.axes import AXES, matrix, mirrors
+from motionprep.motion import kinematics
+from motionprep.motion.arrays import Floats, Vector
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.skeleton import POSITION_CHANNELS, Skeleton
 
 #: How long a unit of CMU's skeletons is, in metres: an inch is 25.4 mm, and 0.45 of it such a unit.
 CMU_UNIT = 0.0254 / 0.45

@@ -7,8 +7,11 @@ from itertools import chain
 
 import numpy as np
 
-from motionprep import kinematics
-from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, Floats, Motion, Poses, Skeleton
+from motionprep.motion import kinematics
+from motionprep.motion.arrays import Floats
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, Skeleton
 from motionprep.naming.canonical import Part
 
 #: In the order of CMU's motionbuilder release; the order in which a file turned joints says nothing about others.

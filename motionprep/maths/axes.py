@@ -8,7 +8,7 @@ from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from motionprep.data import Floats
+    from motionprep.motion.arrays import Floats
 
 #: The 48 ways to exchange axes and turn some round.
 AXES = tuple(

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import rotations
-from motionprep.data import Floats, Step
-from motionprep.kinds import TURNS, Kind
 from motionprep.maths import spaces
+from motionprep.motion import rotations
+from motionprep.motion.arrays import Floats
+from motionprep.motion.feature_kinds import TURNS, Kind
+from motionprep.motion.step import Step
 
 
 def reaches(step: Step, kind: Kind) -> bool:

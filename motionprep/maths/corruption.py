@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import Floats, Markers, Take
 from motionprep.maths import spaces
+from motionprep.motion.arrays import Floats
+from motionprep.motion.markers import Markers
+from motionprep.motion.take import Take
 from motionprep.naming.units import METRES
 
 Bools = NDArray[np.bool_]

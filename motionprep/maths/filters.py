@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from motionprep import kinematics, rotations
-from motionprep.data import Floats, Markers, Motion, Poses, Take
+from motionprep.motion import kinematics, rotations
+from motionprep.motion.arrays import Floats
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.take import Take
 
 _HALF_WIDTHS = 4
 

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import Floats
+from motionprep.motion.arrays import Floats
 
 Mask = NDArray[np.bool_]
 _Indices = NDArray[np.intp]

@@ -10,9 +10,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from motionprep import kinematics
-from motionprep.data import POSITION_CHANNELS, Markers, Poses, Skeleton, Take
 from motionprep.maths import rigid
+from motionprep.motion import kinematics
+from motionprep.motion.markers import Markers
+from motionprep.motion.poses import Poses
+from motionprep.motion.skeleton import POSITION_CHANNELS, Skeleton
+from motionprep.motion.take import Take
 from motionprep.naming import plain
 from motionprep.naming.sides import pairs
 

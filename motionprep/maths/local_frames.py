@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import Floats, Poses
 from motionprep.maths import rigid
 from motionprep.maths.rigid import Mask
+from motionprep.motion.arrays import Floats
+from motionprep.motion.poses import Poses
 
 #: Where markers are on a body, in centimetres to the left, up and forward of the middle of the waist; roughly, as only
 #: the directions of a rigid frame's axes are taken from it.

@@ -9,8 +9,12 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import kinematics, rotations
-from motionprep.data import Floats, Markers, Motion, Poses, Take
+from motionprep.motion import kinematics, rotations
+from motionprep.motion.arrays import Floats
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.take import Take
 
 Bools = NDArray[np.bool_]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from motionprep.data import Floats, contiguous
-from motionprep.lanes import LANES, alike, load, store
+from motionprep.motion.arrays import Floats, contiguous
+from motionprep.motion.simd import LANES, alike, load, store
 
 Mask = NDArray[np.bool_]
 

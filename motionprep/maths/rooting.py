@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from motionprep import kinematics
-from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, Motion, Poses, Skeleton
+from motionprep.motion import kinematics
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, Skeleton
 
 #: A change that is a smaller part of the numbers is rounding.
 _LEAST = 1e-9

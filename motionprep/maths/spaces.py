@@ -1,6 +1,6 @@
 """Changes of coordinates, made to joints, root and markers alike, and undone again.
 
-Every stage that moves, turns, scales or mirrors says so as a :class:`~motionprep.data.Step`, and nothing else changes
+Every stage that moves, turns, scales or mirrors says so as a ``Step``, and nothing else changes
 coordinates. So a take carries all that brings it back into the world of its files.
 """
 
@@ -13,9 +13,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from motionprep import kinematics
-from motionprep.data import EndSite, Floats, Markers, Poses, Root, Skeleton, Step, Take, Vector
 from motionprep.maths import rigid
+from motionprep.motion import kinematics
+from motionprep.motion.arrays import Floats, Vector
+from motionprep.motion.markers import Markers
+from motionprep.motion.poses import Poses
+from motionprep.motion.root import Root
+from motionprep.motion.skeleton import EndSite, Skeleton
+from motionprep.motion.step import Step
+from motionprep.motion.take import Take
 from motionprep.naming.units import metres_of
 
 

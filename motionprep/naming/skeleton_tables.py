@@ -7,8 +7,8 @@ from functools import cache
 
 import msgspec
 
-from motionprep import shipped
-from motionprep.files import parse_toml, read_text
+from motionprep.files.reading import parse_toml, read_text
+from motionprep.naming import shipped
 from motionprep.naming.canonical import Joint, Nodes, several
 
 Naming = Mapping[str, Nodes]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from motionprep.sample import draws
 
 if TYPE_CHECKING:
-    from motionprep.data import Skeleton, Vector
+    from motionprep.motion.arrays import Vector
+    from motionprep.motion.skeleton import Skeleton
 
 # The legs of the rest pose stand 20 degrees out, and so do the axes of knee, ankle and toes.
 COS_LEG, SIN_LEG = 0.9396926207859084, 0.3420201433256687
@@ -74,7 +75,7 @@ def body(subject: int, seed: int = 0) -> Skeleton:
     seed
         Of the corpus.
     """
-    from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Skeleton
+    from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Skeleton
 
     draw = draws.source(seed, subject, "body")
     height = 0.92 + 0.16 * draw()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from motionprep.sample import curves
 
 if TYPE_CHECKING:
-    from motionprep.data import Floats, Motion
+    from motionprep.motion.arrays import Floats
+    from motionprep.motion.motion import Motion
 
 
 def world(motion: Motion) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from motionprep.data import Floats
+    from motionprep.motion.arrays import Floats
 
 _DEGREES = 57.29577951308232
 # Of x to the power of 15, 13 and so on down to 1 in sin(2 pi x).

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from motionprep.sample import bodies, curves
 
 if TYPE_CHECKING:
-    from motionprep.data import Floats, Skeleton
+    from motionprep.motion.arrays import Floats
+    from motionprep.motion.skeleton import Skeleton
     from motionprep.sample.gaits import Gait
 
 # The axes of knee, ankle and toes stand so many degrees out, and the arms hang 80 degrees down.

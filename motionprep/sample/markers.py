@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from motionprep.data import Markers, Motion, Skeleton, Vector
+    from motionprep.motion.arrays import Vector
+    from motionprep.motion.markers import Markers
+    from motionprep.motion.motion import Motion
+    from motionprep.motion.skeleton import Skeleton
     from motionprep.sample.corpus import PlannedMotion
 
 # An inch is 25.4 mm, and 0.45 of it a unit of CMU's skeletons.
@@ -82,7 +85,7 @@ def capture(motion: Motion, planned: PlannedMotion) -> Markers:
     """
     import numpy as np
 
-    from motionprep.data import Markers
+    from motionprep.motion.markers import Markers
 
     draw = draws.source(planned.seed, planned.subject, planned.number, "markers")
     recorded = motion.at(range(1, motion.frames))

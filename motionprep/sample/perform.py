@@ -9,7 +9,9 @@ from motionprep.sample import bodies, curves, draws, limbs
 from motionprep.sample.corpus import RATE
 
 if TYPE_CHECKING:
-    from motionprep.data import Floats, Motion, Skeleton
+    from motionprep.motion.arrays import Floats
+    from motionprep.motion.motion import Motion
+    from motionprep.motion.skeleton import Skeleton
     from motionprep.sample.corpus import PlannedMotion
     from motionprep.sample.gaits import Gait
 
@@ -40,7 +42,7 @@ def performance(skeleton: Skeleton, planned: PlannedMotion) -> Motion:
     """
     import numpy as np
 
-    from motionprep.data import Motion
+    from motionprep.motion.motion import Motion
 
     gait, manner = planned.act.gait, bodies.manner(planned.subject, planned.seed)
     draw = draws.source(planned.seed, planned.subject, planned.number, "motion")

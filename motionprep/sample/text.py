@@ -8,7 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import Floats, Motion, Skeleton, Vector
+from motionprep.motion.arrays import Floats, Vector
+from motionprep.motion.motion import Motion
+from motionprep.motion.skeleton import Skeleton
 
 _FRAME_TIME = ".0083333"
 _SCALE = 10_000

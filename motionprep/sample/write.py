@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from motionprep.errors import MotionPrepError
-from motionprep.files import no_address
+from motionprep.files.reading import no_address
 from motionprep.formats.index import parse_index
 from motionprep.sample.bodies import body
 from motionprep.sample.corpus import PlannedMotion, plan_corpus, plan_like_cmu

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.data import Floats, read_only
+from motionprep.dataset.predicted import NO_DIRECTION, to_floats
 from motionprep.errors import PredictionError
-from motionprep.files import open_file
-from motionprep.predicted import NO_DIRECTION, to_floats
+from motionprep.files.reading import open_file
+from motionprep.motion.arrays import Floats, read_only
 from motionprep.scoring.comparison import Comparison, compare
 from motionprep.scoring.frame_csv import FrameCsv
 from motionprep.scoring.scores import FieldScore, MotionScore, Scores
 
 if TYPE_CHECKING:
-    from motionprep.dataset import StoredMotion
-    from motionprep.windows import Windows
+    from motionprep.dataset.dataset import StoredMotion
+    from motionprep.dataset.windows import Windows
 
 #: What NumPy raises at a damaged file: its parser of headers does not say all that it raises itself.
 _DAMAGED = (

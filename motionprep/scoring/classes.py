@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import metrics
-from motionprep.data import read_only
 from motionprep.errors import PredictionError
-from motionprep.scoring import motion_names, whose
+from motionprep.motion.arrays import read_only
+from motionprep.scoring import metrics, motion_names, whose
 from motionprep.scoring.csv_text import as_text
 
 if TYPE_CHECKING:
-    from motionprep.windows import Windows
+    from motionprep.dataset.windows import Windows
 
 _COLUMNS = ("motion", "subject", "window", "frame", "label", "predicted")
 

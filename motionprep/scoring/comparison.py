@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep import fields, metrics, rotations
-from motionprep.data import Floats
 from motionprep.errors import PredictionError
-from motionprep.kinds import KINDS, TURNS
+from motionprep.motion import rotations
+from motionprep.motion.arrays import Floats
+from motionprep.motion.feature_kinds import KINDS, TURNS
+from motionprep.naming import fields
+from motionprep.scoring import metrics
 from motionprep.stages.scale import Scale
 
 if TYPE_CHECKING:
-    from motionprep.dataset import StoredMotion
-    from motionprep.stats import Stats
+    from motionprep.dataset.dataset import StoredMotion
+    from motionprep.storage.stats import Stats
 
 #: Features that are points, and the part of a take whose unit they are in.
 _POINTS = {

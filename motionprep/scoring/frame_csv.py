@@ -15,7 +15,7 @@ import numpy as np
 from motionprep.scoring.csv_text import as_text
 
 if TYPE_CHECKING:
-    from motionprep.data import Floats
+    from motionprep.motion.arrays import Floats
 
 _PLACE = ("motion", "subject", "window", "frame")
 

@@ -12,7 +12,7 @@ import numpy as np
 from motionprep.errors import MotionPrepError
 
 if TYPE_CHECKING:
-    from motionprep.data import Floats
+    from motionprep.motion.arrays import Floats
     from motionprep.scoring.scores import FieldScore, Scores
 
 #: More points than these cannot be told apart on a screen.

@@ -12,8 +12,8 @@ from motionprep.stages.base import Dropped, Stage
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Take
     from motionprep.maths.alignment import Finding
+    from motionprep.motion.take import Take
 
 #: In fewer seconds that both have, a residual counts twice.
 #: How far from the best lag on the grid of frames the best of all may be, and how finely it is told, in frames.
@@ -173,8 +173,8 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def join(self, take: Take, found: Finding) -> Take:
         """Return a take with its markers in the skeleton's world, as they are found to lie in it."""
-        from motionprep.data import Step
         from motionprep.maths import spaces
+        from motionprep.motion.step import Step
 
         facts: dict[str, float | str] = {
             "align_lag": found.lag,

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from motionprep.data import Floats, Step, Take
     from motionprep.maths.corruption import Points
+    from motionprep.motion.arrays import Floats
+    from motionprep.motion.step import Step
+    from motionprep.motion.take import Take
 
 
 #: In which stages take lengths; ``"take"`` is whatever unit the take is in.

@@ -10,8 +10,8 @@ import msgspec
 
 from motionprep import naming
 from motionprep.naming.nearest import did_you_mean
+from motionprep.naming.shipped import marker_sets
 from motionprep.naming.units import METRES
-from motionprep.shipped import marker_sets
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from motionprep.data import Markers, Take
+    from motionprep.motion.markers import Markers
+    from motionprep.motion.take import Take
 
 
 class Clean(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):

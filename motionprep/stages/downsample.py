@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep.rates import is_rate
+from motionprep.motion.rates import is_rate
 from motionprep.stages.base import Dropped, InFile, Stage
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Take
+    from motionprep.motion.take import Take
 
 #: How far a ratio of rates may be from a whole number; television's 59.94 is 60, and 119.88 twice that.
 _WHOLE = 2e-3

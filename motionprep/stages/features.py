@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep.kinds import KINDS, TURNS
+from motionprep.motion.feature_kinds import KINDS, TURNS
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Take
+    from motionprep.motion.take import Take
 
 #: What can be stored, each explained in docs/recipes.md, and which half of a take it is of.
 KNOWN: dict[str, str] = {name: kind.half for name, kind in KINDS.items()}

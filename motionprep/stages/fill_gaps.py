@@ -10,7 +10,8 @@ from motionprep.stages.base import Dropped, Stage
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Markers, Take
+    from motionprep.motion.markers import Markers
+    from motionprep.motion.take import Take
 
 
 class FillGaps(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):

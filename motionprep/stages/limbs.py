@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from motionprep.shipped import marker_sets
+from motionprep.naming.shipped import marker_sets
 from motionprep.stages.base import Dropped, Spoil
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from motionprep.data import Take
     from motionprep.maths.local_frames import Frames
+    from motionprep.motion.take import Take
 
 #: What moves as one in the trunk, of CMU's 41 markers: neck, collarbone, breastbone, back and waist. Those of the
 #: shoulders are not among them, since they go up with the arms.
@@ -76,9 +76,9 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take in its local frame, or why it has none."""
-        from motionprep import kinematics
-        from motionprep.data import Step
         from motionprep.maths import spaces
+        from motionprep.motion import kinematics
+        from motionprep.motion.step import Step
 
         if take.motion is not None:
             take = replace(take, motion=kinematics.poses(take.motion))
@@ -90,8 +90,8 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return spaces.change(replace(take, facts={**take.facts, **facts}), step)
 
     def _of_joints(self, take: Take) -> tuple[Frames, dict[str, float]] | Dropped:
-        from motionprep import kinematics
         from motionprep.maths import local_frames
+        from motionprep.motion import kinematics
 
         if take.motion is None:
             return Dropped("local_frame: no skeleton")

@@ -51,7 +51,7 @@ class Mirror(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the mirror image and which of several bodies have it, or that they have no left and right."""
         import numpy as np
 
-        from motionprep.data import Step
+        from motionprep.motion.step import Step
         from motionprep.naming import sides
 
         swap: list[tuple[str, str]] = []

@@ -9,14 +9,14 @@ from motionprep.stages.base import Dropped, Stage
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Take
+    from motionprep.motion.take import Take
 
 
 class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Say that features are read with mean 0 and standard deviation 1 over the frames of train, number by number.
 
     What is stored stays as it is: statistics of train are known when all is built, so this is done on reading, by
-    :class:`~motionprep.dataset.StoredMotion`, and no shard is made anew for it. With ``baked`` the normalized numbers
+    ``StoredMotion``, and no shard is made anew for it. With ``baked`` the normalized numbers
     are stored, for programs that know only Zarr. A number that never changes in train only has its mean taken off; a
     marker that is not visible is taken for what ``missing`` of ``features`` says.
 

@@ -12,7 +12,7 @@ from motionprep.stages.base import Dropped, Stage
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Take
+    from motionprep.motion.take import Take
 
 #: What ``only`` may name, and what a step calls it.
 _PARTS = {"joints": "joints", "root_position": "root", "markers": "markers"}
@@ -66,8 +66,8 @@ class PermuteAxes(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take on the new axes, or why it cannot be mirrored."""
-        from motionprep.data import PARTS, Step
         from motionprep.maths import spaces
+        from motionprep.motion.step import PARTS, Step
 
         if "motion" in self.needs and take.motion is None:
             return Dropped("permute_axes: no skeleton")

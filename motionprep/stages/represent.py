@@ -10,9 +10,10 @@ from motionprep.stages.base import Dropped, Stage
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Floats, Take
+    from motionprep.motion.arrays import Floats
+    from motionprep.motion.take import Take
 
-#: The forms of :data:`motionprep.rotations.FORMS`, and what may be done with the root.
+#: The forms of :data:`motionprep.motion.rotations.FORMS`, and what may be done with the root.
 FORMS = ("matrix", "quaternion", "6d", "axis_angle", "euler")
 ROOTS = ("with", "apart", "left_out")
 
@@ -21,7 +22,8 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Make the array ``rotations``, local rotations of all joints in one of several forms.
 
     It takes the place of the array of that name that kinematics computes. What later stages do to coordinates or joints
-    does not reach it, so put it after them. :func:`motionprep.rotations.matrices_back` turns it into matrices again.
+    does not reach it, so put it after them. :func:`~motionprep.motion.rotations.matrices_back` turns it into
+    matrices again.
 
     Parameters
     ----------
@@ -66,8 +68,8 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the array, or why there is none to make."""
-        from motionprep import kinematics
-        from motionprep.data import read_only
+        from motionprep.motion import kinematics
+        from motionprep.motion.arrays import read_only
 
         if take.motion is None:
             return Dropped("represent: no skeleton")
@@ -81,7 +83,7 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return replace(take, arrays={**take.arrays, **arrays})
 
     def _told(self, matrices: Floats) -> Floats:
-        from motionprep import rotations
+        from motionprep.motion import rotations
 
         told = rotations.tell(matrices, self.rotations, self.order)
         return told.reshape(len(told), -1) if self.flat else told

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from motionprep.data import Take
+    from motionprep.motion.take import Take
 
 #: Skeleton and markers whose units differ by less have been brought into one space, and keep to it.
 _SAME = 0.01
@@ -99,9 +99,9 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with its new lengths, or what could not be measured."""
-        from motionprep import kinematics
-        from motionprep.data import Step
         from motionprep.maths import spaces
+        from motionprep.motion import kinematics
+        from motionprep.motion.step import Step
 
         if take.motion is not None:
             take = replace(take, motion=kinematics.poses(take.motion))
@@ -115,8 +115,8 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return replace(take, facts={**take.facts, "scale": float(take.facts.get("scale", 1.0)) * factors[0][0]})
 
     def _to_unit(self, take: Take) -> Dropped | list[tuple[float, tuple[str, ...]]]:
-        from motionprep.data import PARTS
         from motionprep.maths import spaces
+        from motionprep.motion.step import PARTS
 
         factors: list[tuple[float, tuple[str, ...]]] = []
         for part, there in (("joints", take.motion), ("markers", take.markers)):
@@ -132,8 +132,8 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return [(factors[0][0], PARTS)] if factors else Dropped("scale: no skeleton and no markers")
 
     def _to_length(self, take: Take) -> Dropped | list[tuple[float, tuple[str, ...]]]:
-        from motionprep.data import PARTS
         from motionprep.maths import lengths
+        from motionprep.motion.step import PARTS
 
         if self.lengths:
             known = naming.looked_up(self.lengths, take.key)

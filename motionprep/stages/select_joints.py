@@ -11,7 +11,7 @@ from motionprep import naming
 from motionprep.naming import skeleton_tables
 from motionprep.naming.canonical import Joint, check, parts, without
 from motionprep.naming.nearest import did_you_mean
-from motionprep.shipped import joint_sets, skeletons
+from motionprep.naming.shipped import joint_sets, skeletons
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from motionprep.data import Motion, Poses, Take
+    from motionprep.motion.motion import Motion
+    from motionprep.motion.poses import Poses
+    from motionprep.motion.take import Take
 
 
 #: As ``root``, the first joint that moves.
@@ -118,7 +120,7 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the kept joints, or which ones it has not."""
-        from motionprep import kinematics
+        from motionprep.motion import kinematics
 
         if take.motion is None:
             return Dropped("select_joints: no skeleton")
@@ -139,8 +141,8 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def _rooted(self, take: Take, motion: Motion | Poses) -> Poses | Dropped:
         """Return the motion with its new root."""
-        from motionprep import kinematics
         from motionprep.maths import rooting
+        from motionprep.motion import kinematics
 
         if _too_late(take):
             return _TOO_LATE

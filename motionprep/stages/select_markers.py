@@ -10,7 +10,7 @@ import msgspec
 
 from motionprep import naming
 from motionprep.naming.nearest import did_you_mean
-from motionprep.shipped import marker_sets
+from motionprep.naming.shipped import marker_sets
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from motionprep.data import Markers, Take
+    from motionprep.motion.markers import Markers
+    from motionprep.motion.take import Take
 
 
 #: Most takes of a corpus have the same names.

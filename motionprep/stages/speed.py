@@ -11,7 +11,9 @@ from motionprep.stages.base import Dropped, InWorld
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.data import Floats, Step, Take
+    from motionprep.motion.arrays import Floats
+    from motionprep.motion.step import Step
+    from motionprep.motion.take import Take
 
 
 class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):

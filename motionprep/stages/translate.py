@@ -44,8 +44,8 @@ class Translate(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return how far each of several bodies is moved, or that their unit is not known."""
         import numpy as np
 
-        from motionprep.data import Step
         from motionprep.maths import corruption
+        from motionprep.motion.step import Step
 
         reach = corruption.length(self.reach, self.unit, bodies.metres)
         if reach is None:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from motionprep.data import Floats, Markers, Take
+    from motionprep.motion.arrays import Floats
+    from motionprep.motion.markers import Markers
+    from motionprep.motion.take import Take
 
 #: What can be differentiated, and the arrays that it gives.
 ARRAYS = {"positions": "positions_velocity", "root_position": "root_velocity", "markers": "markers_velocity"}
@@ -56,7 +58,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the arrays, or which half of it they need."""
-        from motionprep.data import read_only
+        from motionprep.motion.arrays import read_only
 
         if (take.clip or take.frames) < 2:
             return Dropped("velocity: fewer than two frames")
@@ -73,7 +75,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def _velocity(take: Take, item: str) -> Floats | Dropped:
     """Return the velocity of one of :data:`ARRAYS`."""
-    from motionprep import kinematics
+    from motionprep.motion import kinematics
 
     if item == "markers":
         return _of_markers(take.markers) if take.markers is not None else Dropped("velocity: no markers")

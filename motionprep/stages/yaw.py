@@ -41,8 +41,8 @@ class Yaw(Moves, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return how far each of several bodies is turned."""
         import numpy as np
 
-        from motionprep import rotations
-        from motionprep.data import Step
+        from motionprep.motion import rotations
+        from motionprep.motion.step import Step
 
         angles = math.radians(self.most) * rng.uniform(-1, 1, bodies.count)
         # Where the new axes are, the old points are turned the other way.

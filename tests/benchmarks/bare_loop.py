@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from motionprep import kinematics
 from motionprep.formats import bvh
-from motionprep.sources import find
+from motionprep.motion import kinematics
+from motionprep.sources import find as sources
 from motionprep.stages.features import DEFAULT
 
 THREADS = 2
@@ -22,7 +22,7 @@ THREADS = 2
 
 def main(corpus: str, dest: str, step: int) -> None:
     """Run the loop over all files."""
-    found = find([corpus])
+    found = sources.find([corpus])
     train = len(found) * 9 // 10
     folder = Path(dest)
     folder.mkdir(parents=True)

@@ -11,8 +11,8 @@ from collections import Counter
 from typing import Any
 
 import motionprep
-from motionprep import make, reading
-from motionprep.features import Extraction
+from motionprep.building import read, shard_job
+from motionprep.building.extract import Extraction
 
 RECIPE = "cmu-markers-denoise"
 
@@ -33,9 +33,9 @@ def main(data: str, dest: str) -> None:
 
         setattr(owner, name, with_clock)
 
-    timed(make._Taken, "_apply", lambda _taken, _item, _row, _number, stage, _take: stage.name)
-    timed(reading.bvh, "parse_bvh", lambda *_: "read BVH")
-    timed(reading.c3d, "parse_c3d", lambda *_: "read C3D")
+    timed(shard_job._Taken, "_apply", lambda _taken, _item, _row, _number, stage, _take: stage.name)
+    timed(read.bvh, "parse_bvh", lambda *_: "read BVH")
+    timed(read.c3d, "parse_c3d", lambda *_: "read C3D")
     timed(Extraction, "fill", lambda *_: "features")
     began = time.perf_counter()
     motionprep.build(data, dest, recipe=RECIPE, workers=1)

@@ -110,14 +110,14 @@ def per_item(windows: object, numbers: np.ndarray) -> Iterator[int]:
 
 def export(out: Path, work: Path, runs: int) -> tuple[float, float]:
     """Return median seconds of `export npy`, and of np.save of the same arrays, in turn, each into a new folder."""
-    import motionprep.export
+    import motionprep.exporting
 
     dest, saved = work / "exported", work / "saved"
-    motionprep.export.write("npy", out, dest)
+    motionprep.exporting.write("npy", out, dest)
     arrays = {path.name: np.load(path) for path in sorted(dest.glob("*.npy"))}
 
     def ours() -> None:
-        motionprep.export.write("npy", out, dest)
+        motionprep.exporting.write("npy", out, dest)
 
     def theirs() -> None:
         saved.mkdir()

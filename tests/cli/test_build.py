@@ -21,7 +21,9 @@ from motionprep_cli import build as build_verb
 from motionprep_cli.tables import left_out
 
 import motionprep
-from motionprep import layout, shards, shipped, store
+from motionprep.building import assign
+from motionprep.naming import shipped
+from motionprep.storage import shards, store
 
 SMALL = (40_000,)
 
@@ -438,7 +440,8 @@ def interrupted(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """Return what Ctrl-C in the middle of a build leaves: the dataset, the seconds it took, exit status and words."""
     out = tmp_path_factory.mktemp("interrupted") / "out"
     code = (
-        f"from motionprep import layout, shards; layout.cut.__defaults__ = {SMALL}; publish = shards.Sealed.publish\n"
+        "from motionprep.building import assign; from motionprep.storage import shards\n"
+        f"assign.cut.__defaults__ = {SMALL}; publish = shards.Sealed.publish\n"
         "def tell(sealed): publish(sealed); print('published', flush=True); import time; time.sleep(0.2)\n"
         "shards.Sealed.publish = tell\n"
         "from motionprep_cli import main; main()"
@@ -469,7 +472,7 @@ def test_ctrl_c_ends_a_build_within_two_seconds(interrupted: tuple[Path, float, 
 def test_a_build_goes_on_after_ctrl_c(
     interrupted: tuple[Path, float, int, str], corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout.cut, "__defaults__", SMALL)
+    monkeypatch.setattr(assign.cut, "__defaults__", SMALL)
     kept = shards.keys(interrupted[0] / "shards")
     summary = motionprep.build(corpus, interrupted[0])
     motionprep.build(corpus, out)

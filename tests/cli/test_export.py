@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import export
-from motionprep.recipe import recipe_from_json
+from motionprep import exporting
+from motionprep.recipe.recipe import recipe_from_json
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_quiet_says_nothing(run: Any, built: Path, tmp_path: Path) -> None:
 
 def test_the_help_names_every_kind(run: Any) -> None:
     ended = run("export", "--help")
-    assert all(f"  {kind} " in ended.out for kind in export.KINDS)
+    assert all(f"  {kind} " in ended.out for kind in exporting.KINDS)
 
 
 @pytest.mark.parametrize(

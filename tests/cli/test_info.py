@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import motionprep
-from motionprep.recipe import recipe_from_json
+from motionprep.recipe.recipe import recipe_from_json
 
 
 @pytest.fixture(scope="module")

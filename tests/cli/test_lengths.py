@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import motionprep
-from motionprep.data import Take
 from motionprep.maths.lengths import measure
+from motionprep.motion.take import Take
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep.recipe import recipe_from_json
+from motionprep.recipe.recipe import recipe_from_json
 
 TASK = {"inputs": ["positions[*-Hips]"], "targets": ["positions[Hips,Head,LeftFoot]"], "length": 3, "stride": 3}
 

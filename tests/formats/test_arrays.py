@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from motionprep import kinematics
 from motionprep.errors import ReadError
 from motionprep.formats.arrays import Clips, parse_arrays
 from motionprep.formats.arrays_about import About, describe
 from motionprep.formats.arrays_header import read_arrays_header
+from motionprep.motion import kinematics
 
 NAMES = ("Hip", "RHip", "RKnee")
 ABOUT = About(names=NAMES, rate=50.0)

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from motionprep.data import EndSite, Motion, Skeleton
 from motionprep.errors import MotionPrepWarning, RateError, ReadError
 from motionprep.formats.bvh import parse_bvh, parse_bvh_header, read_bvh, read_bvh_header, write_bvh
-from motionprep.rates import GIVEN_RATE
+from motionprep.motion.motion import Motion
+from motionprep.motion.rates import GIVEN_RATE
+from motionprep.motion.skeleton import EndSite, Skeleton
 
 SMALL = """\
 HIERARCHY

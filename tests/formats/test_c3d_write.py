@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from motionprep.data import Markers
 from motionprep.formats import c3d_write
 from motionprep.formats.c3d import read_c3d
 from motionprep.formats.c3d_write import write_c3d
+from motionprep.motion.markers import Markers
 
 NAMES = st.lists(st.text("ABCxyz019-_", min_size=1, max_size=12), min_size=1, max_size=6, unique=True)
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from fuzzing import EXTREMES, ROUNDS, changed_text, hunt
 
-from motionprep.data import Motion
 from motionprep.formats.bvh import parse_bvh, parse_bvh_header
-from motionprep.rates import is_rate
+from motionprep.motion.motion import Motion
+from motionprep.motion.rates import is_rate
 
 BRANCHED = """\
 HIERARCHY

@@ -9,8 +9,8 @@ import numpy as np
 from c3d_bytes import INTEL, array, c3d, record, walk
 from fuzzing import ROUNDS, hunt, splice
 
-from motionprep.data import Markers
 from motionprep.formats.c3d import parse_c3d, read_c3d_header
+from motionprep.motion.markers import Markers
 
 POINTS, FRAMES = 3, 24
 LABELS = ["walker:LKNE", "*2", "RKNE"]

@@ -15,9 +15,9 @@ import pytest
 from fuzzing import ROUNDS, changed_text, changed_tree, hunt, splice
 
 import motionprep
-from motionprep import store
 from motionprep.errors import DatasetError
 from motionprep.sample import write_sample
+from motionprep.storage import store
 
 
 @pytest.fixture(scope="module")

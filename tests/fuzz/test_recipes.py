@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from fuzzing import ROUNDS, changed_text, changed_tree, hunt
 
-from motionprep import shipped
 from motionprep.errors import RecipeError
-from motionprep.recipe import Recipe, load_recipe, recipe_from_json
+from motionprep.naming import shipped
+from motionprep.recipe.recipe import Recipe, load_recipe, recipe_from_json
 
 TEXT = """\
 seed = 7

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 import motionprep
-from motionprep import kinematics
-from motionprep.data import Markers, Motion, Take
 from motionprep.formats.c3d import read_c3d
 from motionprep.maths.alignment import CMU_UNIT, _Bones, _Guess, _solve, align_pair
 from motionprep.maths.axes import AXES, matrix, mirrors
+from motionprep.motion import kinematics
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.take import Take
 from motionprep.stages.align import Align
 
 PROPER = [axes for axes in AXES if not mirrors(axes)]

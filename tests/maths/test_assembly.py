@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep import kinematics
-from motionprep.data import POSITION_CHANNELS, EndSite, Motion, Poses, Skeleton
 from motionprep.maths.assembly import assemble
+from motionprep.motion import kinematics
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.skeleton import POSITION_CHANNELS, EndSite, Skeleton
 from motionprep.naming.canonical import Part
 
 WORLD = ("positions", "global_rotations")

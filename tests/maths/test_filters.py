@@ -8,9 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from motionprep import kinematics, rotations
-from motionprep.data import Markers, Motion, Poses, Skeleton, Take
 from motionprep.maths.filters import lowpass
+from motionprep.motion import kinematics, rotations
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.skeleton import Skeleton
+from motionprep.motion.take import Take
 
 FRAMES = 600
 TIMES = np.arange(FRAMES)

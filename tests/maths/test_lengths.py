@@ -5,9 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from motionprep.data import EndSite, Floats, Markers, Poses, Skeleton, Take
 from motionprep.formats import bvh, c3d
 from motionprep.maths import lengths
+from motionprep.motion.arrays import Floats
+from motionprep.motion.markers import Markers
+from motionprep.motion.poses import Poses
+from motionprep.motion.skeleton import EndSite, Skeleton
+from motionprep.motion.take import Take
 
 OTHER = str.maketrans("Ll", "Rr")
 PLACES = {"LFWT": (1, 9, 1), "LKNE": (1, 5, 1), "LANK": (1, 1, 1), "C7": (1, 15, 9), "LFHD": (1, 17, 9)}

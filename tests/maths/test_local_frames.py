@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from motionprep.data import Floats, Poses, Skeleton
 from motionprep.maths import local_frames
 from motionprep.maths.local_frames import BODY
+from motionprep.motion.arrays import Floats
+from motionprep.motion.poses import Poses
+from motionprep.motion.skeleton import Skeleton
 
 QUICK = settings(max_examples=25)
 NAMES = ("C7", "CLAV", "STRN", "T10", "LBWT", "RBWT", "LFWT", "RFWT")

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation, Slerp
 
-from motionprep import kinematics
-from motionprep.data import EndSite, Markers, Motion, Skeleton, Take
 from motionprep.maths import retiming
+from motionprep.motion import kinematics
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.skeleton import EndSite, Skeleton
+from motionprep.motion.take import Take
 
 TURNS = ("Zrotation", "Xrotation", "Yrotation")
 SKELETON = Skeleton(

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from motionprep.data import Floats
 from motionprep.maths import rigid
 from motionprep.maths.local_frames import BODY
 from motionprep.maths.rigid import Mask
+from motionprep.motion.arrays import Floats
 
 QUICK = settings(max_examples=25)
 SEEDS = st.integers(0, 2**32)

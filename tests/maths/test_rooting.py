@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep import kinematics
-from motionprep.data import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Motion, Skeleton
 from motionprep.maths.rooting import first_that_moves, rooted
+from motionprep.motion import kinematics
+from motionprep.motion.motion import Motion
+from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Skeleton
 
 SIX = POSITION_CHANNELS + ROTATION_CHANNELS
 SKELETON = Skeleton(

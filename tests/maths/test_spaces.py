@@ -10,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from motionprep import kinematics
-from motionprep.data import PARTS, EndSite, Markers, Motion, Poses, Root, Skeleton, Step, Take
 from motionprep.maths import spaces
+from motionprep.motion import kinematics
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.root import Root
+from motionprep.motion.skeleton import EndSite, Skeleton
+from motionprep.motion.step import PARTS, Step
+from motionprep.motion.take import Take
 from motionprep.naming.sides import pairs
 
 QUICK = settings(max_examples=60)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from motionprep import shipped
+from motionprep.naming import shipped
 from motionprep.naming.canonical import Joint, check, parts
 from motionprep.naming.sides import pairs
 from motionprep.naming.skeleton_tables import load

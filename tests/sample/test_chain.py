@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from motionprep import kinematics
+from motionprep.motion import kinematics
 from motionprep.sample import PlannedMotion, body, performance
 from motionprep.sample.chain import world
 

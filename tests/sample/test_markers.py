@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from motionprep import read_bvh, write_sample
-from motionprep.data import Markers, Motion
 from motionprep.formats.c3d import read_c3d
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
 from motionprep.sample import PlannedMotion, body, performance, plan_corpus
 from motionprep.sample.markers import capture
 

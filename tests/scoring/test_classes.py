@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import motionprep
+from motionprep.dataset.windows import Windows
 from motionprep.errors import PredictionError
-from motionprep.recipe import recipe_from_json
+from motionprep.recipe.recipe import recipe_from_json
 from motionprep.scoring.classes import score_classes
-from motionprep.windows import Windows
 
 
 @pytest.fixture(scope="module")

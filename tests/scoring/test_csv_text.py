@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep.recipe import recipe_from_json
+from motionprep.recipe.recipe import recipe_from_json
 from motionprep.scoring import score
 from motionprep.scoring.classes import score_classes
 from motionprep.scoring.csv_text import as_text

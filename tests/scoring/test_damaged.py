@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import motionprep
-from motionprep import export
+from motionprep import exporting
+from motionprep.dataset.windows import Windows
 from motionprep.errors import MotionPrepError, PredictionError
 from motionprep.scoring import load_predictions, score
-from motionprep.windows import Windows
 
 
 def npy(header: bytes, version: bytes = b"\x01\x00") -> bytes:
@@ -115,7 +115,7 @@ def said_of_animations(path: Path, dataset: motionprep.Dataset, key: str) -> str
     """Return why predictions are not shown; nothing if they are."""
     settings = {"prediction": str(path), "fields": ("root_position",), "motion": key, "splits": ("train",)}
     try:
-        export.write("bvh", dataset, path.parent / "dest", **settings)
+        exporting.write("bvh", dataset, path.parent / "dest", **settings)
     except MotionPrepError as error:
         return str(error)
     return ""

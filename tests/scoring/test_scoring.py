@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import build, metrics, scoring
+from motionprep import build, scoring
 from motionprep.errors import PredictionError
-from motionprep.recipe import recipe_from_json
-from motionprep.scoring import load_predictions, score
+from motionprep.recipe.recipe import recipe_from_json
+from motionprep.scoring import load_predictions, metrics, score
 from motionprep.scoring.comparison import Comparison, millimetres
 
 SPLIT = {

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep.data import Markers, Motion, Take
 from motionprep.formats.c3d import read_c3d
 from motionprep.maths import retiming, spaces
 from motionprep.maths.alignment import CMU_UNIT
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.take import Take
 from motionprep.stages.align import Align
 from motionprep.stages.base import Dropped
 
@@ -77,7 +79,7 @@ def test_the_markers_of_the_waist_are_around_the_hips(sampled: Take) -> None:
 
 
 def spaces_root(take: Take) -> np.ndarray[Any, np.dtype[np.float64]]:
-    from motionprep import kinematics
+    from motionprep.motion import kinematics
 
     assert take.motion is not None
     return kinematics.features(take.motion, ("root_position",))["root_position"]
@@ -137,7 +139,7 @@ def test_corrupt_markers_go_along(sampled: Take) -> None:
 
 
 def test_the_unit_of_the_file_is_put_down_though_the_skeleton_was_scaled(sampled: Take) -> None:
-    from motionprep.data import Step
+    from motionprep.motion.step import Step
 
     scaled = spaces.change(sampled, Step(scale=3.0, on=("joints", "root")))
     made = aligned(scaled)
@@ -310,7 +312,7 @@ def test_cmu_01_01_has_2751_pairs_on_one_body(recorded: Take, method: Any) -> No
 
 
 def test_the_knee_markers_of_cmu_01_01_are_at_the_knees(recorded: Take) -> None:
-    from motionprep import kinematics
+    from motionprep.motion import kinematics
 
     made = aligned(recorded)
     assert made.motion is not None

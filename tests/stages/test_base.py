@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep.data import Take
+from motionprep.motion.take import Take
 from motionprep.stages import STAGES, Downsample, Dropped, DropShort, Features, SelectJoints, Stage, Trim
 from motionprep.stages.base import pick_frames
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep.data import Markers, Step, Take
 from motionprep.formats.c3d import read_c3d
 from motionprep.maths import spaces
+from motionprep.motion.markers import Markers
+from motionprep.motion.step import Step
+from motionprep.motion.take import Take
+from motionprep.naming.shipped import marker_sets
 from motionprep.naming.units import metres_of
-from motionprep.shipped import marker_sets
 from motionprep.stages.base import Dropped
 from motionprep.stages.clean import Clean
 

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep.data import Motion, Poses, Take
 from motionprep.maths import filters
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.take import Take
 from motionprep.stages import Downsample, Dropped
 
 RNG = np.random.default_rng(0)
@@ -89,7 +91,7 @@ def test_the_rate_that_comes_out_is_written_down(stage: Downsample, make_take) -
 
 def moving(speed: float, frames: int = 240) -> Take:
     """Return a root that swings along x so many times a frame."""
-    from motionprep.data import Skeleton
+    from motionprep.motion.skeleton import Skeleton
 
     skeleton = Skeleton(("Hips",), (-1,), ((0, 0, 0),), (), (("Xposition",),))
     return Take("1_01", Motion(skeleton, np.sin(2 * np.pi * speed * np.arange(frames))[:, None], 120.0))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from motionprep import kinematics
+from motionprep.motion import kinematics
 from motionprep.stages import Features
 from motionprep.stages.features import DEFAULT, KNOWN
 

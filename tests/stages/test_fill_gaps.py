@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep.data import Markers, Take
 from motionprep.formats.c3d import read_c3d
 from motionprep.maths import gaps
+from motionprep.motion.markers import Markers
+from motionprep.motion.take import Take
 from motionprep.stages.base import Dropped
 from motionprep.stages.fill_gaps import FillGaps
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motionprep import identity, kinematics
-from motionprep.data import Take
-from motionprep.recipe import make_stage
+from motionprep.motion import hashing, kinematics
+from motionprep.motion.take import Take
+from motionprep.recipe.recipe import make_stage
 from motionprep.sample import body, performance, plan_corpus
 from motionprep.sample.markers import capture
 from motionprep.stages import STAGES, Dropped, Features, Stage
 
-GOLDEN = Path(__file__).parents[1] / "golden_stages.json"
+GOLDEN = Path(__file__).parent / "golden_stages.json"
 #: Arrays are compared to so many decimals, since libraries differ in the last bits from machine to machine.
 DECIMALS = 5
 #: What a take leaves out that no stage has changed in speed, that is no clips, or that has markers alone.
@@ -141,7 +141,7 @@ def test_a_stage_that_computes_something_else_has_another_version(
     take = make_take(24, markers=True) if name in SMALL else recorded if name == "align" else whole_take
     cases = [make_stage(name, **case) for case in (SMALL | WHOLE)[name]]
     outcomes = [[stage.settings(), outcome(stage, take)] for stage in cases]
-    found = {"version": STAGES[name].version, "sha256": identity.digest(identity.canonical(outcomes))}
+    found = {"version": STAGES[name].version, "sha256": hashing.digest(hashing.canonical(outcomes))}
     golden = json.loads(GOLDEN.read_text(encoding="utf-8")).get(name)
 
     assert found == golden, (

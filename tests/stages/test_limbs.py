@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep.data import Markers, Take
-from motionprep.shipped import marker_sets
+from motionprep.motion.markers import Markers
+from motionprep.motion.take import Take
+from motionprep.naming.shipped import marker_sets
 from motionprep.stages.base import Dropped
 from motionprep.stages.limbs import Limbs
 

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from motionprep import kinematics
-from motionprep.data import Markers, Step, Take
 from motionprep.formats import bvh, c3d
 from motionprep.maths import spaces
 from motionprep.maths.local_frames import BODY
+from motionprep.motion import kinematics
+from motionprep.motion.markers import Markers
+from motionprep.motion.step import Step
+from motionprep.motion.take import Take
 from motionprep.stages.base import Dropped
 from motionprep.stages.local_frame import TORSO, LocalFrame
 

@@ -5,9 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep import kinematics
-from motionprep.data import EndSite, Markers, Motion, Root, Skeleton, Take
 from motionprep.formats.bvh import read_bvh
+from motionprep.motion import kinematics
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.motion.root import Root
+from motionprep.motion.skeleton import EndSite, Skeleton
+from motionprep.motion.take import Take
 from motionprep.naming import sides
 from motionprep.stages.base import Dropped
 from motionprep.stages.mirror import Mirror

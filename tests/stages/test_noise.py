@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep.data import Step, Take
+from motionprep.motion.step import Step
+from motionprep.motion.take import Take
 from motionprep.stages.base import Dropped
 from motionprep.stages.noise import Noise
 

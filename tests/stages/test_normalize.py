@@ -8,8 +8,8 @@ import pytest
 
 import motionprep
 from motionprep import RecipeError, build, invert
-from motionprep.dataset import Dataset
-from motionprep.recipe import recipe_from_json
+from motionprep.dataset.dataset import Dataset
+from motionprep.recipe.recipe import recipe_from_json
 
 
 def recipe(*stages: dict[str, Any], split: str = "50/50") -> Any:

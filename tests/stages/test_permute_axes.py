@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionprep import kinematics
-from motionprep.data import Take
 from motionprep.maths import spaces
+from motionprep.motion import kinematics
+from motionprep.motion.take import Take
 from motionprep.stages.base import Dropped
 from motionprep.stages.permute_axes import PermuteAxes
 

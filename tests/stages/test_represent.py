@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from motionprep import kinematics, rotations
-from motionprep.data import EndSite, Motion, Root, Skeleton, Step, Take
 from motionprep.maths import spaces
+from motionprep.motion import kinematics, rotations
+from motionprep.motion.motion import Motion
+from motionprep.motion.root import Root
+from motionprep.motion.skeleton import EndSite, Skeleton
+from motionprep.motion.step import Step
+from motionprep.motion.take import Take
 from motionprep.stages.base import Dropped
 from motionprep.stages.represent import FORMS, Represent
 

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motionprep import kinematics
-from motionprep.data import Markers, Step, Take
 from motionprep.formats import bvh, c3d
 from motionprep.maths import lengths, spaces
+from motionprep.motion import kinematics
+from motionprep.motion.markers import Markers
+from motionprep.motion.step import Step
+from motionprep.motion.take import Take
 from motionprep.stages.base import Dropped
 from motionprep.stages.scale import Scale
 

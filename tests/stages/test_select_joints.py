@@ -9,13 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import motionprep
-from motionprep import build, inversion, kinematics, write_sample
-from motionprep.data import EndSite, Motion, Poses, Skeleton, Take
+from motionprep import build, write_sample
+from motionprep.dataset import inversion
 from motionprep.formats import bvh
 from motionprep.maths import lengths
+from motionprep.motion import kinematics
+from motionprep.motion.motion import Motion
+from motionprep.motion.poses import Poses
+from motionprep.motion.skeleton import EndSite, Skeleton
+from motionprep.motion.take import Take
 from motionprep.naming.canonical import Joint
+from motionprep.naming.shipped import joint_sets, skeletons
 from motionprep.naming.sides import pairs
-from motionprep.shipped import joint_sets, skeletons
 from motionprep.stages import Dropped, LocalFrame, Mirror, PermuteAxes, Scale, SelectJoints, Yaw
 from motionprep.stages.select_joints import select
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep.data import Markers, Take
 from motionprep.formats.c3d import read_c3d
-from motionprep.shipped import marker_sets
+from motionprep.motion.markers import Markers
+from motionprep.motion.take import Take
+from motionprep.naming.shipped import marker_sets
 from motionprep.stages.base import Dropped
 from motionprep.stages.select_markers import SelectMarkers
 

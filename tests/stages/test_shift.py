@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from motionprep.data import Take
+from motionprep.motion.take import Take
 from motionprep.stages.base import Dropped
 from motionprep.stages.occlude import Occlude
 from motionprep.stages.shift import Shift

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from motionprep import kinematics
-from motionprep.data import Root, Step
 from motionprep.maths import retiming
+from motionprep.motion import kinematics
+from motionprep.motion.root import Root
+from motionprep.motion.step import Step
 from motionprep.stages.base import Dropped
 from motionprep.stages.speed import Speed
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep.data import Markers, Take
+from motionprep.motion.markers import Markers
+from motionprep.motion.take import Take
 from motionprep.stages.base import Dropped
 from motionprep.stages.swap import Swap
 

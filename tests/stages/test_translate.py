@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from motionprep import kinematics
-from motionprep.data import Root, Take
 from motionprep.maths import spaces
+from motionprep.motion import kinematics
+from motionprep.motion.root import Root
+from motionprep.motion.take import Take
 from motionprep.stages.base import Bodies, Dropped
 from motionprep.stages.translate import Translate
 

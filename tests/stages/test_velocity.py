@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from motionprep import kinematics
-from motionprep.data import Markers, Root, Step, Take
 from motionprep.maths import spaces
+from motionprep.motion import kinematics
+from motionprep.motion.markers import Markers
+from motionprep.motion.root import Root
+from motionprep.motion.step import Step
+from motionprep.motion.take import Take
 from motionprep.stages.base import Dropped
 from motionprep.stages.velocity import Velocity
 

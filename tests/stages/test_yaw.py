@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 from scipy.spatial.transform import Rotation
 
-from motionprep import kinematics
-from motionprep.data import Root, Take
 from motionprep.maths import spaces
+from motionprep.motion import kinematics
+from motionprep.motion.root import Root
+from motionprep.motion.take import Take
 from motionprep.stages.base import Bodies, Dropped
 from motionprep.stages.yaw import Yaw
 

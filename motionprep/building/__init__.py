@@ -1,0 +1,1 @@
+"""The straight line from sources to a dataset: plan, make shards, commit."""

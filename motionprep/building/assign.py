@@ -1,0 +1,102 @@
+"""Which motions share a shard, and what a shard's key is made of.
+
+A motion ends its shard with a chance of its size over :data:`TARGET`, drawn by the hash of its key. So where a shard
+ends is decided by the motion at its end alone: adding, changing or removing a motion touches the shard that it is in,
+and one more if a boundary comes or goes with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from motionprep.formats.arrays_about import About
+from motionprep.motion import hashing
+from motionprep.recipe.recipe import FORMAT
+
+#: Source bytes that a shard has on average.
+TARGET = 32 << 20
+_CHANCES = 1 << 64
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A part of a motion that goes into a shard.
+
+    Parameters
+    ----------
+    row
+        Its place in the manifest.
+    key
+        The motion's.
+    size
+        Bytes of its source.
+    frames
+        First and last frame of the source, counted from 1; all if None.
+    rate
+        That takes the place of the file's; None to keep it.
+    copy
+        Which of several copies of the motion, from 0.
+    about
+        What is said of its arrays.
+    """
+
+    row: int
+    key: str
+    size: int
+    frames: tuple[int, int] | None = None
+    rate: float | None = None
+    copy: int = 0
+    about: About | None = None
+
+
+def beyond(frames: tuple[int, int] | None, count: int) -> str:
+    """Return what is wrong with a range, of an :class:`Item`, in a file of ``count`` frames; empty if nothing is."""
+    if frames is None or frames[1] <= count:
+        return ""
+    return f"has {count:,} frames; the split asks for frames {frames[0]}-{frames[1]}"
+
+
+def cut(items: Sequence[Item], target: int = TARGET) -> list[tuple[Item, ...]]:
+    """Cut a run of items, in natural order, into shards."""
+    runs: list[tuple[Item, ...]] = []
+    start = 0
+    for end, item in enumerate(items, start=1):
+        if end == len(items) or _hash(item) < item.size * _CHANCES // target:
+            runs.append(tuple(items[start:end]))
+            start = end
+    return runs
+
+
+def shard_key(
+    stages: Sequence[dict[str, Any]],
+    reading: dict[str, Any],
+    seed: int | None,
+    items: Sequence[Item],
+    digests: Sequence[Sequence[str]],
+) -> str:
+    """Return the name of a shard: a hash of all that decides its content.
+
+    Parameters
+    ----------
+    stages
+        Identities of the split's stages, in order.
+    reading
+        How files are read.
+    seed
+        The recipe's, if a stage draws.
+    items, digests
+        What is in it, and the sha256 of each of its files.
+    """
+    motions = [
+        [item.key, *files, item.frames, item.rate, item.copy]
+        + ([] if item.about is None else [msgspec.to_builtins(item.about)])
+        for item, files in zip(items, digests, strict=True)
+    ]
+    return hashing.key([FORMAT, stages, reading, seed, motions])
+
+
+def _hash(item: Item) -> int:
+    return int.from_bytes(hashlib.sha256(f"{item.key}/{item.copy}".encode()).digest()[:8])

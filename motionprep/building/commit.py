@@ -1,0 +1,221 @@
+"""Make a dataset out of shards that are there: manifest, skeletons, statistics, and then ``dataset.json``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from motionprep.building.plan import Plan, none_built, reason_of
+from motionprep.errors import BuildError, RecipeError
+from motionprep.motion import hashing
+from motionprep.naming import fields
+from motionprep.recipe import labels
+from motionprep.recipe.recipe import Recipe
+from motionprep.storage import manifest, shards, stats, store
+
+#: Columns of the manifest for a file, by half.
+_COLUMNS = {"motion": "source", "markers": "markers_source", "": "source"}
+#: Columns that tell of what is stored.
+_STORED = ("frames", "fps", "shard", "start", "stop", "skeleton", "marker_names", "scale", "facts", "steps", "labels")
+
+
+def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str, Any]:
+    """Commit a plan whose shards are all there.
+
+    Parameters
+    ----------
+    todo
+        With every digest and key known.
+    out
+        The dataset.
+    strict
+        Change nothing if a motion failed.
+    workers
+        How many normalized shards are made at once.
+
+    Returns
+    -------
+    dict
+        What ``dataset.json`` now says.
+
+    Raises
+    ------
+    BuildError
+        If ``strict`` and a motion failed, none could be built, or a shard to normalize is damaged.
+    RecipeError
+        If the task names joints or markers that no motion has.
+    """
+    home = store.home(out, baked=todo.recipe.baked)
+    keys = todo.keys
+    records = [shards.read_record(home / store.SHARDS, key) for key in keys]
+    table = _table(todo, keys, records)
+    _refuse(table, strict=strict)
+    _check_task(todo.recipe, records)
+    sides = {
+        side: [number for number, shard in enumerate(todo.shards) if shard.split == side]
+        for side in todo.recipe.split.sides()
+    }
+    fitted = stats.combine(records[number] for number in sides.get("train", []))
+    names: Sequence[str | None] = keys
+    if todo.recipe.baked:
+        from motionprep.building.normalized import bake
+
+        motions = [[item.key for item in shard.items] for shard in todo.shards]
+        names = bake(todo.recipe, out, keys, records, motions, fitted, workers)
+        table = [_baked(row, dict(zip(keys, names, strict=True))) for row in table]
+        _refuse(table, strict=strict)
+    kept = [name for name in names if name]
+    records = [record for record, name in zip(records, names, strict=True) if name]
+    dataset = {
+        "inputs": todo.inputs,
+        "recipe": todo.recipe.to_json(),
+        "source": {
+            "motions": len({row.recording.key for row in todo.rows}),
+            "files": len(todo.sources),
+            "bytes": sum(source.size for source in todo.sources),
+        },
+        "splits": {
+            side: _side([row for row in table if row["split"] == side])
+            | _parts(table, todo.recipe, side)
+            | {"shards": [names[number] for number in numbers if names[number]]}
+            for side, numbers in sides.items()
+        },
+        "left_out": _left_out(table),
+        "features": _features(records),
+        "shards": {name: shards.measure(out / store.SHARDS, name)[0] for name in kept},
+    }
+    if todo.recipe.baked:
+        dataset["raw"] = keys
+    skeletons = {name: skeleton for record in records for name, skeleton in record["skeletons"].items()}
+    files = {
+        "manifest": manifest.encode(table),
+        "skeletons": hashing.canonical(skeletons),
+        "stats": hashing.canonical(fitted),
+    }
+    dataset = store.save(out, dataset, files)
+    store.keep_signatures(home, keys)
+    if todo.recipe.baked:
+        store.keep_signatures(out, kept)
+    return dataset
+
+
+def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the manifest's rows."""
+    facts: dict[int, dict[str, Any]] = {}
+    for shard, key, record in zip(todo.shards, keys, records, strict=True):
+        for item, motion in zip(shard.items, record["motions"], strict=True):
+            files = todo.rows[item.row].recording.sources
+            facts[item.row] = {**motion, "shard": key}
+            if motion["status"] == "failed":
+                facts[item.row]["reason"] = reason_of(todo.rows[item.row], motion)
+            for source, unread in zip(files, motion.get("unread", ()), strict=False):
+                if unread:
+                    facts[item.row][f"{_COLUMNS[source.half]}_sha256"] = None
+    table = []
+    for number, row in enumerate(todo.rows):
+        first = row.looks[0]
+        files_in: dict[str, Any] = {}
+        for source, look in zip(row.recording.sources, row.looks, strict=True):
+            column = _COLUMNS[source.half]
+            files_in[column] = source.name
+            files_in[f"{column}_bytes"] = source.size
+            files_in[f"{column}_sha256"] = look.sha256 or None
+        made = facts.get(number, {})
+        stored = made if made.get("status") == "ok" else None
+        if stored:
+            labels.check(row.recording.key, row.label, stored["frames_in"])
+        table.append(
+            {
+                "key": row.recording.key,
+                "subject": row.recording.subject,
+                "motion": row.recording.key,
+                "ordinal": row.ordinal,
+                **files_in,
+                **labels.columns(row.label, stored),
+                "status": "failed" if row.failed else "dropped",
+                "reason": row.reason or None,
+                "split": row.split or None,
+                "part": row.part or None,
+                "copy": row.copy,
+                "frames_in": first.frames,
+                "fps_in": row.rate or first.rate or None,
+            }
+            | made
+        )
+    return table
+
+
+def _baked(row: Mapping[str, Any], names: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return a row with the normalized shard that its motion is in; dropped if there is none."""
+    shard = names.get(row.get("shard", ""))
+    if shard or row["status"] != "ok":
+        return {**row, "shard": shard}
+    reason = "normalize: no motion of train has the same joints or markers"
+    return {word: value for word, value in row.items() if word not in _STORED} | {"status": "dropped", "reason": reason}
+
+
+def _refuse(table: Sequence[Mapping[str, Any]], *, strict: bool) -> None:
+    failed = [row["reason"] for row in table if row["status"] == "failed"]
+    if failed and strict:
+        raise BuildError(
+            f"{len(failed)} of {len(table)} motions failed, so nothing was changed; the first: {failed[0]}"
+        )
+    if not any(row["status"] == "ok" for row in table):
+        raise none_built([row["reason"] for row in table])
+
+
+def _side(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    kept = [row for row in rows if row["status"] == "ok"]
+    return {
+        "motions": len(kept),
+        "subjects": len({row["subject"] for row in kept}),
+        "frames": sum(row["frames"] for row in kept),
+        "seconds": sum(row["frames"] / row["fps"] for row in kept),
+    }
+
+
+def _check_task(recipe: Recipe, records: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a task with names that no motion has; where some motions have them, windows of the others say so."""
+    if recipe.task is None:
+        return
+    found = dict.fromkeys(map(stats.contents, records))
+    for field in map(fields.parse_field, (*recipe.task.inputs, *recipe.task.targets)):
+        wrong: list[ValueError] = []
+        for skeleton, markers in found:
+            try:
+                fields.named(field, stats.kind_of(field.feature, skeleton, markers)[0])
+                break
+            except ValueError as error:
+                wrong.append(error)
+        else:
+            if wrong:
+                raise RecipeError(f"task: {wrong[0]}; no motion has what it names")
+
+
+def _parts(table: Sequence[Mapping[str, Any]], recipe: Recipe, side: str) -> dict[str, Any]:
+    """Return how large the parts are that a side is dealt into, if it is."""
+    if side != "train" or recipe.split.parts == 1:
+        return {}
+    numbers = range(1, recipe.split.parts + 1)
+    return {"parts": [_side([row for row in table if row["part"] == number]) for number in numbers]}
+
+
+def _left_out(table: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return how many motions were dropped and failed, by reason."""
+    return {
+        status: dict(Counter(row["reason"] for row in table if row["status"] == status).most_common())
+        for status in ("dropped", "failed")
+    }
+
+
+def _features(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return dtype and shapes of a frame of each feature; skeletons of other sizes have other shapes."""
+    features: dict[str, Any] = {}
+    for record in records:
+        for name, (dtype, *shape) in record["features"].items():
+            known = features.setdefault(name, {"dtype": dtype, "shapes": []})
+            if shape not in known["shapes"]:
+                known["shapes"].append(shape)
+    return features

@@ -1,0 +1,598 @@
+"""What a build would do, decided before the first frame is touched, without NumPy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from motionprep.building import assign
+from motionprep.building.assign import Item
+from motionprep.errors import BuildError, DatasetError, RecipeError, SourceError
+from motionprep.formats import HALVES, VERSION
+from motionprep.motion import hashing
+from motionprep.naming.subjects import subject_of
+from motionprep.recipe import labels, splits
+from motionprep.recipe.recipe import Label, Recipe
+from motionprep.sources import find as sources
+from motionprep.sources.find import Look, Recording, Source, SourceCache
+from motionprep.stages import Features
+from motionprep.stages.base import Dropped, Stage, pick_frames
+from motionprep.storage import shards, store
+
+_WORDS = {"motion": "skeleton", "markers": "markers"}
+_MANY = {"motion": "skeletons", "markers": "markers"}
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What is known of a row of the manifest before its motion is read.
+
+    Parameters
+    ----------
+    recording, looks
+        The take's files and what their headers say.
+    ordinal
+        In natural order, counted from 1.
+    split
+        Its side; empty if it is on none.
+    frames
+        First and last frame of the file, counted from 1; all if None.
+    rate
+        That takes the place of the file's.
+    label
+        Of the whole of it, or of ranges of the file's frames; empty if it has none.
+    reason
+        Why it is not built; empty if it is.
+    failed
+        Whether that, or what is foreseen, is a fault of the file.
+    expected
+        How many frames its header and the stages promise.
+    copy
+        Which of several copies, from 0.
+    part
+        Which part of train it is dealt to, from 1; 0 if it is dealt to none.
+    foreseen
+        Why reading it will come to nothing, as its header has it; empty if that is not known. It is read all the same,
+        since more may be wrong with it than its header tells.
+    """
+
+    recording: Recording
+    looks: tuple[Look, ...]
+    ordinal: int
+    split: str
+    frames: tuple[int, int] | None
+    rate: float | None
+    label: Label
+    reason: str = ""
+    failed: bool = False
+    expected: int = 0
+    copy: int = 0
+    part: int = 0
+    foreseen: str = ""
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Of its files, as far as they are known."""
+        return tuple(look.sha256 for look in self.looks)
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """A shard that the dataset needs.
+
+    Parameters
+    ----------
+    split
+        Its side.
+    items
+        What is in it.
+    key
+        Its name, or None as long as a file's digest is not known.
+    expected
+        How many frames it will have.
+    present
+        Whether it is known to be there and whole.
+    """
+
+    split: str
+    items: tuple[Item, ...]
+    key: str | None
+    expected: int
+    present: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Rows, the shards that hold them, and whether the dataset is that already.
+
+    Parameters
+    ----------
+    recipe
+        The whole of it.
+    rows
+        Of the manifest, in order.
+    shards
+        In order.
+    dataset
+        What ``dataset.json`` says now; None if there is none or it is damaged.
+    cache
+        What is known of the sources.
+    notes
+        What is worth knowing about the files, and what was left aside.
+    doubts
+        What may be a mistake: what of the recipe is about nothing that was found or cannot be met in full, and what a
+        split depends on that is guessed.
+    known
+        What ``dataset.json`` says now, whole or not; None if there is none.
+    """
+
+    recipe: Recipe
+    rows: tuple[Row, ...]
+    shards: tuple[Shard, ...]
+    dataset: dict[str, Any] | None = field(repr=False)
+    cache: SourceCache = field(repr=False)
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    known: dict[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def keys(self) -> list[str]:
+        """Names of the shards, in order; only once they are all known."""
+        return [shard.key or "" for shard in self.shards]
+
+    @property
+    def inputs(self) -> str:
+        """A key of all that decides the dataset, the same for equal datasets."""
+        facts = [
+            [
+                row.recording.key,
+                row.recording.subject,
+                [[source.name, source.size] for source in row.recording.sources],
+                row.digests,
+                row.label,
+                row.split,
+                row.frames,
+                row.rate,
+                row.reason,
+                *([] if row.recording.about is None else [msgspec.to_builtins(row.recording.about)]),
+            ]
+            for row in self.rows
+        ]
+        return hashing.key([self.recipe.identity(), self.recipe.description, facts, self.keys])
+
+    @property
+    def subjects(self) -> str:
+        """How many subjects there are, and where they are from, with an example."""
+        rows = [row for row in self.rows if row.recording.subject]
+        if not rows:
+            return "subjects: none"
+        first = rows[0].recording
+        count = len({row.recording.subject for row in rows})
+        if self.recipe.reading.key_pattern:
+            how = "by the key pattern"
+        else:
+            found = subject_of(first.sources[0].name.rpartition(".")[0]).pattern
+            how = f"from names ({found or 'a guess'})"
+        return f"subjects: {count:,}, {how}, for instance {first.subject} of {first.key}"
+
+    @property
+    def sources(self) -> list[Source]:
+        """All files that it knows of."""
+        return list(dict.fromkeys(source for row in self.rows for source in row.recording.sources))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the dataset is what this plan would build."""
+        return (
+            self.dataset is not None
+            and all(shard.present for shard in self.shards)
+            and self.dataset["inputs"] == self.inputs
+        )
+
+
+def make_plan(
+    data: Sequence[str | os.PathLike[str]],
+    out: Path,
+    recipe: Recipe,
+    *,
+    markers: Sequence[str | os.PathLike[str]] = (),
+    verify_sources: bool = False,
+    workers: int = 1,
+    digests: bool = False,
+) -> Plan:
+    """Find the data, put it on sides, and see which shards it needs.
+
+    Parameters
+    ----------
+    data
+        Folders, files and zip archives.
+    out
+        The dataset, which need not exist yet.
+    recipe
+        What to make; where it does not say what to store, the data decides.
+    markers
+        Folders, files and archives to take markers from; those in ``data`` count as well.
+    verify_sources
+        Hash all files again, whatever the cache says.
+    workers
+        How many files are hashed at once.
+    digests
+        Hash what is not known, so that every shard has its key, and look into shards that are not known to be whole.
+
+    Raises
+    ------
+    SourceError, RecipeError, DatasetError
+        If the data, the recipe or the dataset cannot be.
+    """
+    dataset = known = store.examine(out)
+    home = store.home(out, baked=recipe.baked)
+    if dataset is not None and not (
+        store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, look_into=digests))
+    ):
+        dataset = None
+    cache = SourceCache(out / store.CACHE / "sources.json")
+    odd: list[str] = []
+    found = sources.find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays, odd)
+    broken = [source for source in found if not source.half]
+    found = [source for source in found if source.half]
+    if not found:
+        raise none_built([source.wrong for source in broken])
+    halves, notes = _halves(recipe, found, cache, asked=bool(markers))
+    recipe = recipe.storing(halves, bare=any(source.about for source in found))
+    needs = {side: recipe.needs(side) for side in recipe.split.sides()}
+    needed = frozenset().union(*needs.values())
+    if markers and "markers" not in needed:
+        raise RecipeError("markers are given, but the recipe stores none; add them to the arrays of its features")
+    recordings = sources.pair(found, needed, odd)
+    if not recordings:
+        wanted = " and ".join(f"{_WORDS[half]} ({suffix})" for suffix, half in HALVES.items() if half in needed)
+        where = ", ".join(os.fspath(path) for path in (*data, *markers))
+        raise SourceError(f"{where}: the recipe needs {wanted}, and no such file is there")
+    if all(recording.about for recording in recordings):
+        _refuse_rotations(recipe)
+    files = [source for recording in recordings for source in recording.sources]
+    if verify_sources:
+        looks = sources.digest(files, cache, workers, again=True)
+    elif digests:
+        looks = sources.digest(files, cache, workers)
+    else:
+        looks = sources.look(files, cache)
+    keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
+    beside = {} if recipe.reading.labels or recipe.reading.label_pattern else sources.labels_beside(data, odd)
+    named = labels.assign(recipe.reading, keys, names, beside)
+    told = labels.unlabelled(recipe.reading, keys, named)
+    of_files = iter(looks)
+    errors = ["".join(next(of_files).error for _ in one.sources) for one in recordings]
+    parts, lacking = _assign(recipe, needs, recordings, named, errors)
+    rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(looks), parts, named))
+    rows += map(_broken, broken)
+    if recipe.task and recipe.task.label:
+        with_label = {row.split for row in rows if row.label and not row.reason}
+        lacking += labels.lacking({side: side in with_label for side in recipe.split.sides()})
+    made = _shards(recipe, rows, home, look_into=digests)
+    doubts = (*labels.strangers(recipe.reading, keys), *_guessed(recipe, recordings, errors))
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*odd, *notes, *told, *lacking), doubts, known)
+
+
+def _guessed(recipe: Recipe, recordings: Sequence[Recording], errors: Sequence[str]) -> list[str]:
+    """Return that a split depends on subjects that are guessed from names, if it does."""
+    if recipe.split.by != "subject" or recipe.reading.key_pattern:
+        return []
+    guesses = [
+        one
+        for one, error in zip(recordings, errors, strict=True)
+        if not error
+        and not (one.about and (one.about.subject or splits.side_named(one.key, recipe.split.sides())))
+        and not subject_of(one.sources[0].name.rpartition(".")[0]).pattern
+    ]
+    if not guesses:
+        return []
+    subjects = {one.subject for one in guesses}
+    each = ", each with one motion" if len(subjects) == len(guesses) and len(guesses) > 1 else ""
+    return [
+        f"the split is by subject, and {len(subjects):,} subjects are guessed from names{each}, for instance "
+        f"{guesses[0].subject!r} of {guesses[0].key!r}; if that is not who moves, one person may be in several splits: "
+        "say the subject by a key pattern"
+    ]
+
+
+def _broken(source: Source) -> Row:
+    """Return the row of what could not be looked into: it is no motion, so it has no number and is on no side."""
+    error = Look("", 0, 0.0, "", source.wrong)
+    return Row(Recording(source.key, "", (source,)), (error,), 0, "", None, None, "", source.wrong, failed=True)
+
+
+def _halves(
+    recipe: Recipe, found: Sequence[Source], cache: SourceCache, *, asked: bool
+) -> tuple[set[str], tuple[str, ...]]:
+    """Return the halves of takes to store where the recipe does not say it, and a note if one is left aside.
+
+    What stages and task ask for counts, and where they ask for nothing, what most takes have: a few markers beside
+    many skeletons, or the other way round, are no reason to drop all takes that have one half. Where both are there,
+    files that cannot be read do not count.
+    """
+    if not asked and len({source.half for source in found}) > 1:
+        good = [one for one, seen in zip(found, sources.look(found, cache), strict=True) if not seen.error]
+        found = good or found
+    keys = {half: {source.key for source in found if source.half == half} for half in _WORDS}
+    there = {half for half in keys if keys[half]}
+    whole, paired = set.union(*keys.values()), set.intersection(*keys.values())
+    told = any(isinstance(stage, Features) for stage in recipe.stages)
+    if asked or told:
+        return there, ()
+    if recipe.task is not None and recipe.asks_for < there:
+        # Files of the other kind beside must not change which frames a model learns from.
+        (left,) = there - recipe.asks_for
+        learnt = " and ".join(_MANY[half] for half in recipe.asks_for)
+        return {*recipe.asks_for}, (
+            f"the task is learnt from {learnt} alone, so the {_MANY[left]} of {len(keys[left]):,} takes are left aside",
+        )
+    if not recipe.asks_for <= there:
+        return {*recipe.asks_for}, ()
+    if len(there) < len(keys) or 2 * len(paired) >= len(whole):
+        return there, ()
+    kept = {*recipe.asks_for} or {max(keys, key=lambda half: len(keys[half]))}
+    if kept == there:
+        return there, ()
+    aside = next(iter(there - kept))
+    return kept, (
+        f"only {len(paired):,} of {len(whole):,} takes have skeleton and markers, so the {_MANY[aside]} of "
+        f"{len(keys[aside]):,} are left aside; give --markers, or name features of both, to have takes with both alone",
+    )
+
+
+def _refuse_rotations(recipe: Recipe) -> None:
+    for side in recipe.split.sides():
+        for stage in recipe.stages_for(side):
+            if stage.of_rotations:
+                raise RecipeError(
+                    f"split {side!r} asks for {' and '.join(stage.of_rotations)}, and arrays of positions have no "
+                    "rotations; leave that out, and store positions, root_position or what velocity makes"
+                )
+
+
+def _assign(
+    recipe: Recipe,
+    needs: Mapping[str, frozenset[str]],
+    recordings: Sequence[Recording],
+    named: Sequence[Label],
+    errors: Sequence[str],
+) -> tuple[list[splits.Part], list[str]]:
+    """Put takes on sides, and say of which labels there are too few for every side.
+
+    Percentages are of those takes that have what every side needs, if all sides need the same.
+    """
+    dealt, needed = list(range(len(recordings))), frozenset.union(*needs.values())
+    if recipe.split.percent and len(set(needs.values())) == 1:
+        dealt = [at for at in dealt if needed <= {source.half for source in recordings[at].sources}]
+    given: dict[int, str] = {}
+    if recipe.split.percent:
+        # Somebody who made arrays has said by their names what they are for, and what is no motion is dealt nowhere.
+        arrays = [at for at in dealt if recordings[at].about is not None]
+        dealt = [at for at in dealt if at not in arrays or not errors[at]]
+        sides = recipe.split.sides()
+        given = {at: side for at in arrays if at in dealt and (side := splits.side_named(recordings[at].key, sides))}
+    chosen = [recordings[at] for at in dealt]
+    classes = [labels.main(named[at]) for at in dealt]
+    try:
+        parts = splits.assign(
+            recipe.split,
+            [one.key for one in chosen],
+            [one.subject for one in chosen],
+            classes,
+            {dealt.index(at): side for at, side in given.items()},
+        )
+    except RecipeError as error:
+        if len(dealt) == len(recordings):
+            raise
+        halves = [{source.half for source in one.sources} for one in recordings]
+        short = {half: sum(half not in there for there in halves) for half in _WORDS if half in needed}
+        lost = " and ".join(f"{count:,} have no {_WORDS[half]}" for half, count in short.items() if count)
+        raise RecipeError(f"{error}; of {len(recordings):,} takes that were found, {lost}") from None
+    said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
+    if given:
+        first = min(given)
+        said.append(
+            f"{len(given):,} arrays are in the split that their names say, for instance {recordings[first].key} in "
+            f"{given[first]}"
+        )
+    return [replace(part, motion=dealt[part.motion]) for part in parts], said
+
+
+def _dealt(recipe: Recipe, rows: list[Row]) -> list[Row]:
+    """Deal the motions of train into the recipe's parts; all ranges and copies of a motion go to one."""
+    if recipe.split.parts == 1:
+        return rows
+    frames: dict[int, int] = {}
+    classes: dict[int, str] = {}
+    for row in rows:
+        if row.split == "train" and not row.reason:
+            frames[row.ordinal] = frames.get(row.ordinal, 0) + row.expected
+            classes[row.ordinal] = labels.main(row.label)
+    if len(frames) < recipe.split.parts:
+        raise RecipeError(f"split: parts is {recipe.split.parts}, but train has {len(frames)} motions")
+    numbers = splits.deal(list(frames.values()), list(classes.values()), recipe.split.parts)
+    part_of = dict(zip(frames, numbers, strict=True))
+    return [
+        msgspec.structs.replace(row, part=part_of[row.ordinal]) if row.split == "train" and not row.reason else row
+        for row in rows
+    ]
+
+
+def _rows(
+    recipe: Recipe,
+    needs: Mapping[str, frozenset[str]],
+    recordings: Sequence[Recording],
+    looks: Iterator[Look],
+    parts: Sequence[splits.Part],
+    named: Sequence[Label],
+) -> list[Row]:
+    of_motion: dict[int, list[splits.Part]] = {}
+    for part in parts:
+        of_motion.setdefault(part.motion, []).append(part)
+    rates = recipe.reading.rates
+    stages = {side: recipe.stages_for(side) for side in needs}
+    copies = {side: recipe.copies(side) for side in needs}
+    rows: list[Row] = []
+    for index, recording in enumerate(recordings):
+        whole = tuple([next(looks) for _ in recording.sources])
+        rate, label = rates.get(recording.key), named[index]
+        # A header that says too little is let pass where the recipe is lenient; its label is looked at when it is read.
+        if not (whole[0].error or recipe.reading.lenient):
+            labels.check(recording.key, label, whole[0].frames)
+        halves = {source.half for source in recording.sources}
+        for part in of_motion.get(index, ()):
+            missing = needs[part.side] - halves
+            wanted, seen = _only(needs[part.side], recording, whole)
+            wrong = (look.error or (look.rate_error if rate is None else "") for look in seen)
+            error = next(filter(None, wrong), "")
+            reason = error or _lacks(missing) or (_unfit(stages[part.side], seen[0]) if wanted.about else "")
+            if reason:
+                row = Row(wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
+                rows.append(row)
+                continue
+            expected, foreseen = _expected(stages[part.side], seen[0], rate or seen[0].rate, part.frames)
+            if beyond := assign.beyond(part.frames, seen[0].frames):
+                foreseen = f"{wanted.sources[0].name}: {beyond}"
+            if recipe.reading.lenient:
+                beyond = foreseen = ""
+            what = (wanted, seen, index + 1, part.side, part.frames, rate, label, "", bool(beyond), expected)
+            rows += [Row(*what, copy, foreseen=foreseen) for copy in range(copies[part.side])]
+        if index not in of_motion:
+            missing = frozenset.intersection(*needs.values()) - halves
+            # An array that holds no motion is dealt nowhere for that reason alone.
+            unfit = whole[0].error if recording.about and recipe.split.percent else ""
+            rows.append(
+                Row(
+                    recording,
+                    _unread(whole),
+                    index + 1,
+                    "",
+                    None,
+                    rate,
+                    label,
+                    unfit or _lacks(missing) or "in no split",
+                    bool(unfit),
+                )
+            )
+    return rows
+
+
+def _only(needed: Set[str], recording: Recording, looks: tuple[Look, ...]) -> tuple[Recording, tuple[Look, ...]]:
+    """Leave out the files of halves that a side has no need of: nothing of it may hang on them."""
+    kept = [at for at, source in enumerate(recording.sources) if source.half in needed]
+    if len(kept) in (0, len(looks)):
+        return recording, looks
+    fewer = msgspec.structs.replace(recording, sources=tuple(recording.sources[at] for at in kept))
+    return fewer, tuple(looks[at] for at in kept)
+
+
+def _lacks(missing: Set[str]) -> str:
+    return " and ".join(f"no {_WORDS[half]}" for half in sorted(missing))
+
+
+def _unfit(stages: Sequence[Stage], look: Look) -> str:
+    """Return why arrays cannot go through stages; empty if they can."""
+    first = ""
+    for stage in stages:
+        if stage.of_rotations:
+            return f"{', '.join(stage.of_rotations)}: no rotations"
+        if look.clip and stage.mixes_frames:
+            return f"{stage.name}: would mix the frames of one clip with those of the next"
+        if look.clip and stage.picks and first:
+            return f"{stage.name}: comes after {first}; frames of clips are chosen first"
+        if not stage.picks:
+            first = first or stage.name
+    return ""
+
+
+def _unread(looks: Sequence[Look]) -> tuple[Look, ...]:
+    """Leave out the digests of what is not built: they would hang on what an earlier run happened to read."""
+    return tuple(msgspec.structs.replace(look, sha256="") for look in looks)
+
+
+def _expected(stages: Sequence[Stage], look: Look, rate: float, frames: tuple[int, int] | None) -> tuple[int, str]:
+    """Return how many frames are left of a file, and why none is, where nothing before that stage needs the frames."""
+    first, last = frames or (1, look.frames)
+    count = max(min(last, look.frames) - first + 1, 0)
+    given, before, clips = (look.clip, 0, count // look.clip) if look.clip else (count, first - 1, 1)
+    chosen = pick_frames(stages, given, rate, before=before)
+    if not isinstance(chosen, Dropped):
+        return clips * len(chosen), ""
+    leading = list(takewhile(lambda stage: stage.picks, stages))
+    certain = pick_frames(leading, given, rate, before=before)
+    return 0, certain.reason if isinstance(certain, Dropped) else ""
+
+
+def _shards(recipe: Recipe, rows: Sequence[Row], home: Path, *, look_into: bool) -> list[Shard]:
+    """Cut each side's motions into shards; motions of other skeletons or markers go into other shards."""
+    known = store.load_signatures(home)
+    there = shards.keys(home / store.SHARDS)
+    made = []
+    for side in recipe.split.sides():
+        stages = recipe.stages_for(side)
+        fixed = {
+            "motion": any(stage.fixes_joints for stage in stages),
+            "markers": any(stage.fixes_markers for stage in stages),
+        }
+        runs: dict[tuple[str, ...], list[Item]] = {}
+        for number, row in enumerate(rows):
+            if row.split == side and not row.reason:
+                one = row.recording
+                item = Item(number, one.key, one.size, row.frames, row.rate, row.copy, one.about)
+                structure = tuple(
+                    "" if fixed[source.half] else look.structure
+                    for source, look in zip(row.recording.sources, row.looks, strict=True)
+                )
+                runs.setdefault(structure, []).append(item)
+        for run in runs.values():
+            for items in assign.cut(run):
+                digests = [rows[item.row].digests for item in items]
+                key = key_of(recipe, side, items, digests) if all(map(all, digests)) else None
+                present = key in there and _is_whole(home / store.SHARDS, key or "", known, look_into=look_into)
+                made.append(Shard(side, items, key, sum(rows[item.row].expected for item in items), present))
+    return made
+
+
+def _are_whole(out: Path, dataset: Mapping[str, Any], *, look_into: bool) -> bool:
+    """Return whether all shards of a dataset are known to be there and whole."""
+    known = store.load_signatures(out)
+    return all(_is_whole(out / store.SHARDS, key, known, look_into=look_into) for key in dataset["shards"])
+
+
+def _is_whole(folder: Path, key: str, known: dict[str, str], *, look_into: bool) -> bool:
+    try:
+        if known.get(key) == shards.measure(folder, key)[1]:
+            return True
+        if look_into:
+            shards.check(folder, key)
+    except (DatasetError, FileNotFoundError):
+        return False
+    return look_into
+
+
+def reason_of(row: Row, motion: Mapping[str, Any]) -> str:
+    """Return why a motion was left out, as the record of its shard has it, which does not name files."""
+    reason = str(motion["reason"])
+    if motion["status"] != "failed":
+        return reason
+    return f"{' and '.join(row.recording.sources[number].name for number in motion['of_files'])}{reason}"
+
+
+def none_built(reasons: Sequence[str]) -> BuildError:
+    """Return the error of a build in which every motion came to nothing, each for one of these reasons."""
+    return BuildError(f"none of {len(reasons)} motions could be built; the first: {reasons[0]}")
+
+
+def key_of(recipe: Recipe, side: str, items: Sequence[Item], digests: Sequence[Sequence[str]]) -> str:
+    """Return the name of a shard with these items and the digests of their files."""
+    stages = recipe.stages_for(side)
+    reading = {"version": VERSION, "positions": recipe.reading.positions, "lenient": recipe.reading.lenient}
+    seed = recipe.seed if any(stage.random for stage in stages) else None
+    return assign.shard_key(
+        [stage.identity() for stage in stages if not stage.on_reading], reading, seed, items, digests
+    )

@@ -1,0 +1,303 @@
+"""Make one shard: read its motions, lead them through the stages, write what comes out.
+
+This is the unit of work: it needs nothing but its part of the plan, and no shard needs another.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from motionprep.building import plan
+from motionprep.building.assign import Item
+from motionprep.building.extract import Extraction
+from motionprep.building.plan import Row, Shard
+from motionprep.building.read import Read, read_take
+from motionprep.dataset import inversion
+from motionprep.errors import MotionPrepError, ReadError
+from motionprep.files.reading import BUDGET
+from motionprep.motion import hashing
+from motionprep.motion.take import Take
+from motionprep.recipe.recipe import Recipe
+from motionprep.stages import Dropped, Features, Stage
+from motionprep.stages.features import KNOWN
+from motionprep.storage import shards
+
+Digest = tuple[str, bool]
+
+#: What stages get that draw nothing: to seed a generator takes longer than some of them.
+_UNUSED = np.random.default_rng(0)
+#: The largest piece of memory that glibc may take from its own store, 32 MiB, less what it adds to a piece.
+_KEPT = (1 << 25) - (1 << 16)
+
+
+class Stopped(MotionPrepError):
+    """The build was interrupted while this shard was made."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A shard that is computed.
+
+    Parameters
+    ----------
+    key
+        Its name.
+    digests
+        Of each of its motions, the digests of the very bytes that were read, and whether they could be read.
+    sealed
+        The shard, which is still to be published.
+    """
+
+    key: str
+    digests: list[tuple[Digest, ...]]
+    sealed: shards.Sealed
+
+
+def make(
+    recipe: Recipe,
+    shard: Shard,
+    rows: Sequence[Row],
+    folder: Path,
+    stop: threading.Event,
+    tell: Callable[[int, int], None],
+    computing: AbstractContextManager[Any],
+) -> Made:
+    """Compute and write a shard.
+
+    Parameters
+    ----------
+    recipe, shard, rows
+        Of the plan.
+    folder
+        Where shards are.
+    stop
+        Is looked at before each motion.
+    tell
+        Called with 1 and the number of frames after each motion.
+    computing
+        Entered while the processor is needed, and left while the disk is waited for.
+
+    Raises
+    ------
+    Stopped
+        If ``stop`` was set.
+    OSError
+        If the shard cannot be written.
+    """
+    motions: list[dict[str, Any]] = []
+    skeletons: dict[str, Any] = {}
+    digests: list[tuple[Digest, ...]] = []
+    with shards.Writer(folder, shard.expected) as writer:
+        with computing:
+            taken = _Taken(recipe, shard.split)
+            for item in shard.items:
+                if stop.is_set():
+                    raise Stopped("interrupted")
+                start = writer.frames
+                facts = taken.write(item, rows[item.row], writer, skeletons)
+                motions.append({"start": start, "stop": writer.frames, **facts})
+                digests.append(taken.digests)
+                tell(1, writer.frames - start)
+        key = plan.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
+        sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons})
+    return Made(key, digests, sealed)
+
+
+def keep_memory() -> None:
+    """Have the C library keep the memory of arrays that are done with for those that follow.
+
+    As a rule glibc hands it back to the system, and to be given it anew takes longer than most of what is computed in
+    it. It keeps pieces as large as the largest that was ever freed; other libraries take no notice.
+    """
+    np.empty(_KEPT, dtype=np.uint8)
+
+
+def frame_bytes(recipe: Recipe, split: str, row: Row) -> int | Dropped | ReadError:
+    """Return how many bytes a frame of a motion has in a shard, or why it is dropped or fails."""
+    taken = _Taken(recipe, split)
+    item = Item(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy, row.recording.about)
+    try:
+        features, _ = taken.extract(item, row)
+    except ReadError as error:
+        return error
+    if isinstance(features, Dropped):
+        return features
+    return sum(dtype.itemsize * int(np.prod(shape)) for dtype, shape in features.kinds.values())
+
+
+class _Taken:
+    """Takes motions, one after the other, from their files to what is written of them.
+
+    Parameters
+    ----------
+    recipe, split
+        Whose stages they go through.
+    """
+
+    def __init__(self, recipe: Recipe, split: str) -> None:
+        self._recipe = recipe
+        self._stages = recipe.stages_for(split)
+        # Copies of a motion come one after the other, and are alike up to the first stage that draws.
+        self._keeps = recipe.copies(split) > 1
+        self._drawing = next((number for number, stage in enumerate(self._stages) if stage.random), len(self._stages))
+        self._last: tuple[Any, Read | ReadError] = (None, ReadError(""))
+        #: Of the files of the motion that was taken last.
+        self.digests: tuple[Digest, ...] = ()
+
+    def write(self, item: Item, row: Row, writer: shards.Writer, skeletons: dict[str, Any]) -> dict[str, Any]:
+        """Write a motion's features, and return the facts for its row of the manifest."""
+        facts: dict[str, Any] = {
+            "status": "failed",
+            "frames_in": row.looks[0].frames,
+            "fps_in": item.rate or row.looks[0].rate,
+        }
+        try:
+            features, more = self.extract(item, row)
+            facts |= more
+            if isinstance(features, Dropped):
+                facts |= {"status": "dropped", "reason": features.reason}
+            else:
+                try:
+                    writer.append(features)
+                except ValueError as error:
+                    raise ReadError(str(error), path=_files(row)) from None
+                facts["status"] = "ok"
+                skeleton = facts.pop("of_skeleton")
+                if skeleton is not None:
+                    facts["skeleton"] = skeleton.key
+                    skeletons.setdefault(skeleton.key, skeleton.to_json())
+        except ReadError as error:
+            facts |= _whose(error, row)
+        # What cannot be read today need not be so tomorrow: its digest is that of the complaint, and is not told.
+        if not all(readable for _, readable in self.digests):
+            facts["unread"] = [not readable for _, readable in self.digests]
+        return facts
+
+    def extract(self, item: Item, row: Row) -> tuple[Extraction | Dropped, dict[str, Any]]:
+        """Return the features of a motion, or why it is dropped, and facts about it.
+
+        Raises
+        ------
+        ReadError
+            If it fails.
+        """
+        read = self._last[1]
+        if not item.copy or self._last[0] != (row.recording, item.frames):
+            read = self._read(item, row)
+            self._last = ((row.recording, item.frames), read) if self._keeps else self._last
+        if isinstance(read, ReadError):
+            raise read
+        facts: dict[str, Any] = {"frames_in": read.frames, "fps_in": read.rate}
+        last = self._stages[-1]
+        if not isinstance(last, Features):
+            raise TypeError(f"the last stage is {last.name}; a recipe ends with features")
+        take = self._through(read, item, row, len(self._stages) - 1).take
+        if isinstance(take, Dropped):
+            return take, facts
+        steps, frame_arrays = inversion.steps_to_json(take.steps)
+        take = replace(take, arrays={**take.arrays, **frame_arrays})
+        try:
+            features = Extraction(take, [*last.arrays, *frame_arrays], last.missing)
+        except (OverflowError, ValueError) as error:
+            raise ReadError(str(error), path=_files(row, *_half(str(error)))) from None
+        markers = take.markers if "markers" in last.halves else None
+        return features, facts | {
+            "reason": "; ".join([*read.notes, *_told_by_stages(take)]) or None,
+            "frames": take.frames,
+            "in_file": list(take.in_file),
+            "fps": take.rate,
+            "clip": take.clip,
+            "clip_in_file": take.clip_in_file,
+            "of_skeleton": take.motion.skeleton if take.motion is not None and "motion" in last.halves else None,
+            "marker_names": list(markers.names) if markers is not None else None,
+            "scale": _scale(take),
+            "facts": msgspec.json.encode(take.facts, order="sorted").decode() if take.facts else None,
+            "steps": msgspec.json.encode(steps).decode() if steps else None,
+        }
+
+    def _read(self, item: Item, row: Row) -> Read | ReadError:
+        with BUDGET.hold(row.recording.size):
+            return self._read_files(item, row)
+
+    def _read_files(self, item: Item, row: Row) -> Read | ReadError:
+        files: dict[str, tuple[str, bytes]] = {}
+        digests: list[Digest] = []
+        wrong: ReadError | None = None
+        for source in row.recording.sources:
+            try:
+                data = source.read()
+            except ReadError as error:
+                digests.append((hashing.digest(str(error).encode()), False))
+                wrong = wrong or error
+            else:
+                digests.append((hashing.digest(data), True))
+                files[source.half] = (source.name, data)
+        self.digests = tuple(digests)
+        if wrong:
+            return wrong
+
+        def apply(stage: Stage, take: Take) -> Take | Dropped:
+            return self._apply(item, row, 0, stage, take)
+
+        try:
+            read = read_take(self._recipe.reading, self._stages, item, files, apply)
+            return self._through(read, item, row, self._drawing) if self._keeps else read
+        except ReadError as error:
+            return error
+
+    def _through(self, read: Read, item: Item, row: Row, stop: int) -> Read:
+        """Lead a take through the stages before number ``stop``, as far as it has not been."""
+        take, number = read.take, len(self._stages) - len(read.left)
+        while number < stop and not isinstance(take, Dropped):
+            take = self._apply(item, row, number, self._stages[number], take)
+            number += 1
+        return replace(read, take=take, left=self._stages[number:])
+
+    def _apply(self, item: Item, row: Row, number: int, stage: Stage, take: Take) -> Take | Dropped:
+        earlier = sum(other.name == stage.name for other in self._stages[:number])
+        rng = _UNUSED
+        if stage.random:
+            # Nothing but recipe, motion, copy and stage decides what is drawn.
+            seed = hashing.key([self._recipe.seed, item.key, item.copy, stage.name, earlier])
+            rng = np.random.default_rng(int(seed, 16))
+        try:
+            return stage.apply(take, rng)
+        except (ValueError, ArithmeticError, LookupError) as error:
+            raise ReadError(f"{stage.name}: {error}", path=_files(row, *stage.needs)) from error
+
+
+def _told_by_stages(take: Take) -> list[str]:
+    """Return what stages found odd about a take and let pass."""
+    equal = take.facts.get("equal_joints")
+    return [f"the file has no length between two joints of the skeleton: {equal}"] if equal else []
+
+
+def _scale(take: Take) -> float:
+    part = "joints" if take.motion is not None else "markers"
+    return float(np.prod([step.scale for step in take.steps if part in step.on]))
+
+
+def _whose(error: ReadError, row: Row) -> dict[str, Any]:
+    """Return what is wrong and with which files, by number: a moved file keeps its shard, so its name is not kept."""
+    names = [source.name for source in row.recording.sources]
+    of_files = [names.index(error.path)] if error.path in names else list(range(len(names)))
+    return {"reason": str(error).removeprefix(error.path), "of_files": of_files}
+
+
+def _half(complaint: str) -> tuple[str, ...]:
+    """Return the half of a take that a complaint is about which begins with the name of a feature."""
+    name = complaint.split(maxsplit=1)[0].rstrip(":")
+    return (KNOWN[name],) if name in KNOWN else ()
+
+
+def _files(row: Row, *halves: str) -> str:
+    """Return the names of the files of a take that hold one of these halves; of all if none is named."""
+    return " and ".join(source.name for source in row.recording.sources if not halves or source.half in halves)

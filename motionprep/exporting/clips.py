@@ -1,0 +1,87 @@
+"""One array of clips a split, with their classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+from motionprep.exporting.base import Export, Report, Tell, file_stem, other_names
+from motionprep.exporting.stream import check_alike, told, write_arrays
+
+if TYPE_CHECKING:
+    from motionprep.dataset.dataset import Dataset
+    from motionprep.dataset.windows import Windows
+
+_READING = """\
+import numpy as np
+
+clips = np.load("{first}", mmap_mode="r")  # {shape}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clips(Export):
+    """``train.npy``, (S, T, J, 3) for S clips of T frames of positions, to be mapped into memory.
+
+    Parameters
+    ----------
+    feature
+        A field, ``positions`` or ``positions[*-Hips]``.
+    length, stride, step
+        Of clips, in frames; as the recipe's task says. Where motions are stored as clips, their length if neither does.
+    label
+        Whether ``train_labels.npy``, int64 (S,), is written beside; as the task says if None.
+    normalize
+        Whether numbers that the recipe normalizes are exported so.
+    """
+
+    unit: ClassVar[str] = "clips"
+
+    feature: str = "positions"
+    length: int | None = None
+    stride: int | None = None
+    step: int | None = None
+    label: bool | None = None
+    normalize: bool = True
+
+    def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
+        """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
+        splits = self.sides(dataset)
+        length = self.length
+        if length is None and dataset.recipe.task is None:
+            stored = {row.get("clip") for split in splits.values() for row in split.rows}
+            length = stored.pop() if len(stored) == 1 else None
+        windows: dict[str, Windows] = {
+            side: split.windows(
+                length, self.stride, self.step, features=[self.feature], normalize=self.normalize, label=self.label
+            )
+            for side, split in splits.items()
+        }
+        check_alike(windows)
+        files: dict[str, str] = {}
+        paths: dict[str, dict[str, Path]] = {}
+        for side, some in windows.items():
+            (name,) = some.outputs
+            paths[side] = {name: folder / f"{file_stem(side)}.npy"}
+            if some.label:
+                paths[side]["label"] = folder / f"{file_stem(side)}_labels.npy"
+            files |= {
+                path.name: f"{what} of {side}, {(len(some), *some.shapes[what])}" for what, path in paths[side].items()
+            }
+        write_arrays(windows, paths, tell)
+        first = next(iter(windows.values()))
+        if first.label:
+            (folder / "classes.json").write_bytes(msgspec.json.encode(dataset.classes))
+            files["classes.json"] = "names of the classes, by number"
+        (name,) = first.outputs
+        return Report(
+            files=files,
+            features=(first.outputs[name].fields[0].feature,),
+            reading=_READING.format(first=next(iter(files)), shape=(len(first), *first.shapes[name])),
+            about=told(first),
+            columns={"a frame": first.columns(name)},
+            notes=other_names(splits),
+        )

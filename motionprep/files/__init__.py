@@ -1,0 +1,1 @@
+"""Files of this disk: opened where they are regular, read within bounds."""

@@ -1,0 +1,1 @@
+"""The values that flow through motionprep, and the kinematics that they are solved by."""

@@ -1,0 +1,66 @@
+"""What each feature is: of which half of a take, of which part of it, and in which form its numbers tell of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+#: The shape of one point, vector, rotation or mask in each form.
+SHAPES: Mapping[str, tuple[int, ...]] = {
+    "point": (3,),
+    "vector": (3,),
+    "seen": (4,),
+    "matrix": (3, 3),
+    "quaternion": (4,),
+    "6d": (6,),
+    "mask": (),
+}
+#: The forms of rotations.
+TURNS = ("matrix", "quaternion", "6d")
+
+
+class Kind(NamedTuple):
+    """What a feature is.
+
+    Parameters
+    ----------
+    half
+        Which half of a take it is of, ``"motion"`` or ``"markers"``.
+    part
+        Which of :data:`motionprep.motion.step.PARTS` it tells of. Of joints and of markers a frame has several; they
+        stand along the axis before the form's own.
+    form
+        Of :data:`SHAPES`: a point has a place, a vector has none, and one that is seen says so by its fourth number.
+    local
+        Whether a rotation is to the parent's frame: a change of the world's axes reaches no other than the root's.
+    """
+
+    half: str
+    part: str
+    form: str
+    local: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one of them."""
+        return SHAPES[self.form]
+
+
+#: Every feature that can be stored, in the order in which they are told of.
+KINDS: Mapping[str, Kind] = {
+    "positions": Kind("motion", "joints", "point"),
+    "rotations": Kind("motion", "joints", "matrix", local=True),
+    "quaternions": Kind("motion", "joints", "quaternion", local=True),
+    "root_position": Kind("motion", "root", "point"),
+    "root_rotation": Kind("motion", "root", "matrix"),
+    "global_rotations": Kind("motion", "joints", "matrix"),
+    "rotations_6d": Kind("motion", "joints", "6d", local=True),
+    "positions_velocity": Kind("motion", "joints", "vector"),
+    "root_velocity": Kind("motion", "root", "vector"),
+    "markers": Kind("markers", "markers", "point"),
+    "markers_visible": Kind("markers", "markers", "mask"),
+    "markers_corrupt": Kind("markers", "markers", "point"),
+    "markers_corrupt_visible": Kind("markers", "markers", "mask"),
+    "markers_seen": Kind("markers", "markers", "seen"),
+    "markers_velocity": Kind("markers", "markers", "vector"),
+}

@@ -1,0 +1,1 @@
+"""What a recipe says, which split a motion is in, and which label it has."""

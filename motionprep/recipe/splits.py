@@ -1,0 +1,317 @@
+"""Which motion, subject or range of frames goes to which side."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from itertools import accumulate, combinations, pairwise
+
+from motionprep.errors import RecipeError
+from motionprep.naming.nearest import did_you_mean
+from motionprep.recipe.recipe import Choice, Split, span
+
+_HASH_BITS = 64
+_SIDE_WORDS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
+    ("val", "valid", "validation", "dev"), "val"
+)
+
+
+@dataclass(frozen=True, order=True)
+class Part:
+    """A motion, or some of its frames, on one side.
+
+    Parameters
+    ----------
+    motion
+        Its index in natural order.
+    side
+        ``train``, ``val`` or ``test``.
+    frames
+        First and last frame, counted from 1; all if None.
+    """
+
+    motion: int
+    side: str
+    frames: tuple[int, int] | None = None
+
+
+def assign(
+    split: Split,
+    keys: Sequence[str],
+    subjects: Sequence[str],
+    labels: Sequence[str] = (),
+    given: Mapping[int, str] | None = None,
+) -> list[Part]:
+    """Put motions on sides.
+
+    Parameters
+    ----------
+    split
+        The rule.
+    keys, subjects
+        Of all motions, in natural order.
+    labels
+        Of the same motions, empty where there is none; for a split that stratifies.
+    given
+        The side of some motions, by index, whatever the percentages; these are of the others.
+
+    Returns
+    -------
+    list of Part
+        By motion, then by first frame. With lists, motions that none names are in no part.
+
+    Raises
+    ------
+    RecipeError
+        If a side is empty, an entry of a list names nothing, or a motion (or a frame of it) is on two sides.
+    """
+    lists = split.lists()
+    if given and not lists:
+        others = [motion for motion in range(len(keys)) if motion not in given]
+        dealt = _by_rule(split, *([of[motion] for motion in others] for of in (keys, subjects, labels or keys)))
+        parts = sorted(
+            [Part(motion, side) for motion, side in given.items()]
+            + [Part(others[part.motion], part.side) for part in dealt]
+        )
+    elif lists:
+        parts = _by_lists(lists, keys, subjects)
+    else:
+        parts = _by_rule(split, keys, subjects, labels)
+    for side in split.sides():
+        if not any(part.side == side for part in parts):
+            raise RecipeError(
+                f"split: side {side!r} is empty: {len(keys)} motions of {len(set(subjects))} subjects "
+                f"are too few for {split.percent!r} by {split.by}, order {split.order}; give more, or all to train "
+                "with percent = '100' (--split 100)"
+            )
+    return parts
+
+
+def _by_rule(split: Split, keys: Sequence[str], subjects: Sequence[str], labels: Sequence[str]) -> list[Part]:
+    if split.stratify and split.by == "subject":
+        return _by_label_and_subject(split, subjects, labels)
+    if split.stratify:
+        return _by_label(split, keys, labels)
+    return _by_percent(split, keys, subjects)
+
+
+def side_named(key: str, sides: Sequence[str]) -> str:
+    """Return which side the words of a key name: train, val (also valid or validation) or test; empty if none.
+
+    Where a split has no val, what is for validation is for test.
+    """
+    words = {_SIDE_WORDS.get(word, "") for word in re.split(r"[^a-z]+", key.lower())} - {""}
+    if len(words) != 1:
+        return ""
+    (side,) = words
+    return side if side in sides else "test" if side == "val" and "test" in sides else ""
+
+
+def _by_percent(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> list[Part]:
+    names = list(dict.fromkeys(subjects)) if split.by == "subject" else list(keys)
+    of_motion = subjects if split.by == "subject" else keys
+    ends = _ends(split)
+    sides = list(split.shares())
+    if split.order == "hash":
+        side_of = {name: sides[next(k for k, end in enumerate(ends) if _fraction(name) < end)] for name in names}
+    else:
+        side_of = {}
+        cuts = (
+            _cuts(list(Counter(subjects).values()), ends)
+            if split.by == "subject"
+            else [int(end * len(keys)) for end in ends]
+        )
+        for side, (start, stop) in zip(sides, pairwise([0, *cuts]), strict=True):
+            side_of.update(dict.fromkeys(names[start:stop], side))
+    return [Part(index, side_of[name]) for index, name in enumerate(of_motion)]
+
+
+def _ends(split: Split) -> list[Fraction]:
+    """Return where each side ends, of one."""
+    return list(accumulate(split.shares().values()))
+
+
+def _by_label(split: Split, keys: Sequence[str], labels: Sequence[str]) -> list[Part]:
+    """Cut the motions of each label by the percentages.
+
+    What is rounded off of one label goes on to the next, so the sides are as large as without labels, and each cut
+    through a label is within one motion of its place.
+    """
+    of_label: dict[str, list[int]] = {}
+    for motion, (_, label) in enumerate(zip(keys, labels, strict=True)):
+        of_label.setdefault(label, []).append(motion)
+    ends = [Fraction(0), *_ends(split)]
+    parts: list[Part] = []
+    before = 0
+    for _, motions in sorted(of_label.items()):
+        if split.order == "hash":
+            motions.sort(key=lambda motion: _fraction(keys[motion]))
+        cuts = [int(end * (before + len(motions))) - int(end * before) for end in ends]
+        for side, (start, stop) in zip(split.sides(), pairwise(cuts), strict=True):
+            parts += [Part(motion, side) for motion in motions[start:stop]]
+        before += len(motions)
+    return sorted(parts)
+
+
+def _by_label_and_subject(split: Split, subjects: Sequence[str], labels: Sequence[str]) -> list[Part]:
+    """Put each subject, that with the most motions first, where its labels are missed most.
+
+    A side misses a label by the square of how far it is from its goal, over that goal; so a rare label counts as much
+    as a common one.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for subject, label in zip(subjects, labels, strict=True):
+        counts.setdefault(subject, Counter())[label] += 1
+    shares = split.shares()
+    goals = {side: {label: share * count for label, count in Counter(labels).items()} for side, share in shares.items()}
+    have: dict[str, Counter[str]] = {side: Counter() for side in shares}
+    names = sorted(counts, key=_fraction) if split.order == "hash" else list(counts)
+    names.sort(key=lambda name: -counts[name].total())
+    side_of: dict[str, str] = {}
+    for left, name in zip(range(len(names), 0, -1), names, strict=True):
+        empty = [side for side in shares if not have[side]]
+        # No side stays empty while there are subjects.
+        open_to = empty if left <= len(empty) else list(shares)
+        worse = {side: _worse(counts[name], have[side], goals[side]) for side in open_to}
+        side_of[name] = min(worse, key=lambda side: worse[side])
+        have[side_of[name]] += counts[name]
+    return [Part(motion, side_of[subject]) for motion, subject in enumerate(subjects)]
+
+
+def _worse(more: Mapping[str, int], have: Mapping[str, int], goals: Mapping[str, Fraction]) -> Fraction:
+    """Return by how much a side misses its goals more, over all labels, if it gets so many motions of each label more.
+
+    That is the sum of ``((have + more - goal)**2 - (have - goal)**2) / goal``, but for what is the same for all sides.
+    """
+    return sum((count * (2 * have[label] + count) / goals[label] for label, count in more.items()), Fraction(0))
+
+
+def lacking(split: Split, parts: Sequence[Part], labels: Sequence[str]) -> dict[str, int]:
+    """Return which labels a split that stratifies could not bring to every side, and how many motions have them."""
+    on: dict[str, set[str]] = {}
+    for part in parts:
+        on.setdefault(labels[part.motion], set()).add(part.side)
+    of_label = Counter(labels)
+    return {label: of_label[label] for label, sides in sorted(on.items()) if len(sides) < len(split.sides())}
+
+
+def deal(frames: Sequence[int], labels: Sequence[str], parts: int) -> list[int]:
+    """Deal motions into parts of equal size with the same share of each label.
+
+    The motions of a label, the longest first, are dealt in rounds of one for each part: the longest of a round to the
+    part that has the fewest frames so far, and so on. So no two parts differ by more frames than the longest motion
+    has, nor in a label by more than one motion, or by more frames than its longest motion has.
+
+    Parameters
+    ----------
+    frames, labels
+        Of each motion.
+    parts
+        How many.
+
+    Returns
+    -------
+    list of int
+        The part of each motion, from 1.
+    """
+    of_label: dict[str, list[int]] = {}
+    for motion in sorted(range(len(frames)), key=lambda motion: -frames[motion]):
+        of_label.setdefault(labels[motion], []).append(motion)
+    rounds = [motions[at : at + parts] for motions in of_label.values() for at in range(0, len(motions), parts)]
+
+    def unevenness(motions: list[int]) -> int:
+        return frames[motions[0]] - (frames[motions[-1]] if len(motions) == parts else 0)
+
+    have, part_of = [0] * parts, [0] * len(frames)
+    # What sets the parts apart comes first, so that what follows can make up for it.
+    for motions in sorted(rounds, key=unevenness, reverse=True):
+        for motion, part in zip(motions, sorted(range(parts), key=lambda part: have[part]), strict=False):
+            have[part] += frames[motion]
+            part_of[motion] = part + 1
+    return part_of
+
+
+def _cuts(counts: Sequence[int], ends: Sequence[Fraction]) -> list[int]:
+    """Return where each side ends among subjects with so many motions.
+
+    As near to the shares as can be with a subject at least on each side, while there are subjects.
+    """
+    before = [0, *accumulate(counts)]
+    goals = [end * before[-1] for end in ends[:-1]]
+    inner = range(1, len(counts))
+    if len(inner) < len(goals):
+        return [min(side, len(counts)) for side in range(1, len(ends) + 1)]
+    off = [[abs(before[cut] - goal) for cut in inner] for goal in goals]
+    nearest = [inner[each.index(min(each))] for each in off]
+    # Cuts that fall together are moved apart by one.
+    near = sorted({cut + step for cut in nearest for step in (-1, 0, 1)} & set(inner))
+    best = min(
+        combinations(near, len(goals)),
+        key=lambda cuts: sum(abs(before[cut] - goal) for cut, goal in zip(cuts, goals, strict=True)),
+    )
+    return [*best, len(counts)]
+
+
+def _fraction(name: str) -> Fraction:
+    """Return a number from 0 to below 1 that the name alone decides."""
+    return Fraction(int.from_bytes(hashlib.sha256(name.encode()).digest()[: _HASH_BITS // 8]), 1 << _HASH_BITS)
+
+
+def _by_lists(lists: dict[str, tuple[Choice, ...]], keys: Sequence[str], subjects: Sequence[str]) -> list[Part]:
+    index = {key: number for number, key in enumerate(keys)}
+    parts: list[Part] = []
+    for side, choices in lists.items():
+        for choice in choices:
+            frames = span(choice.frames, "frames") if choice.frames else None
+            parts += [Part(motion, side, frames) for motion in _chosen(choice, side, index, subjects)]
+    parts.sort(key=lambda part: (part.motion, part.frames or (0, 0), part.side))
+    for one, other in pairwise(parts):
+        if one.motion != other.motion:
+            continue
+        key = keys[one.motion]
+        if one.frames is None or other.frames is None:
+            where = f"on two sides, {one.side} and {other.side}" if one.side != other.side else f"twice in {one.side}"
+            raise RecipeError(f"split: motion {key!r} is {where}")
+        if other.frames[0] <= one.frames[1]:
+            raise RecipeError(
+                f"split: frames {one.frames[0]}-{one.frames[1]} of {key!r} in {one.side} "
+                f"overlap frames {other.frames[0]}-{other.frames[1]} in {other.side}"
+            )
+    return parts
+
+
+def _chosen(choice: Choice, side: str, index: dict[str, int], subjects: Sequence[str]) -> list[int]:
+    if choice.subject:
+        found = [motion for motion, subject in enumerate(subjects) if subject == choice.subject]
+        what = f"subject {choice.subject!r}"
+    elif choice.ordinals:
+        first, last = span(choice.ordinals, "ordinals")
+        if last > len(index):
+            raise RecipeError(f"split: {side} names ordinals {choice.ordinals}; there are {len(index)} motions")
+        return list(range(first - 1, last))
+    elif ".." in choice.motions and choice.motions not in index:
+        first_key, _, last_key = choice.motions.partition("..")
+        for key in (first_key, last_key):
+            if key not in index:
+                near = did_you_mean(key, index, listed=False)
+                raise RecipeError(f"split: {side} names the range {choice.motions!r}; there is no motion {key!r}{near}")
+        found = list(range(index[first_key], index[last_key] + 1))
+        if not found:
+            raise RecipeError(f"split: {side} names the range {choice.motions!r}; it runs backwards")
+        return found
+    elif choice.motions in index:
+        return [index[choice.motions]]
+    else:
+        found = [motion for key, motion in index.items() if fnmatchcase(key, choice.motions)]
+        what = f"motion {choice.motions!r}"
+    if not found:
+        near = did_you_mean(
+            choice.subject or choice.motions, dict.fromkeys(subjects) if choice.subject else index, listed=False
+        )
+        raise RecipeError(f"split: {side} names {what}; there is none among the {len(index)} motions found{near}")
+    return found

@@ -1,0 +1,1 @@
+"""What lies in a folder of recordings: files, archives, keys, pairs and headers."""

@@ -1,0 +1,1 @@
+"""Shards, the manifest and dataset.json: where the bytes of a dataset are."""
