@@ -96,7 +96,7 @@ class Extraction:
 
 def check_reach(motion: Motion | Poses) -> None:
     """Raise an ``OverflowError`` if a world position may be too large for float32."""
-    if not kinematics.reach(motion) <= _MOST:
+    if not motion.reach() <= _MOST:
         raise OverflowError("positions may have numbers that float32 cannot hold")
 
 
@@ -128,7 +128,7 @@ def _array(take: Take, name: str) -> NDArray[Any]:
     if name == "root_position" and take.root is not None:
         return take.root.position
     if name == "root_rotation":
-        return kinematics.poses(_motion(take, name)).rotations[:, 0] if take.root is None else take.root.rotation
+        return _motion(take, name).poses().rotations[:, 0] if take.root is None else take.root.rotation
     if name in ("markers_visible", "markers_corrupt_visible"):
         return _markers(take, name).visible
     raise ValueError(f"{name}: no stage has made it")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from motionprep.motion import kinematics, rotations
+from motionprep.motion import rotations
 from motionprep.motion.arrays import Floats
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
@@ -54,7 +54,7 @@ def _along_frames(values: Floats, kernel: Floats) -> Floats:
 
 
 def _motion(motion: Motion | Poses, kernel: Floats) -> Poses:
-    poses = kinematics.poses(motion)
+    poses = motion.poses()
     quaternions = _along_frames(rotations.steady(rotations.to_quaternion(poses.rotations)), kernel)
     quaternions /= np.linalg.norm(quaternions, axis=-1, keepdims=True)
     translations = _along_frames(poses.translations, kernel)

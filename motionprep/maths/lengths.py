@@ -79,7 +79,7 @@ def measure(take: Take, part: str, along: Sequence[Chain] = ()) -> float:
     if on_bones and take.motion is not None:
         if take.motion.skeleton.bare:
             raise ValueError(f"the bones along which to measure the {part} are not known; say the joints' parents")
-        poses = kinematics.poses(take.motion)
+        poses = take.motion.poses()
         lengths = [along_bones(poses, chain) for chain in chains]
     else:
         found = [between(take.markers, chain) for chain in chains] if take.markers is not None else []

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.motion import kinematics, rotations
+from motionprep.motion import rotations
 from motionprep.motion.arrays import Floats
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
@@ -156,7 +156,7 @@ def _between(values: NDArray[Any], times: Floats) -> tuple[NDArray[Any], NDArray
 
 
 def _motion(motion: Motion | Poses, times: Floats) -> Poses:
-    poses = kinematics.poses(motion)
+    poses = motion.poses()
     return Poses(poses.skeleton, lines(poses.translations, times), arcs(poses.rotations, times), poses.rate)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from motionprep.motion import kinematics
 from motionprep.motion.motion import Motion
 from motionprep.motion.poses import Poses
 from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, Skeleton
@@ -35,7 +34,7 @@ def rooted(poses: Poses, root: str) -> Poses:
     for node, parent in enumerate(skeleton.node_parents):
         if parent in kept:
             kept.add(node)
-    fewer = kinematics.select(poses, [skeleton.nodes[node] for node in sorted(kept)])
+    fewer = poses.select([skeleton.nodes[node] for node in sorted(kept)])
     return Poses(_free(fewer.skeleton), fewer.translations, fewer.rotations, fewer.rate)
 
 

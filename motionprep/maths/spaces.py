@@ -14,7 +14,6 @@ from functools import lru_cache
 import numpy as np
 
 from motionprep.maths import rigid
-from motionprep.motion import kinematics
 from motionprep.motion.arrays import Floats, Vector
 from motionprep.motion.markers import Markers
 from motionprep.motion.poses import Poses
@@ -37,7 +36,7 @@ def change(take: Take, step: Step) -> Take:
     """
     joints, root = take.motion, take.root
     if joints is not None and {"joints", "root"} & {*step.on}:
-        joints = kinematics.poses(joints)
+        joints = joints.poses()
         if root is None and ("joints" in step.on) != ("root" in step.on):
             root = Root(joints.translations[:, 0], joints.rotations[:, 0])
         if "joints" in step.on:

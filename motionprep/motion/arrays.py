@@ -21,3 +21,8 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
 def contiguous(array: NDArray[Any]) -> NDArray[Any]:
     """Return the array in one memory layout, as a kernel is compiled anew, for seconds, for each that it meets."""
     return read_only(np.ascontiguousarray(array))
+
+
+def summed(lengths: NDArray[Any]) -> float:
+    """Return a sum that may be infinite, of which NumPy would warn."""
+    return float(sum(lengths.ravel().tolist()))

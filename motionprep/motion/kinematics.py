@@ -7,22 +7,20 @@ parent's place plus the parent's world rotation times its translation.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from motionprep.motion import rotations
-from motionprep.motion.arrays import Floats, contiguous, read_only
-from motionprep.motion.motion import Motion
-from motionprep.motion.poses import Poses
+from motionprep.motion.arrays import Floats, contiguous
 from motionprep.motion.simd import LANES, alike, load, store
-from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Skeleton
+from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, Skeleton
 
 #: Shape of a feature after the frame axis; J joints, N nodes.
 FEATURES: Mapping[str, tuple[str | int, ...]] = {
@@ -41,8 +39,8 @@ _SOLVED = ("positions", "root_position", "rotations", "quaternions", "global_rot
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What the kernels need of a skeleton, as arrays.
+class ChannelColumns:
+    """A skeleton as arrays: what the kernels read.
 
     ``turns`` (T, 3): joint, axis and column of each rotation channel, joint by joint. ``moves`` (P, 3): the same of
     position channels.
@@ -55,7 +53,8 @@ class _Plan:
 
 
 @lru_cache(maxsize=512)
-def _plan(skeleton: Skeleton) -> _Plan:
+def channel_columns(skeleton: Skeleton) -> ChannelColumns:
+    """Return a skeleton as arrays, made once."""
     turns, moves = [], []
     column = 0
     for joint, names in enumerate(skeleton.channels):
@@ -65,7 +64,7 @@ def _plan(skeleton: Skeleton) -> _Plan:
             else:
                 moves.append((joint, POSITION_CHANNELS.index(name), column))
             column += 1
-    return _Plan(
+    return ChannelColumns(
         parents=np.array(skeleton.node_parents, dtype=np.int64),
         offsets=skeleton.node_offsets,
         turns=np.array(turns, dtype=np.int64).reshape(-1, 3),
@@ -77,6 +76,24 @@ def shape(feature: str, skeleton: Skeleton) -> tuple[int, ...]:
     """Return the shape of one frame of a feature."""
     sizes = {"J": len(skeleton.joints), "N": len(skeleton.nodes)}
     return tuple(sizes[size] if isinstance(size, str) else size for size in FEATURES[feature])
+
+
+class Solvable(Protocol):
+    """A motion in either form, channels or rotations with translations."""
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """Joints and End Sites."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+
+    def at(self, frames: range) -> Self:
+        """Return the frames ``frames`` names."""
+
+    def solve(self, out: Mapping[str, NDArray[Any]], previous: Floats) -> None:
+        """Fill arrays (F, ...), by feature; ``previous`` (J, 4) holds the last quaternions, and is set to new ones."""
 
 
 class Solver:
@@ -97,11 +114,10 @@ class Solver:
         If a name is not known.
     """
 
-    def __init__(self, motion: Motion | Poses, names: Iterable[str]) -> None:
+    def __init__(self, motion: Solvable, names: Iterable[str]) -> None:
         self.shapes = {name: shape(name, motion.skeleton) for name in names}
         self.at = 0
         self._motion = motion
-        self._plan = _plan(motion.skeleton)
         # The last quaternions, whose signs the next ones follow.
         self._previous = np.zeros((len(motion.skeleton.joints), 4))
         self._previous[:, 0] = 1.0
@@ -115,43 +131,45 @@ class Solver:
         out = {**out}
         if "rotations_6d" in out and "rotations" not in out:
             out["rotations"] = np.empty((count, *shape("rotations", some.skeleton)), out["rotations_6d"].dtype)
-        if isinstance(some, Motion):
-            self._fill_from_channels(some.channels, out)
-        else:
-            self._fill_from_poses(some, out)
+        some.solve(out, self._previous)
         if "rotations_6d" in out:
             out["rotations_6d"][:] = rotations.to_6d(out["rotations"])
 
-    def _fill_from_channels(self, channels: Floats, out: Mapping[str, NDArray[Any]]) -> None:
-        plan = self._plan
-        arrays = [_rows(out, name) for name in _SOLVED]
-        _solve_channels(
-            contiguous(channels), plan.turns, plan.moves, plan.parents, plan.offsets, self._previous, *arrays
-        )
 
-    def _fill_from_poses(self, poses: Poses, out: Mapping[str, NDArray[Any]]) -> None:
-        joints = len(poses.skeleton.joints)
-        if "positions" in out or "global_rotations" in out:
-            _solve_poses(
-                contiguous(poses.translations),
-                contiguous(poses.rotations).reshape(-1, joints, 9),
-                self._plan.parents,
-                self._plan.offsets,
-                _rows(out, "positions"),
-                _rows(out, "global_rotations"),
-            )
-        if "rotations" in out:
-            out["rotations"][:] = poses.rotations
-        if "quaternions" in out:
-            _to_quaternions(
-                contiguous(poses.rotations).reshape(-1, joints, 9), self._previous, _rows(out, "quaternions")
-            )
-        if "root_position" in out:
-            out["root_position"][:] = poses.translations[:, 0]
+def solve_channels(skeleton: Skeleton, channels: Floats, out: Mapping[str, NDArray[Any]], previous: Floats) -> None:
+    """Fill features from channels (F, C), as :meth:`Solvable.solve` says."""
+    columns = channel_columns(skeleton)
+    arrays = [_rows(out, name) for name in _SOLVED]
+    _solve_channels(
+        contiguous(channels), columns.turns, columns.moves, columns.parents, columns.offsets, previous, *arrays
+    )
+
+
+def solve_poses(
+    skeleton: Skeleton, translations: Floats, matrices: Floats, out: Mapping[str, NDArray[Any]], previous: Floats
+) -> None:
+    """Fill features from translations (F, J, 3) and matrices (F, J, 3, 3), as :meth:`Solvable.solve` says."""
+    joints = len(skeleton.joints)
+    columns = channel_columns(skeleton)
+    if "positions" in out or "global_rotations" in out:
+        _solve_poses(
+            contiguous(translations),
+            contiguous(matrices).reshape(-1, joints, 9),
+            columns.parents,
+            columns.offsets,
+            _rows(out, "positions"),
+            _rows(out, "global_rotations"),
+        )
+    if "rotations" in out:
+        out["rotations"][:] = matrices
+    if "quaternions" in out:
+        _to_quaternions(contiguous(matrices).reshape(-1, joints, 9), previous, _rows(out, "quaternions"))
+    if "root_position" in out:
+        out["root_position"][:] = translations[:, 0]
 
 
 def features(
-    motion: Motion | Poses,
+    motion: Solvable,
     names: Iterable[str],
     dtype: type[np.float32] | type[np.float64] = np.float64,
 ) -> dict[str, NDArray[Any]]:
@@ -167,22 +185,6 @@ def features(
     if out:
         solver.fill(out)
     return out
-
-
-def reach(motion: Motion | Poses) -> float:
-    """Return a bound on every coordinate of a motion's world positions: what all chains measure, laid end to end."""
-    sites = sum(math.hypot(*site.offset) for site in motion.skeleton.end_sites)
-    if isinstance(motion, Poses):
-        return sites + (_summed(np.abs(motion.translations).max(axis=0)) if motion.frames else 0.0)
-    plan = _plan(motion.skeleton)
-    moved = motion.channels[:, plan.moves[:, 2]]
-    furthest = _summed(np.abs(moved).max(axis=0)) if moved.size else 0.0
-    return sites + furthest + sum(math.hypot(*offset) for offset in motion.skeleton.offsets)
-
-
-def _summed(lengths: NDArray[Any]) -> float:
-    # NumPy would warn of a sum that is infinite.
-    return float(sum(lengths.ravel().tolist()))
 
 
 def _empty(
@@ -204,67 +206,6 @@ def _rows(out: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
     array = out[name]
     rows = array.shape[1] if array.ndim > 2 else 1
     return array.reshape(len(array), rows, math.prod(array.shape[1:]) // rows)
-
-
-def poses(motion: Motion | Poses) -> Poses:
-    """Return the motion as rotations and translations."""
-    if isinstance(motion, Poses):
-        return motion
-    plan = _plan(motion.skeleton)
-    joints = len(motion.skeleton.joints)
-    translations = np.broadcast_to(plan.offsets[:joints], (motion.frames, joints, 3))
-    if len(plan.moves):
-        translations = translations.copy()
-        translations[:, plan.moves[:, 0], plan.moves[:, 1]] = motion.channels[:, plan.moves[:, 2]]
-    return Poses(motion.skeleton, read_only(translations), motion.rotations(), motion.rate)
-
-
-def select(poses: Poses, nodes: Sequence[str]) -> Poses:
-    """Return poses of fewer nodes whose world positions and rotations are what they were.
-
-    Parameters
-    ----------
-    poses
-        Of J joints.
-    nodes
-        Names to keep, among them the root. A kept joint's parent becomes the nearest kept joint above it; an End Site
-        stays if its joint does. Where a joint that moved is left out, those that hung from it keep their place in no
-        parent's frame, and the skeleton says so by position channels.
-    """
-    skeleton = poses.skeleton
-    kept = set(nodes)
-    joints = [joint for joint, name in enumerate(skeleton.joints) if name in kept]
-    rows = {joint: row for row, joint in enumerate(joints)}
-    parents, offsets, channels = [], [], []
-    shape = (poses.frames, len(joints), 3)
-    translations, matrices = np.empty(shape), np.empty((*shape, 3))
-    for row, joint in enumerate(joints):
-        place, turn = poses.translations[:, joint], poses.rotations[:, joint]
-        rest = np.array(skeleton.offsets[joint], dtype=np.float64)
-        own = skeleton.channels[joint]
-        above = skeleton.parents[joint]
-        while above >= 0 and above not in rows:
-            place = poses.translations[:, above] + np.einsum("fij,fj->fi", poses.rotations[:, above], place)
-            turn = poses.rotations[:, above] @ turn
-            rest += skeleton.offsets[above]
-            if skeleton.channels[above]:
-                own = (*POSITION_CHANNELS, *(name for name in own if name in ROTATION_CHANNELS))
-            above = skeleton.parents[above]
-        translations[:, row], matrices[:, row] = place, turn
-        parents.append(rows.get(above, -1))
-        offsets.append((float(rest[0]), float(rest[1]), float(rest[2])))
-        channels.append(own)
-    sites = zip(skeleton.end_sites, skeleton.nodes[len(skeleton.joints) :], strict=True)
-    smaller = Skeleton(
-        joints=tuple(skeleton.joints[joint] for joint in joints),
-        parents=tuple(parents),
-        offsets=tuple(offsets),
-        end_sites=tuple(
-            EndSite(rows[site.joint], site.offset) for site, name in sites if name in kept and site.joint in rows
-        ),
-        channels=tuple(channels),
-    )
-    return Poses(smaller, translations, matrices, poses.rate)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

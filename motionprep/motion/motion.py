@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from motionprep.motion.arrays import Floats, read_only
+from motionprep.motion.arrays import Floats, read_only, summed
+from motionprep.motion.poses import Poses
 from motionprep.motion.skeleton import Skeleton
 
 if TYPE_CHECKING:
@@ -105,9 +109,36 @@ class Motion:
         return self._solve("root_position")
 
     def _solve(self, feature: str) -> Floats:
+        # Kernels are compiled by Numba, which takes its time to import.
         from motionprep.motion import kinematics
 
         return read_only(kinematics.features(self, (feature,))[feature])
+
+    def solve(self, out: Mapping[str, NDArray[Any]], previous: Floats) -> None:
+        """Fill features, as :meth:`motionprep.motion.kinematics.Solvable.solve` says."""
+        from motionprep.motion import kinematics
+
+        kinematics.solve_channels(self.skeleton, self.channels, out, previous)
+
+    def poses(self) -> Poses:
+        """Return the motion as rotations and translations."""
+        from motionprep.motion import kinematics
+
+        columns = kinematics.channel_columns(self.skeleton)
+        joints = len(self.skeleton.joints)
+        translations = np.broadcast_to(columns.offsets[:joints], (self.frames, joints, 3))
+        if len(columns.moves):
+            translations = translations.copy()
+            translations[:, columns.moves[:, 0], columns.moves[:, 1]] = self.channels[:, columns.moves[:, 2]]
+        return Poses(self.skeleton, read_only(translations), self.rotations(), self.rate)
+
+    def reach(self) -> float:
+        """Return a bound on every coordinate of world positions: what all chains measure, laid end to end."""
+        position = [name.endswith("position") for name in self.skeleton.channel_names]
+        moved = self.channels[:, position]
+        furthest = summed(np.abs(moved).max(axis=0)) if moved.size else 0.0
+        offsets = (*self.skeleton.offsets, *(site.offset for site in self.skeleton.end_sites))
+        return furthest + sum(math.hypot(*offset) for offset in offsets)
 
     def to_pymo(self) -> pd.DataFrame:
         """Return world positions as PyMO's position parameterizer does.

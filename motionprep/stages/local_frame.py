@@ -77,11 +77,10 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take in its local frame, or why it has none."""
         from motionprep.maths import spaces
-        from motionprep.motion import kinematics
         from motionprep.motion.step import Step
 
         if take.motion is not None:
-            take = replace(take, motion=kinematics.poses(take.motion))
+            take = replace(take, motion=take.motion.poses())
         found = self._rigid(take) if self.method == "rigid" else self._of_joints(take)
         if isinstance(found, Dropped):
             return found
@@ -91,11 +90,10 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def _of_joints(self, take: Take) -> tuple[Frames, dict[str, float]] | Dropped:
         from motionprep.maths import local_frames
-        from motionprep.motion import kinematics
 
         if take.motion is None:
             return Dropped("local_frame: no skeleton")
-        poses = kinematics.poses(take.motion)
+        poses = take.motion.poses()
         if self.method == "root":
             return local_frames.of_root(poses), {}
         frames = local_frames.of_heading(poses, "xyz".index(self.up))

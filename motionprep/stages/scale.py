@@ -100,11 +100,10 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with its new lengths, or what could not be measured."""
         from motionprep.maths import spaces
-        from motionprep.motion import kinematics
         from motionprep.motion.step import Step
 
         if take.motion is not None:
-            take = replace(take, motion=kinematics.poses(take.motion))
+            take = replace(take, motion=take.motion.poses())
         if self.metres_per_unit and "units" not in take.facts:
             take = replace(take, facts={**take.facts, "metres_per_unit": self.metres_per_unit})
         factors = self._to_unit(take) if self.unit else self._to_length(take)

@@ -120,8 +120,6 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the kept joints, or which ones it has not."""
-        from motionprep.motion import kinematics
-
         if take.motion is None:
             return Dropped("select_joints: no skeleton")
         if self.skeleton:
@@ -137,12 +135,11 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
             joint = skeleton.joints[site.joint]
             if tip in self.joints and tip in chosen and joint not in chosen:
                 return Dropped(f"select_joints: {tip} ends {joint}, which is left out; name {joint} too")
-        return replace(take, motion=kinematics.select(kinematics.poses(motion), chosen))
+        return replace(take, motion=motion.poses().select(chosen))
 
     def _rooted(self, take: Take, motion: Motion | Poses) -> Poses | Dropped:
         """Return the motion with its new root."""
         from motionprep.maths import rooting
-        from motionprep.motion import kinematics
 
         if _too_late(take):
             return _TOO_LATE
@@ -150,7 +147,7 @@ class SelectJoints(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
         root = rooting.first_that_moves(motion) if self.root == MOVING else self.root
         if root not in joints:
             return Dropped(f"select_joints: {naming.absent([root], joints)}")
-        return rooting.rooted(kinematics.poses(motion), root)
+        return rooting.rooted(motion.poses(), root)
 
     def _remake(self, take: Take, motion: Motion | Poses) -> Take | Dropped:
         """Return the take with the joints of the canonical skeleton, or which of their nodes it has not."""

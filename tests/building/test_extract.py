@@ -45,7 +45,7 @@ class TestOfMotion:
         motion: Motion = data.draw(motions)
         size = data.draw(st.integers(1, motion.frames))
         poses = data.draw(st.booleans())
-        take = Take("1_1", kinematics.poses(motion) if poses else motion)
+        take = Take("1_1", motion.poses() if poses else motion)
         at_once = extract(take, list(kinematics.FEATURES))
 
         in_parts = extract(take, list(kinematics.FEATURES), *[size] * ((motion.frames - 1) // size))
@@ -93,7 +93,7 @@ class TestOfMotion:
         channels = motion.channels.copy()
         channels[5, 0] = 1e200
         far: Motion | Poses = Motion(motion.skeleton, channels, 120.0)
-        far = kinematics.poses(far) if as_poses else far
+        far = far.poses() if as_poses else far
 
         with pytest.raises(OverflowError, match="positions may have numbers that float32 cannot hold"):
             Extraction(Take("1_1", far), ["positions"])

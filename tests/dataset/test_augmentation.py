@@ -83,7 +83,7 @@ def arrays(take: Take, features: bool = False) -> dict[str, np.ndarray]:
             ("positions", "rotations", "quaternions", "rotations_6d", "global_rotations", "root_position"),
             np.float64,
         )
-        found["root_rotation"] = kinematics.poses(take.motion).rotations[:, 0]
+        found["root_rotation"] = take.motion.poses().rotations[:, 0]
         found["markers_seen"] = np.concatenate([seen.positions, seen.visible[..., None]], axis=-1)
         velocities = Velocity(of=("positions", "root_position", "markers")).apply(take, rng()).arrays
         found |= {name: array for name, array in velocities.items() if name in KINDS}
@@ -257,7 +257,7 @@ def plain(take: Take) -> dict[str, np.ndarray]:
     """Return all that can be stored of a take, of a frame or more, but for velocities."""
     found = arrays(take)
     found |= kinematics.features(take.motion, ("rotations", "quaternions", "rotations_6d", "root_position"))
-    found["root_rotation"] = kinematics.poses(take.motion).rotations[:, 0]
+    found["root_rotation"] = take.motion.poses().rotations[:, 0]
     found["markers_seen"] = np.concatenate([take.markers.positions, take.markers.visible[..., None]], axis=-1)
     return found
 

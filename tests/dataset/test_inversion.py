@@ -78,7 +78,7 @@ def features(take: Take) -> dict[str, np.ndarray]:
     if take.motion is not None:
         names = ("positions", "rotations", "quaternions", "rotations_6d", "global_rotations")
         out = kinematics.features(take.motion, names)
-        poses, root = kinematics.poses(take.motion), take.root
+        poses, root = take.motion.poses(), take.root
         out["root_position"] = root.position if root is not None else poses.translations[:, 0]
         out["root_rotation"] = root.rotation if root is not None else poses.rotations[:, 0]
     if take.markers is not None:

@@ -17,7 +17,7 @@ from motionprep.motion.take import Take
 def poses(make_take: Callable[..., Take]) -> Poses:
     motion = make_take().motion
     assert motion is not None
-    return kinematics.poses(motion)
+    return motion.poses()
 
 
 def test_places_in_parents_frames_are_those_that_gave_the_positions(make_take: Callable[..., Take]) -> None:

@@ -103,7 +103,7 @@ def test_poses_are_taken_as_motions_are(make_take) -> None:
     motion = make_take().motion
     parts = [Part("A", -1, (0,), 0), Part("B", 0, (2, 4), 4)]
 
-    poses, found = assemble(motion, parts), assemble(kinematics.poses(motion), parts)
+    poses, found = assemble(motion, parts), assemble(motion.poses(), parts)
 
     np.testing.assert_allclose(found.translations, poses.translations, atol=1e-12)
     np.testing.assert_allclose(found.rotations, poses.rotations, atol=1e-12)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from motionprep.maths.filters import lowpass
-from motionprep.motion import kinematics, rotations
+from motionprep.motion import rotations
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.motion.poses import Poses
@@ -90,7 +90,7 @@ def test_a_joint_that_turns_on_and_on_keeps_turning(factor):
 @FACTORS
 def test_what_is_constant_stays_constant_to_its_ends(factor):
     still = motion(**{name: np.full(20, 10.0 + k) for k, name in enumerate(CHANNELS)})
-    found, before = filtered(still, factor), kinematics.poses(still)
+    found, before = filtered(still, factor), still.poses()
     np.testing.assert_allclose(found.translations, before.translations, rtol=1e-14)
     np.testing.assert_allclose(found.rotations, before.rotations, atol=1e-14)
 
@@ -139,7 +139,7 @@ def test_a_factor_of_one_changes_nothing():
 
 def test_poses_are_filtered_as_the_motion_they_came_from():
     noise = motion(Xposition=np.random.default_rng(1).standard_normal(50))
-    found = filtered(kinematics.poses(noise), 4)
+    found = filtered(noise.poses(), 4)
     np.testing.assert_array_equal(found.translations, filtered(noise, 4).translations)
 
 

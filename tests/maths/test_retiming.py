@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation, Slerp
 
 from motionprep.maths import retiming
-from motionprep.motion import kinematics
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.motion.skeleton import EndSite, Skeleton
@@ -76,7 +75,7 @@ def test_opposite_quaternions_are_the_same_rotation() -> None:
 def test_a_time_on_a_frame_is_that_frame() -> None:
     take, found = retimed([0.0, 3.0, 9.0])
 
-    before, after = kinematics.poses(take.motion), found.motion
+    before, after = take.motion.poses(), found.motion
     np.testing.assert_allclose(after.rotations, before.rotations[[0, 3, 9]], atol=1e-12)
     np.testing.assert_allclose(after.translations, before.translations[[0, 3, 9]], atol=1e-12)
     np.testing.assert_array_equal(found.markers.positions, take.markers.positions[[0, 3, 9]])
@@ -86,14 +85,14 @@ def test_a_time_on_a_frame_is_that_frame() -> None:
 def test_positions_go_along_lines() -> None:
     take, found = retimed([2.25])
 
-    before = kinematics.poses(take.motion).translations
+    before = take.motion.poses().translations
     np.testing.assert_allclose(found.motion.translations[0], 0.75 * before[2] + 0.25 * before[3], atol=1e-12)
 
 
 def test_rotations_go_along_arcs() -> None:
     take, found = retimed([2.25])
 
-    before = kinematics.poses(take.motion).rotations
+    before = take.motion.poses().rotations
     for joint in range(before.shape[1]):
         arc = Slerp([2, 3], Rotation.from_matrix(before[2:4, joint]))
         np.testing.assert_allclose(found.motion.rotations[0, joint], arc(2.25).as_matrix(), atol=1e-12)
@@ -123,7 +122,7 @@ def test_spoilt_markers_go_along() -> None:
 def test_a_single_frame_stays() -> None:
     take, found = retimed([0.0], frames=1)
 
-    np.testing.assert_allclose(found.motion.rotations, kinematics.poses(take.motion).rotations, atol=1e-12)
+    np.testing.assert_allclose(found.motion.rotations, take.motion.poses().rotations, atol=1e-12)
     np.testing.assert_array_equal(found.markers.positions, take.markers.positions)
 
 

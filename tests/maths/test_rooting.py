@@ -42,7 +42,7 @@ def test_the_first_joint_that_moves_is_looked_for_down_to_where_the_skeleton_bra
     moving: tuple[int, ...], first: str
 ) -> None:
     assert first_that_moves(motion(*moving)) == first
-    assert first_that_moves(kinematics.poses(motion(*moving))) == first
+    assert first_that_moves(motion(*moving).poses()) == first
 
 
 def test_a_joint_that_comes_back_to_where_it_began_has_moved() -> None:
@@ -58,7 +58,7 @@ def test_one_frame_moves_nothing() -> None:
 @given(st.sampled_from(["Root", "Hips", "Spine", "Leg"]))
 def test_what_hangs_from_the_new_root_stays_where_it_was_in_the_world(root: str) -> None:
     whole = motion(0, 1, 2, 3)
-    some = rooted(kinematics.poses(whole), root)
+    some = rooted(whole.poses(), root)
     assert some.skeleton.joints[0] == root
     rows = [SKELETON.nodes.index(node) for node in some.skeleton.nodes]
     joints = [SKELETON.joints.index(joint) for joint in some.skeleton.joints]
@@ -69,9 +69,9 @@ def test_what_hangs_from_the_new_root_stays_where_it_was_in_the_world(root: str)
 
 
 def test_what_does_not_hang_from_the_new_root_is_left_out() -> None:
-    assert rooted(kinematics.poses(motion(1)), "Hips").skeleton.nodes == ("Hips", "Spine", "Leg", "Spine_Nub")
+    assert rooted(motion(1).poses(), "Hips").skeleton.nodes == ("Hips", "Spine", "Leg", "Spine_Nub")
 
 
 def test_a_new_root_has_the_channels_to_be_anywhere() -> None:
-    some = rooted(kinematics.poses(motion(1)), "Spine").skeleton
+    some = rooted(motion(1).poses(), "Spine").skeleton
     assert {*some.channels[0]} == {*SIX}

@@ -180,7 +180,7 @@ def test_single_precision_is_double_precision_rounded_at_the_end(motions, path, 
 @given(data=st.data())
 def test_poses_give_the_features_that_channels_give(motions, feature, data):
     motion = data.draw(motions)
-    found = kinematics.features(kinematics.poses(motion), [feature])[feature]
+    found = kinematics.features(motion.poses(), [feature])[feature]
     assert_close(found, kinematics.features(motion, [feature])[feature])
 
 
@@ -188,13 +188,13 @@ def test_poses_give_the_features_that_channels_give(motions, feature, data):
 @given(data=st.data())
 def test_poses_give_the_quaternions_that_channels_give_but_for_their_sign(motions, data):
     motion = data.draw(motions)
-    found = kinematics.features(kinematics.poses(motion), ["quaternions"])["quaternions"]
+    found = kinematics.features(motion.poses(), ["quaternions"])["quaternions"]
     assert_close(np.abs(np.sum(found * motion.quaternions(), axis=-1)), np.ones(found.shape[:-1]))
 
 
 def test_poses_of_poses_are_themselves():
-    poses = kinematics.poses(one_joint(("Xrotation",), [[10.0]]))
-    assert kinematics.poses(poses) is poses
+    poses = one_joint(("Xrotation",), [[10.0]]).poses()
+    assert poses.poses() is poses
 
 
 @QUICK
@@ -264,7 +264,7 @@ def kept_nodes(skeleton, names):
 @given(data=st.data())
 def test_nodes_that_are_kept_stay_where_they_were(motions, data):
     motion, names = data.draw(selections(motions))
-    smaller = kinematics.select(kinematics.poses(motion), names)
+    smaller = motion.poses().select(names)
     expected = motion.positions()[:, kept_nodes(motion.skeleton, names)]
     assert_close(kinematics.features(smaller, ["positions"])["positions"], expected)
 
@@ -273,7 +273,7 @@ def test_nodes_that_are_kept_stay_where_they_were(motions, data):
 @given(data=st.data())
 def test_joints_that_are_kept_stay_turned_as_they_were(motions, data):
     motion, names = data.draw(selections(motions))
-    smaller = kinematics.select(kinematics.poses(motion), names)
+    smaller = motion.poses().select(names)
     kept = [joint for joint, name in enumerate(motion.skeleton.joints) if name in names]
     found = kinematics.features(smaller, ["global_rotations"])["global_rotations"]
     assert_close(found, motion.rotations("global")[:, kept])
@@ -283,7 +283,7 @@ def test_joints_that_are_kept_stay_turned_as_they_were(motions, data):
 @given(data=st.data())
 def test_joints_that_are_kept_rest_where_they_rested(motions, data):
     motion, names = data.draw(selections(motions))
-    smaller = kinematics.select(kinematics.poses(motion), names).skeleton
+    smaller = motion.poses().select(names).skeleton
 
     def rest(skeleton):
         places = np.array(skeleton.node_offsets)
@@ -304,8 +304,8 @@ ARM = Skeleton(
 
 
 def test_a_kept_joint_hangs_on_the_nearest_kept_joint_above_it():
-    poses = kinematics.poses(Motion(ARM, np.zeros((1, 4)), 30.0))
-    smaller = kinematics.select(poses, ["Hand", "Hips", "Arm_Nub"]).skeleton
+    poses = Motion(ARM, np.zeros((1, 4)), 30.0).poses()
+    smaller = poses.select(["Hand", "Hips", "Arm_Nub"]).skeleton
     assert (smaller.joints, smaller.parents, smaller.channels) == (
         ("Hips", "Hand"),
         (-1, 0),
@@ -314,37 +314,37 @@ def test_a_kept_joint_hangs_on_the_nearest_kept_joint_above_it():
 
 
 def test_a_kept_joint_whose_parent_is_kept_moves_by_no_more_channels_than_before():
-    poses = kinematics.poses(Motion(ARM, np.zeros((1, 4)), 30.0))
-    assert kinematics.select(poses, ["Hips", "Chest", "Arm"]).skeleton.channels == ARM.channels[:3]
+    poses = Motion(ARM, np.zeros((1, 4)), 30.0).poses()
+    assert poses.select(["Hips", "Chest", "Arm"]).skeleton.channels == ARM.channels[:3]
 
 
 def test_an_end_site_is_kept_by_name_and_only_with_its_joint():
-    poses = kinematics.poses(Motion(ARM, np.zeros((1, 4)), 30.0))
+    poses = Motion(ARM, np.zeros((1, 4)), 30.0).poses()
     names = ["Hips", "Hand", "Hand_Nub", "Chest_Nub"]
-    assert kinematics.select(poses, names).skeleton.nodes == ("Hips", "Hand", "Hand_Nub")
+    assert poses.select(names).skeleton.nodes == ("Hips", "Hand", "Hand_Nub")
 
 
 @pytest.mark.parametrize("feature", ["positions", "global_rotations"])
 def test_a_joint_stays_in_its_place_when_all_between_it_and_the_root_are_dropped(feature):
     motion = Motion(ARM, np.array([[1.0, 20.0, 30.0, 40.0], [2.0, -70.0, 80.0, 90.0]]), 30.0)
-    smaller = kinematics.select(kinematics.poses(motion), ["Hips", "Hand"])
+    smaller = motion.poses().select(["Hips", "Hand"])
     expected = twin(motion)[feature][:, [0, 3]]
     np.testing.assert_allclose(kinematics.features(smaller, [feature])[feature], expected, atol=1e-14)
 
 
 def test_a_joint_rests_in_its_place_when_all_between_it_and_the_root_are_dropped():
-    poses = kinematics.poses(Motion(ARM, np.zeros((1, 4)), 30.0))
-    assert kinematics.select(poses, ["Hips", "Hand"]).skeleton.offsets == ((0.0, 0.0, 0.0), (5.0, 1.0, 0.0))
+    poses = Motion(ARM, np.zeros((1, 4)), 30.0).poses()
+    assert poses.select(["Hips", "Hand"]).skeleton.offsets == ((0.0, 0.0, 0.0), (5.0, 1.0, 0.0))
 
 
 def test_a_selection_keeps_the_rate():
-    poses = kinematics.poses(Motion(ARM, np.zeros((1, 4)), 25.0))
-    assert kinematics.select(poses, ["Hips"]).rate == 25
+    poses = Motion(ARM, np.zeros((1, 4)), 25.0).poses()
+    assert poses.select(["Hips"]).rate == 25
 
 
 def test_poses_of_a_skeleton_without_position_channels_rest_at_its_offsets():
     skeleton = Skeleton(ARM.joints, ARM.parents, ARM.offsets, (), (("Xrotation",),) * 4)
-    poses = kinematics.poses(Motion(skeleton, np.ones((3, 4)), 30.0))
+    poses = Motion(skeleton, np.ones((3, 4)), 30.0).poses()
     assert isinstance(poses, Poses)
     np.testing.assert_array_equal(poses.translations, np.tile(np.array(ARM.offsets), (3, 1, 1)))
 

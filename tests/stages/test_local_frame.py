@@ -121,7 +121,7 @@ def test_in_the_headings_frame_heights_are_what_they_were_and_nothing_is_turned_
 
 
 def test_a_root_that_stays_upside_down_has_no_heading(make_take: Callable[..., Take]) -> None:
-    poses = kinematics.poses(make_take().motion)
+    poses = make_take().motion.poses()
     rotations = poses.rotations.copy()
     rotations[:, 0] = np.diag([1, -1, -1])
 

@@ -87,7 +87,7 @@ def test_each_new_axis_is_the_old_one_that_is_named(
 @given(axes=st.sampled_from(PROPER))
 def test_a_rotation_about_an_old_axis_is_one_about_the_new(make_take: Callable[..., Take], axes: str) -> None:
     take = make_take()
-    before = kinematics.poses(take.motion).rotations
+    before = take.motion.poses().rotations
 
     changed = PermuteAxes(axes=axes).apply(take, RNG)
 

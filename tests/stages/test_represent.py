@@ -26,7 +26,7 @@ def matrices_of(take: Take) -> np.ndarray:
 
 
 def in_frame_of_root(take: Take) -> Take:
-    poses = kinematics.poses(take.motion)
+    poses = take.motion.poses()
     step = Step(axes=poses.rotations[:, 0], origin=poses.translations[:, 0], on=("joints", "markers"))
     return spaces.change(take, step)
 

@@ -101,7 +101,7 @@ class TestApply:
         kept = data.draw(st.sets(st.sampled_from(skeleton.joints), min_size=1)) | {skeleton.joints[0]}
         before = dict(zip(skeleton.nodes, np.moveaxis(motion.positions(), 1, 0), strict=True))
 
-        poses = kinematics.select(kinematics.poses(motion), list(kept))
+        poses = motion.poses().select(list(kept))
 
         after = kinematics.features(poses, ("positions",))["positions"]
         for row, name in enumerate(poses.skeleton.joints):
@@ -338,7 +338,7 @@ class TestCanonicalSkeletons:
 
         root = points[made.motion.skeleton.joints[0]]
         np.testing.assert_allclose(root, (points["LHip"] + points["RHip"]) / 2, rtol=0, atol=1e-9)
-        np.testing.assert_allclose(made.motion.rotations[:, 0], kinematics.poses(take.motion).rotations[:, 0])
+        np.testing.assert_allclose(made.motion.rotations[:, 0], take.motion.poses().rotations[:, 0])
 
     @each_release
     @each_skeleton

@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 
 from motionprep.maths import retiming
-from motionprep.motion import kinematics
 from motionprep.motion.root import Root
 from motionprep.motion.step import Step
 from motionprep.stages.base import Dropped
@@ -67,7 +66,7 @@ def test_a_take_of_a_frame_or_none_stays(frames: int, make_take) -> None:
     found = Speed().apply(take, rng())
 
     assert (found.frames, found.markers.frames) == (frames, frames)
-    np.testing.assert_allclose(found.motion.rotations, kinematics.poses(take.motion).rotations, atol=1e-12)
+    np.testing.assert_allclose(found.motion.rotations, take.motion.poses().rotations, atol=1e-12)
 
 
 def test_markers_alone_are_played_too(make_take) -> None:

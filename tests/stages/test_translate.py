@@ -45,7 +45,7 @@ def test_rotations_stay(make_take) -> None:
 
     found = Translate(unit="take").apply(take, rng())
 
-    np.testing.assert_array_equal(found.motion.rotations, kinematics.poses(take.motion).rotations)
+    np.testing.assert_array_equal(found.motion.rotations, take.motion.poses().rotations)
 
 
 def test_it_can_be_undone(make_take) -> None:

@@ -45,7 +45,7 @@ def test_of_the_root_adds_up_to_its_way(make_take) -> None:
 
 def test_of_a_root_that_is_kept_apart_is_that_in_the_world(make_take) -> None:
     take = make_take()
-    poses = kinematics.poses(take.motion)
+    poses = take.motion.poses()
     step = Step(axes=poses.rotations[:, 0], origin=poses.translations[:, 0], on=("joints", "markers"))
     both = Velocity(of=("root_position", "positions"))
 

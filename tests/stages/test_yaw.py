@@ -30,7 +30,7 @@ def test_joints_root_and_markers_turn_by_the_angle_that_is_written_down(up: str,
     found = Yaw(up=up).apply(take, rng())
 
     turn = Rotation.from_euler(up, found.facts["yaw"], degrees=True).as_matrix()
-    before, after = kinematics.poses(take.motion), found.motion
+    before, after = take.motion.poses(), found.motion
     np.testing.assert_allclose(positions(found), positions(take) @ turn.T, atol=1e-9)
     np.testing.assert_allclose(after.rotations[:, 0], turn @ before.rotations[:, 0], atol=1e-12)
     np.testing.assert_array_equal(after.rotations[:, 1:], before.rotations[:, 1:])
