@@ -13,7 +13,7 @@ from .progress import Progress
 if TYPE_CHECKING:
     from motionprep.maths.alignment import Finding
     from motionprep.motion.take import Take
-    from motionprep.sources.find import Recording
+    from motionprep.sources.find import TakeFiles
     from motionprep.stages.align import Align
     from motionprep.stages.base import Dropped
 
@@ -33,7 +33,7 @@ def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
     the stage of the same name does this in a build. Of two files that do not belong together the exit code is 1.
     """
     from motionprep.errors import RecipeError, SourceError
-    from motionprep.formats import HALVES
+    from motionprep.formats import MODALITIES
     from motionprep.sources import find as sources
     from motionprep.stages.align import Align
 
@@ -41,12 +41,12 @@ def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
         stage = Align(**{name: value for name, value in options.items() if value is not None})
     except ValueError as error:
         raise RecipeError(f"align: {error}") from None
-    found = [source for source in sources.find(data) if source.about is None]
-    if len(data) == 2 and all(Path(path).is_file() and Path(path).suffix.lower() in HALVES for path in data):
-        found = sorted(found, key=lambda source: source.half != "motion")
-        if [source.half for source in found] != ["motion", "markers"]:
+    found = [source for source in sources.find(data) if source.metadata is None]
+    if len(data) == 2 and all(Path(path).is_file() and Path(path).suffix.lower() in MODALITIES for path in data):
+        found = sorted(found, key=lambda source: source.modality != "motion")
+        if [source.modality for source in found] != ["motion", "markers"]:
             raise SourceError(f"{data[0]} and {data[1]}: are not a BVH and a C3D file")
-        _one(stage, sources.Recording(found[0].key, found[0].subject, tuple(found)))
+        _one(stage, sources.TakeFiles(found[0].key, found[0].subject, tuple(found)))
         return
     takes = [take for take in sources.pair(found, ("motion", "markers")) if len(take.sources) == 2]
     if not takes:
@@ -54,7 +54,7 @@ def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
     _all(stage, takes, quiet)
 
 
-def _one(stage: Align, recording: Recording) -> None:
+def _one(stage: Align, recording: TakeFiles) -> None:
     """Print what is found of one take, line by line; raise if it does not belong together."""
     from motionprep.errors import SourceError
     from motionprep.stages.base import Dropped
@@ -82,7 +82,7 @@ def _one(stage: Align, recording: Recording) -> None:
         raise SourceError(f"{where}: {_reason(refused)}")
 
 
-def _all(stage: Align, recordings: list[Recording], quiet: bool) -> None:
+def _all(stage: Align, recordings: list[TakeFiles], quiet: bool) -> None:
     """Print a table of what is found of takes, and why of the others nothing is."""
     from motionprep.errors import ReadError
     from motionprep.stages.base import Dropped
@@ -104,7 +104,7 @@ def _all(stage: Align, recordings: list[Recording], quiet: bool) -> None:
                     rows.append([recording.key, *_words(stage, *pair)])
                 if refused is not None:
                     others.append(f"dropped: {recording.key}: {_reason(refused)}")
-            progress.tell(1)
+            progress.advance(1)
     if rows:
         head = ["take", "lag", "axes", "scale", "mm a unit", "residual", "of the body", "knees, mm", "frames"]
         click.echo(table(head, rows))
@@ -112,7 +112,7 @@ def _all(stage: Align, recordings: list[Recording], quiet: bool) -> None:
         click.echo(line)
 
 
-def _read(recording: Recording) -> Take:
+def _read(recording: TakeFiles) -> Take:
     from motionprep.formats import bvh, c3d
     from motionprep.motion.take import Take
 
@@ -142,10 +142,10 @@ def _words(stage: Align, take: Take, found: Finding) -> list[str]:
 
 def _resampled(take: Take, paced: Take) -> str:
     """Return words for the half that was resampled, if one was."""
-    half = paced.facts.get("align_resampled")
-    if half is None or take.motion is None or take.markers is None:
+    modality = paced.facts.get("align_resampled")
+    if modality is None or take.motion is None or take.markers is None:
         return ""
-    what, rate = ("skeleton", take.motion.rate) if half == "motion" else ("markers", take.markers.rate)
+    what, rate = ("skeleton", take.motion.rate) if modality == "motion" else ("markers", take.markers.rate)
     return f"; the {what} resampled from {rate:g} to {min(take.motion.rate, take.markers.rate):g} a second"
 
 

@@ -57,7 +57,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
                     strict=strict,
                     replace=replace,
                     announce=announce,
-                    tell=progress.tell,
+                    on_progress=progress.advance,
                     **options,
                 )
         except (KeyboardInterrupt, OSError) as error:

@@ -108,7 +108,9 @@ def export(kind: str, out: str, dest: str, overwrite: bool, quiet: bool, **optio
         settings["file_bytes"] *= 1_000_000
     with Progress(quiet=quiet, unit=made.unit) as progress:
         try:
-            report = motionprep.exporting.write(kind, out, dest, overwrite=overwrite, tell=progress.reach, **settings)
+            report = motionprep.exporting.write(
+                kind, out, dest, overwrite=overwrite, on_progress=progress.reach, **settings
+            )
         except KeyboardInterrupt:
             click.echo(f"motionprep: interrupted; {dest} is as it was", err=True)
             sys.exit(130)

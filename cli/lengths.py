@@ -10,7 +10,7 @@ from .paths import LocalPath
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from motionprep.sources.find import Recording
+    from motionprep.sources.find import TakeFiles
 
 
 @click.command()
@@ -35,7 +35,7 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
 
     from .tables import table
 
-    files = [source for source in sources.find(data, key_pattern) if source.about is None]
+    files = [source for source in sources.find(data, key_pattern) if source.metadata is None]
     takes = sources.pair(files, ("markers",) if markers else ("motion", "markers"))
     found, others = {}, []
     with Progress(quiet=quiet, unit="takes") as progress:
@@ -47,7 +47,7 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
                 others.append(f"failed: {take.key}: {error}")
             except ValueError as error:
                 others.append(f"left out: {take.key}: {error}")
-            progress.tell(1)
+            progress.advance(1)
     if not found:
         raise SourceError(f"{', '.join(data)}: the {part} of no take can be measured")
     if toml:
@@ -64,13 +64,13 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
         click.echo(line, err=toml)
 
 
-def _measured(recording: Recording, part: str) -> float:
+def _measured(recording: TakeFiles, part: str) -> float:
     """Return the length of a part of a take's body, on its skeleton if it has one."""
     from motionprep.formats import bvh, c3d
     from motionprep.maths.lengths import measure
     from motionprep.motion.take import Take
 
     source = recording.sources[0]
-    if source.half == "motion":
+    if source.modality == "motion":
         return measure(Take(recording.key, bvh.parse_bvh(source.read(), source.name)), part)
     return measure(Take(recording.key, None, c3d.parse_c3d(source.read(), source.name)), part)

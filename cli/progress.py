@@ -52,9 +52,9 @@ class Progress:
         """Count one more, of a total that is known only now."""
         if not self._total:
             self.start(total)
-        self.tell(done - self._motions)
+        self.advance(done - self._motions)
 
-    def tell(self, motions: int, frames: int = 0) -> None:
+    def advance(self, motions: int, frames: int = 0) -> None:
         """Count motions, and frames if they are counted at all; called by several threads."""
         with self._lock:
             self._motions += motions

@@ -41,11 +41,11 @@ def sample(
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with Progress(quiet=quiet) as progress:
 
-        def tell(done: int, total: int) -> None:
+        def advance(done: int, total: int) -> None:
             if done == 1:
                 progress.start(total)
-            progress.tell(1)
+            progress.advance(1)
 
-        summary = motionprep.write_sample(dest, seed=seed, like=like, markers=markers, progress=tell, **wanted)
+        summary = motionprep.write_sample(dest, seed=seed, like=like, markers=markers, progress=advance, **wanted)
     if not quiet:
         click.echo(f"{summary.files:,} motions, {summary.frames:,} frames, {size(summary.bytes)} in {dest}")

@@ -69,10 +69,10 @@ def body(
 
 def worst_frame(take: Take, stage: Augment, axes: Any, title: str) -> None:
     """Draw the frame in which most was moved: clean in grey, what has become of it in red, and a line between them."""
-    spoilt = made(stage, take).corrupt
-    frame = int(np.argmax((spoilt.positions != take.markers.positions).any(axis=-1).sum(axis=-1)))
-    before, after = take.markers.positions[frame], spoilt.positions[frame]
-    moved = spoilt.visible[frame] & (before != after).any(axis=-1)
+    corrupted = made(stage, take).corrupt
+    frame = int(np.argmax((corrupted.positions != take.markers.positions).any(axis=-1).sum(axis=-1)))
+    before, after = take.markers.positions[frame], corrupted.positions[frame]
+    moved = corrupted.visible[frame] & (before != after).any(axis=-1)
     body(axes, take, before, CLEAN)
     for one, other in zip(before[moved], after[moved], strict=True):
         axes.plot(*np.stack([one, other])[:, :2].T, color=SPOILT, linewidth=0.8, zorder=3)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import motionprep
-from motionprep.formats.arrays_about import OF_FOLDER, describe
+from motionprep.formats.arrays_metadata import OF_FOLDER, describe
 from motionprep.recipe.recipe import recipe_from_json
 from motionprep.stages import STAGES
 from motionprep.stages.base import Augment, Stage

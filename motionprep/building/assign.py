@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from motionprep.formats.arrays_about import About
+from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.motion import hashing
 from motionprep.recipe.recipe import FORMAT
 
@@ -22,7 +22,7 @@ TARGET = 32 << 20
 _CHANCES = 1 << 64
 
 
-class Item(msgspec.Struct, frozen=True):
+class ShardMember(msgspec.Struct, frozen=True):
     """A part of a motion that goes into a shard.
 
     Parameters
@@ -49,19 +49,19 @@ class Item(msgspec.Struct, frozen=True):
     frames: tuple[int, int] | None = None
     rate: float | None = None
     copy: int = 0
-    about: About | None = None
+    metadata: ArrayMetadata | None = None
 
 
 def beyond(frames: tuple[int, int] | None, count: int) -> str:
-    """Return what is wrong with a range, of an :class:`Item`, in a file of ``count`` frames; empty if nothing is."""
+    """Return what is wrong with a range of frames in a file of ``count`` frames; empty if nothing is."""
     if frames is None or frames[1] <= count:
         return ""
     return f"has {count:,} frames; the split asks for frames {frames[0]}-{frames[1]}"
 
 
-def cut(items: Sequence[Item], target: int = TARGET) -> list[tuple[Item, ...]]:
+def cut(items: Sequence[ShardMember], target: int = TARGET) -> list[tuple[ShardMember, ...]]:
     """Cut a run of items, in natural order, into shards."""
-    runs: list[tuple[Item, ...]] = []
+    runs: list[tuple[ShardMember, ...]] = []
     start = 0
     for end, item in enumerate(items, start=1):
         if end == len(items) or _hash(item) < item.size * _CHANCES // target:
@@ -74,7 +74,7 @@ def shard_key(
     stages: Sequence[dict[str, Any]],
     reading: dict[str, Any],
     seed: int | None,
-    items: Sequence[Item],
+    items: Sequence[ShardMember],
     digests: Sequence[Sequence[str]],
 ) -> str:
     """Return the name of a shard: a hash of all that decides its content.
@@ -92,11 +92,11 @@ def shard_key(
     """
     motions = [
         [item.key, *files, item.frames, item.rate, item.copy]
-        + ([] if item.about is None else [msgspec.to_builtins(item.about)])
+        + ([] if item.metadata is None else [msgspec.to_builtins(item.metadata)])
         for item, files in zip(items, digests, strict=True)
     ]
     return hashing.key([FORMAT, stages, reading, seed, motions])
 
 
-def _hash(item: Item) -> int:
+def _hash(item: ShardMember) -> int:
     return int.from_bytes(hashlib.sha256(f"{item.key}/{item.copy}".encode()).digest()[:8])

@@ -24,7 +24,7 @@ from motionprep.sources import find as sources
 from motionprep.storage import shards, store
 
 #: Called after each motion with how many motions and how many stored frames are done.
-Tell = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 #: Of a file's bytes, or of why they cannot be read, and whether they can.
 _Digest = tuple[str, bool]
 _PATIENCE = 1.0
@@ -73,7 +73,7 @@ def build(
     replace: bool = False,
     verify_sources: bool = False,
     announce: Callable[[Plan], None] = lambda _: None,
-    tell: Tell = lambda _motions, _frames: None,
+    on_progress: OnProgress = lambda _motions, _frames: None,
 ) -> Summary:
     """Build a dataset, or bring one up to date; what is there and still right is kept.
 
@@ -99,7 +99,7 @@ def build(
         Hash all files again, whatever their size and time say.
     announce
         Called once with the plan, before the first motion.
-    tell
+    on_progress
         Called by the workers as motions are done.
 
     Warns
@@ -134,7 +134,7 @@ def build(
     if wrong := no_address(out):
         raise DatasetError(wrong)
     out = Path(out)
-    home = store.home(out, baked=recipe.baked)
+    home = store.home(out, stored_normalized=recipe.stored_normalized)
     look = partial(
         plan.make_plan,
         _paths(data),
@@ -149,20 +149,20 @@ def build(
     if before.complete and not any(store.left_over(out, before.dataset)):
         # What has nothing to do needs no lock, whose import takes longer than this look.
         announce(before)
-        _tell_kept(before, tell)
+        _report_kept(before, on_progress)
         dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
         return _ended(Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes, before.doubts))
     if not before.complete:
         before = _with_changes(before, out, replace)
-    with store.claimed(out, baked=recipe.baked):
+    with store.locked(out, stored_normalized=recipe.stored_normalized):
         if store.load(out) != before.known:
             # Another build has ended since this one looked.
             before = look()
         for place in (out, home):
             shards.sweep(place / store.SHARDS)
         announce(before)
-        _tell_kept(before, tell)
-        todo, made = _make_missing(before, home, workers, tell)
+        _report_kept(before, on_progress)
+        todo, made = _make_missing(before, home, workers, on_progress)
         complete = todo.complete
         changed = made > 0 or not complete
         if complete:
@@ -209,10 +209,10 @@ def _paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> 
     return [given] if isinstance(given, str | os.PathLike) else list(given)
 
 
-def _tell_kept(todo: Plan, tell: Tell) -> None:
+def _report_kept(todo: Plan, on_progress: OnProgress) -> None:
     for shard in todo.shards:
         if shard.present:
-            tell(len(shard.items), shard.expected)
+            on_progress(len(shard.items), shard.expected)
 
 
 def _unless_failed(todo: Plan, strict: bool) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def _unless_failed(todo: Plan, strict: bool) -> dict[str, Any]:
     return dataset
 
 
-def _make_missing(todo: Plan, home: Path, workers: int, tell: Tell) -> tuple[Plan, int]:
+def _make_missing(todo: Plan, home: Path, workers: int, on_progress: OnProgress) -> tuple[Plan, int]:
     """See to it that every shard is there.
 
     Returns
@@ -261,9 +261,9 @@ def _make_missing(todo: Plan, home: Path, workers: int, tell: Tell) -> tuple[Pla
                     known = [[digest for digest, _ in files] for files in digests]
                     key = plan.key_of(todo.recipe, shard.split, shard.items, known)
                 if key is not None and shards.is_whole(folder, key):
-                    tell(len(shard.items), shard.expected)
+                    on_progress(len(shard.items), shard.expected)
                     return key, digests, False
-            made = make(todo.recipe, shard, todo.rows, folder, stop, tell, computing)
+            made = make(todo.recipe, shard, todo.rows, folder, stop, on_progress, computing)
             made.sealed.publish()
             return made.key, made.digests, True
 
@@ -277,13 +277,13 @@ def _make_missing(todo: Plan, home: Path, workers: int, tell: Tell) -> tuple[Pla
             jobs[number] = msgspec.structs.replace(jobs[number], key=key, present=True)
             for item, files in zip(jobs[number].items, digests, strict=True):
                 row = rows[item.row]
-                looks = []
-                for source, look, (digest, readable) in zip(row.recording.sources, row.looks, files, strict=True):
-                    looks.append(msgspec.structs.replace(look, sha256=digest))
+                headers = []
+                for source, look, (digest, readable) in zip(row.recording.sources, row.headers, files, strict=True):
+                    headers.append(msgspec.structs.replace(look, sha256=digest))
                     # That a file can be read one day need not change its size or time.
                     if readable:
-                        todo.cache.put(source, looks[-1])
-                rows[item.row] = msgspec.structs.replace(row, looks=tuple(looks))
+                        todo.cache.put(source, headers[-1])
+                rows[item.row] = msgspec.structs.replace(row, headers=tuple(headers))
     finally:
         stop.set()
         _end(results, running, workers + 1)

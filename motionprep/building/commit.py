@@ -47,7 +47,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     RecipeError
         If the task names joints or markers that no motion has.
     """
-    home = store.home(out, baked=todo.recipe.baked)
+    home = store.home(out, stored_normalized=todo.recipe.stored_normalized)
     keys = todo.keys
     records = [shards.read_record(home / store.SHARDS, key) for key in keys]
     table = _table(todo, keys, records)
@@ -59,12 +59,12 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     }
     fitted = stats.combine(records[number] for number in sides.get("train", []))
     names: Sequence[str | None] = keys
-    if todo.recipe.baked:
+    if todo.recipe.stored_normalized:
         from motionprep.building.normalized import bake
 
         motions = [[item.key for item in shard.items] for shard in todo.shards]
         names = bake(todo.recipe, out, keys, records, motions, fitted, workers)
-        table = [_baked(row, dict(zip(keys, names, strict=True))) for row in table]
+        table = [_stored_normalized(row, dict(zip(keys, names, strict=True))) for row in table]
         _refuse(table, strict=strict)
     kept = [name for name in names if name]
     records = [record for record, name in zip(records, names, strict=True) if name]
@@ -86,7 +86,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
         "features": _features(records),
         "shards": {name: shards.measure(out / store.SHARDS, name)[0] for name in kept},
     }
-    if todo.recipe.baked:
+    if todo.recipe.stored_normalized:
         dataset["raw"] = keys
     skeletons = {name: skeleton for record in records for name, skeleton in record["skeletons"].items()}
     files = {
@@ -96,7 +96,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     }
     dataset = store.save(out, dataset, files)
     store.keep_signatures(home, keys)
-    if todo.recipe.baked:
+    if todo.recipe.stored_normalized:
         store.keep_signatures(out, kept)
     return dataset
 
@@ -112,13 +112,13 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
                 facts[item.row]["reason"] = reason_of(todo.rows[item.row], motion)
             for source, unread in zip(files, motion.get("unread", ()), strict=False):
                 if unread:
-                    facts[item.row][f"{_COLUMNS[source.half]}_sha256"] = None
+                    facts[item.row][f"{_COLUMNS[source.modality]}_sha256"] = None
     table = []
     for number, row in enumerate(todo.rows):
-        first = row.looks[0]
+        first = row.headers[0]
         files_in: dict[str, Any] = {}
-        for source, look in zip(row.recording.sources, row.looks, strict=True):
-            column = _COLUMNS[source.half]
+        for source, look in zip(row.recording.sources, row.headers, strict=True):
+            column = _COLUMNS[source.modality]
             files_in[column] = source.name
             files_in[f"{column}_bytes"] = source.size
             files_in[f"{column}_sha256"] = look.sha256 or None
@@ -147,7 +147,7 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
     return table
 
 
-def _baked(row: Mapping[str, Any], names: Mapping[str, str | None]) -> dict[str, Any]:
+def _stored_normalized(row: Mapping[str, Any], names: Mapping[str, str | None]) -> dict[str, Any]:
     """Return a row with the normalized shard that its motion is in; dropped if there is none."""
     shard = names.get(row.get("shard", ""))
     if shard or row["status"] != "ok":

@@ -12,15 +12,15 @@ from typing import Any
 import msgspec
 
 from motionprep.building import assign
-from motionprep.building.assign import Item
+from motionprep.building.assign import ShardMember
 from motionprep.errors import BuildError, DatasetError, RecipeError, SourceError
-from motionprep.formats import HALVES, VERSION
+from motionprep.formats import MODALITIES, VERSION
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
 from motionprep.recipe import labels, splits
 from motionprep.recipe.recipe import Label, Recipe
 from motionprep.sources import find as sources
-from motionprep.sources.find import Look, Recording, Source, SourceCache
+from motionprep.sources.find import Source, SourceCache, SourceHeader, TakeFiles
 from motionprep.stages import Features
 from motionprep.stages.base import Dropped, Stage, pick_frames
 from motionprep.storage import shards, store
@@ -29,7 +29,7 @@ _WORDS = {"motion": "skeleton", "markers": "markers"}
 _MANY = {"motion": "skeletons", "markers": "markers"}
 
 
-class Row(msgspec.Struct, frozen=True):
+class PlannedMotion(msgspec.Struct, frozen=True):
     """What is known of a row of the manifest before its motion is read.
 
     Parameters
@@ -61,8 +61,8 @@ class Row(msgspec.Struct, frozen=True):
         since more may be wrong with it than its header tells.
     """
 
-    recording: Recording
-    looks: tuple[Look, ...]
+    recording: TakeFiles
+    headers: tuple[SourceHeader, ...]
     ordinal: int
     split: str
     frames: tuple[int, int] | None
@@ -78,7 +78,7 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def digests(self) -> tuple[str, ...]:
         """Of its files, as far as they are known."""
-        return tuple(look.sha256 for look in self.looks)
+        return tuple(look.sha256 for look in self.headers)
 
 
 class Shard(msgspec.Struct, frozen=True):
@@ -99,7 +99,7 @@ class Shard(msgspec.Struct, frozen=True):
     """
 
     split: str
-    items: tuple[Item, ...]
+    items: tuple[ShardMember, ...]
     key: str | None
     expected: int
     present: bool
@@ -131,7 +131,7 @@ class Plan:
     """
 
     recipe: Recipe
-    rows: tuple[Row, ...]
+    rows: tuple[PlannedMotion, ...]
     shards: tuple[Shard, ...]
     dataset: dict[str, Any] | None = field(repr=False)
     cache: SourceCache = field(repr=False)
@@ -158,7 +158,7 @@ class Plan:
                 row.frames,
                 row.rate,
                 row.reason,
-                *([] if row.recording.about is None else [msgspec.to_builtins(row.recording.about)]),
+                *([] if row.recording.metadata is None else [msgspec.to_builtins(row.recording.metadata)]),
             ]
             for row in self.rows
         ]
@@ -229,56 +229,58 @@ def make_plan(
         If the data, the recipe or the dataset cannot be.
     """
     dataset = known = store.examine(out)
-    home = store.home(out, baked=recipe.baked)
+    home = store.home(out, stored_normalized=recipe.stored_normalized)
     if dataset is not None and not (
-        store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, look_into=digests))
+        store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, verify_contents=digests))
     ):
         dataset = None
     cache = SourceCache(out / store.CACHE / "sources.json")
     odd: list[str] = []
     found = sources.find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays, odd)
-    broken = [source for source in found if not source.half]
-    found = [source for source in found if source.half]
+    broken = [source for source in found if not source.modality]
+    found = [source for source in found if source.modality]
     if not found:
         raise none_built([source.wrong for source in broken])
-    halves, notes = _halves(recipe, found, cache, asked=bool(markers))
-    recipe = recipe.storing(halves, bare=any(source.about for source in found))
+    modalities, notes = _halves(recipe, found, cache, asked=bool(markers))
+    recipe = recipe.storing(modalities, bare=any(source.metadata for source in found))
     needs = {side: recipe.needs(side) for side in recipe.split.sides()}
     needed = frozenset().union(*needs.values())
     if markers and "markers" not in needed:
         raise RecipeError("markers are given, but the recipe stores none; add them to the arrays of its features")
     recordings = sources.pair(found, needed, odd)
     if not recordings:
-        wanted = " and ".join(f"{_WORDS[half]} ({suffix})" for suffix, half in HALVES.items() if half in needed)
+        wanted = " and ".join(
+            f"{_WORDS[modality]} ({suffix})" for suffix, modality in MODALITIES.items() if modality in needed
+        )
         where = ", ".join(os.fspath(path) for path in (*data, *markers))
         raise SourceError(f"{where}: the recipe needs {wanted}, and no such file is there")
-    if all(recording.about for recording in recordings):
+    if all(recording.metadata for recording in recordings):
         _refuse_rotations(recipe)
     files = [source for recording in recordings for source in recording.sources]
     if verify_sources:
-        looks = sources.digest(files, cache, workers, again=True)
+        headers = sources.digest(files, cache, workers, again=True)
     elif digests:
-        looks = sources.digest(files, cache, workers)
+        headers = sources.digest(files, cache, workers)
     else:
-        looks = sources.look(files, cache)
+        headers = sources.look(files, cache)
     keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
     beside = {} if recipe.reading.labels or recipe.reading.label_pattern else sources.labels_beside(data, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
     told = labels.unlabelled(recipe.reading, keys, named)
-    of_files = iter(looks)
+    of_files = iter(headers)
     errors = ["".join(next(of_files).error for _ in one.sources) for one in recordings]
     parts, lacking = _assign(recipe, needs, recordings, named, errors)
-    rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(looks), parts, named))
+    rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(headers), parts, named))
     rows += map(_broken, broken)
     if recipe.task and recipe.task.label:
         with_label = {row.split for row in rows if row.label and not row.reason}
         lacking += labels.lacking({side: side in with_label for side in recipe.split.sides()})
-    made = _shards(recipe, rows, home, look_into=digests)
+    made = _shards(recipe, rows, home, verify_contents=digests)
     doubts = (*labels.strangers(recipe.reading, keys), *_guessed(recipe, recordings, errors))
     return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*odd, *notes, *told, *lacking), doubts, known)
 
 
-def _guessed(recipe: Recipe, recordings: Sequence[Recording], errors: Sequence[str]) -> list[str]:
+def _guessed(recipe: Recipe, recordings: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:
     """Return that a split depends on subjects that are guessed from names, if it does."""
     if recipe.split.by != "subject" or recipe.reading.key_pattern:
         return []
@@ -286,7 +288,7 @@ def _guessed(recipe: Recipe, recordings: Sequence[Recording], errors: Sequence[s
         one
         for one, error in zip(recordings, errors, strict=True)
         if not error
-        and not (one.about and (one.about.subject or splits.side_named(one.key, recipe.split.sides())))
+        and not (one.metadata and (one.metadata.subject or splits.side_named(one.key, recipe.split.sides())))
         and not subject_of(one.sources[0].name.rpartition(".")[0]).pattern
     ]
     if not guesses:
@@ -300,10 +302,12 @@ def _guessed(recipe: Recipe, recordings: Sequence[Recording], errors: Sequence[s
     ]
 
 
-def _broken(source: Source) -> Row:
+def _broken(source: Source) -> PlannedMotion:
     """Return the row of what could not be looked into: it is no motion, so it has no number and is on no side."""
-    error = Look("", 0, 0.0, "", source.wrong)
-    return Row(Recording(source.key, "", (source,)), (error,), 0, "", None, None, "", source.wrong, failed=True)
+    error = SourceHeader("", 0, 0.0, "", source.wrong)
+    return PlannedMotion(
+        TakeFiles(source.key, "", (source,)), (error,), 0, "", None, None, "", source.wrong, failed=True
+    )
 
 
 def _halves(
@@ -315,11 +319,11 @@ def _halves(
     many skeletons, or the other way round, are no reason to drop all takes that have one half. Where both are there,
     files that cannot be read do not count.
     """
-    if not asked and len({source.half for source in found}) > 1:
+    if not asked and len({source.modality for source in found}) > 1:
         good = [one for one, seen in zip(found, sources.look(found, cache), strict=True) if not seen.error]
         found = good or found
-    keys = {half: {source.key for source in found if source.half == half} for half in _WORDS}
-    there = {half for half in keys if keys[half]}
+    keys = {modality: {source.key for source in found if source.modality == modality} for modality in _WORDS}
+    there = {modality for modality in keys if keys[modality]}
     whole, paired = set.union(*keys.values()), set.intersection(*keys.values())
     told = any(isinstance(stage, Features) for stage in recipe.stages)
     if asked or told:
@@ -327,7 +331,7 @@ def _halves(
     if recipe.task is not None and recipe.asks_for < there:
         # Files of the other kind beside must not change which frames a model learns from.
         (left,) = there - recipe.asks_for
-        learnt = " and ".join(_MANY[half] for half in recipe.asks_for)
+        learnt = " and ".join(_MANY[modality] for modality in recipe.asks_for)
         return {*recipe.asks_for}, (
             f"the task is learnt from {learnt} alone, so the {_MANY[left]} of {len(keys[left]):,} takes are left aside",
         )
@@ -335,7 +339,7 @@ def _halves(
         return {*recipe.asks_for}, ()
     if len(there) < len(keys) or 2 * len(paired) >= len(whole):
         return there, ()
-    kept = {*recipe.asks_for} or {max(keys, key=lambda half: len(keys[half]))}
+    kept = {*recipe.asks_for} or {max(keys, key=lambda modality: len(keys[modality]))}
     if kept == there:
         return there, ()
     aside = next(iter(there - kept))
@@ -358,7 +362,7 @@ def _refuse_rotations(recipe: Recipe) -> None:
 def _assign(
     recipe: Recipe,
     needs: Mapping[str, frozenset[str]],
-    recordings: Sequence[Recording],
+    recordings: Sequence[TakeFiles],
     named: Sequence[Label],
     errors: Sequence[str],
 ) -> tuple[list[splits.Part], list[str]]:
@@ -368,11 +372,11 @@ def _assign(
     """
     dealt, needed = list(range(len(recordings))), frozenset.union(*needs.values())
     if recipe.split.percent and len(set(needs.values())) == 1:
-        dealt = [at for at in dealt if needed <= {source.half for source in recordings[at].sources}]
+        dealt = [at for at in dealt if needed <= {source.modality for source in recordings[at].sources}]
     given: dict[int, str] = {}
     if recipe.split.percent:
         # Somebody who made arrays has said by their names what they are for, and what is no motion is dealt nowhere.
-        arrays = [at for at in dealt if recordings[at].about is not None]
+        arrays = [at for at in dealt if recordings[at].metadata is not None]
         dealt = [at for at in dealt if at not in arrays or not errors[at]]
         sides = recipe.split.sides()
         given = {at: side for at in arrays if at in dealt and (side := splits.side_named(recordings[at].key, sides))}
@@ -389,9 +393,11 @@ def _assign(
     except RecipeError as error:
         if len(dealt) == len(recordings):
             raise
-        halves = [{source.half for source in one.sources} for one in recordings]
-        short = {half: sum(half not in there for there in halves) for half in _WORDS if half in needed}
-        lost = " and ".join(f"{count:,} have no {_WORDS[half]}" for half, count in short.items() if count)
+        modalities = [{source.modality for source in one.sources} for one in recordings]
+        short = {
+            modality: sum(modality not in there for there in modalities) for modality in _WORDS if modality in needed
+        }
+        lost = " and ".join(f"{count:,} have no {_WORDS[modality]}" for modality, count in short.items() if count)
         raise RecipeError(f"{error}; of {len(recordings):,} takes that were found, {lost}") from None
     said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
     if given:
@@ -403,7 +409,7 @@ def _assign(
     return [replace(part, motion=dealt[part.motion]) for part in parts], said
 
 
-def _dealt(recipe: Recipe, rows: list[Row]) -> list[Row]:
+def _dealt(recipe: Recipe, rows: list[PlannedMotion]) -> list[PlannedMotion]:
     """Deal the motions of train into the recipe's parts; all ranges and copies of a motion go to one."""
     if recipe.split.parts == 1:
         return rows
@@ -426,33 +432,35 @@ def _dealt(recipe: Recipe, rows: list[Row]) -> list[Row]:
 def _rows(
     recipe: Recipe,
     needs: Mapping[str, frozenset[str]],
-    recordings: Sequence[Recording],
-    looks: Iterator[Look],
+    recordings: Sequence[TakeFiles],
+    headers: Iterator[SourceHeader],
     parts: Sequence[splits.Part],
     named: Sequence[Label],
-) -> list[Row]:
+) -> list[PlannedMotion]:
     of_motion: dict[int, list[splits.Part]] = {}
     for part in parts:
         of_motion.setdefault(part.motion, []).append(part)
     rates = recipe.reading.rates
     stages = {side: recipe.stages_for(side) for side in needs}
     copies = {side: recipe.copies(side) for side in needs}
-    rows: list[Row] = []
+    rows: list[PlannedMotion] = []
     for index, recording in enumerate(recordings):
-        whole = tuple([next(looks) for _ in recording.sources])
+        whole = tuple([next(headers) for _ in recording.sources])
         rate, label = rates.get(recording.key), named[index]
         # A header that says too little is let pass where the recipe is lenient; its label is looked at when it is read.
         if not (whole[0].error or recipe.reading.lenient):
             labels.check(recording.key, label, whole[0].frames)
-        halves = {source.half for source in recording.sources}
+        modalities = {source.modality for source in recording.sources}
         for part in of_motion.get(index, ()):
-            missing = needs[part.side] - halves
+            missing = needs[part.side] - modalities
             wanted, seen = _only(needs[part.side], recording, whole)
             wrong = (look.error or (look.rate_error if rate is None else "") for look in seen)
             error = next(filter(None, wrong), "")
-            reason = error or _lacks(missing) or (_unfit(stages[part.side], seen[0]) if wanted.about else "")
+            reason = error or _lacks(missing) or (_unfit(stages[part.side], seen[0]) if wanted.metadata else "")
             if reason:
-                row = Row(wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error))
+                row = PlannedMotion(
+                    wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error)
+                )
                 rows.append(row)
                 continue
             expected, foreseen = _expected(stages[part.side], seen[0], rate or seen[0].rate, part.frames)
@@ -461,13 +469,13 @@ def _rows(
             if recipe.reading.lenient:
                 beyond = foreseen = ""
             what = (wanted, seen, index + 1, part.side, part.frames, rate, label, "", bool(beyond), expected)
-            rows += [Row(*what, copy, foreseen=foreseen) for copy in range(copies[part.side])]
+            rows += [PlannedMotion(*what, copy, foreseen=foreseen) for copy in range(copies[part.side])]
         if index not in of_motion:
-            missing = frozenset.intersection(*needs.values()) - halves
+            missing = frozenset.intersection(*needs.values()) - modalities
             # An array that holds no motion is dealt nowhere for that reason alone.
-            unfit = whole[0].error if recording.about and recipe.split.percent else ""
+            unfit = whole[0].error if recording.metadata and recipe.split.percent else ""
             rows.append(
-                Row(
+                PlannedMotion(
                     recording,
                     _unread(whole),
                     index + 1,
@@ -482,20 +490,22 @@ def _rows(
     return rows
 
 
-def _only(needed: Set[str], recording: Recording, looks: tuple[Look, ...]) -> tuple[Recording, tuple[Look, ...]]:
+def _only(
+    needed: Set[str], recording: TakeFiles, headers: tuple[SourceHeader, ...]
+) -> tuple[TakeFiles, tuple[SourceHeader, ...]]:
     """Leave out the files of halves that a side has no need of: nothing of it may hang on them."""
-    kept = [at for at, source in enumerate(recording.sources) if source.half in needed]
-    if len(kept) in (0, len(looks)):
-        return recording, looks
+    kept = [at for at, source in enumerate(recording.sources) if source.modality in needed]
+    if len(kept) in (0, len(headers)):
+        return recording, headers
     fewer = msgspec.structs.replace(recording, sources=tuple(recording.sources[at] for at in kept))
-    return fewer, tuple(looks[at] for at in kept)
+    return fewer, tuple(headers[at] for at in kept)
 
 
 def _lacks(missing: Set[str]) -> str:
-    return " and ".join(f"no {_WORDS[half]}" for half in sorted(missing))
+    return " and ".join(f"no {_WORDS[modality]}" for modality in sorted(missing))
 
 
-def _unfit(stages: Sequence[Stage], look: Look) -> str:
+def _unfit(stages: Sequence[Stage], look: SourceHeader) -> str:
     """Return why arrays cannot go through stages; empty if they can."""
     first = ""
     for stage in stages:
@@ -510,12 +520,14 @@ def _unfit(stages: Sequence[Stage], look: Look) -> str:
     return ""
 
 
-def _unread(looks: Sequence[Look]) -> tuple[Look, ...]:
+def _unread(headers: Sequence[SourceHeader]) -> tuple[SourceHeader, ...]:
     """Leave out the digests of what is not built: they would hang on what an earlier run happened to read."""
-    return tuple(msgspec.structs.replace(look, sha256="") for look in looks)
+    return tuple(msgspec.structs.replace(look, sha256="") for look in headers)
 
 
-def _expected(stages: Sequence[Stage], look: Look, rate: float, frames: tuple[int, int] | None) -> tuple[int, str]:
+def _expected(
+    stages: Sequence[Stage], look: SourceHeader, rate: float, frames: tuple[int, int] | None
+) -> tuple[int, str]:
     """Return how many frames are left of a file, and why none is, where nothing before that stage needs the frames."""
     first, last = frames or (1, look.frames)
     count = max(min(last, look.frames) - first + 1, 0)
@@ -528,7 +540,7 @@ def _expected(stages: Sequence[Stage], look: Look, rate: float, frames: tuple[in
     return 0, certain.reason if isinstance(certain, Dropped) else ""
 
 
-def _shards(recipe: Recipe, rows: Sequence[Row], home: Path, *, look_into: bool) -> list[Shard]:
+def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], home: Path, *, verify_contents: bool) -> list[Shard]:
     """Cut each side's motions into shards; motions of other skeletons or markers go into other shards."""
     known = store.load_signatures(home)
     there = shards.keys(home / store.SHARDS)
@@ -539,43 +551,45 @@ def _shards(recipe: Recipe, rows: Sequence[Row], home: Path, *, look_into: bool)
             "motion": any(stage.fixes_joints for stage in stages),
             "markers": any(stage.fixes_markers for stage in stages),
         }
-        runs: dict[tuple[str, ...], list[Item]] = {}
+        runs: dict[tuple[str, ...], list[ShardMember]] = {}
         for number, row in enumerate(rows):
             if row.split == side and not row.reason:
                 one = row.recording
-                item = Item(number, one.key, one.size, row.frames, row.rate, row.copy, one.about)
+                item = ShardMember(number, one.key, one.size, row.frames, row.rate, row.copy, one.metadata)
                 structure = tuple(
-                    "" if fixed[source.half] else look.structure
-                    for source, look in zip(row.recording.sources, row.looks, strict=True)
+                    "" if fixed[source.modality] else look.structure
+                    for source, look in zip(row.recording.sources, row.headers, strict=True)
                 )
                 runs.setdefault(structure, []).append(item)
         for run in runs.values():
             for items in assign.cut(run):
                 digests = [rows[item.row].digests for item in items]
                 key = key_of(recipe, side, items, digests) if all(map(all, digests)) else None
-                present = key in there and _is_whole(home / store.SHARDS, key or "", known, look_into=look_into)
+                present = key in there and _is_whole(
+                    home / store.SHARDS, key or "", known, verify_contents=verify_contents
+                )
                 made.append(Shard(side, items, key, sum(rows[item.row].expected for item in items), present))
     return made
 
 
-def _are_whole(out: Path, dataset: Mapping[str, Any], *, look_into: bool) -> bool:
+def _are_whole(out: Path, dataset: Mapping[str, Any], *, verify_contents: bool) -> bool:
     """Return whether all shards of a dataset are known to be there and whole."""
     known = store.load_signatures(out)
-    return all(_is_whole(out / store.SHARDS, key, known, look_into=look_into) for key in dataset["shards"])
+    return all(_is_whole(out / store.SHARDS, key, known, verify_contents=verify_contents) for key in dataset["shards"])
 
 
-def _is_whole(folder: Path, key: str, known: dict[str, str], *, look_into: bool) -> bool:
+def _is_whole(folder: Path, key: str, known: dict[str, str], *, verify_contents: bool) -> bool:
     try:
         if known.get(key) == shards.measure(folder, key)[1]:
             return True
-        if look_into:
+        if verify_contents:
             shards.check(folder, key)
     except (DatasetError, FileNotFoundError):
         return False
-    return look_into
+    return verify_contents
 
 
-def reason_of(row: Row, motion: Mapping[str, Any]) -> str:
+def reason_of(row: PlannedMotion, motion: Mapping[str, Any]) -> str:
     """Return why a motion was left out, as the record of its shard has it, which does not name files."""
     reason = str(motion["reason"])
     if motion["status"] != "failed":
@@ -588,7 +602,7 @@ def none_built(reasons: Sequence[str]) -> BuildError:
     return BuildError(f"none of {len(reasons)} motions could be built; the first: {reasons[0]}")
 
 
-def key_of(recipe: Recipe, side: str, items: Sequence[Item], digests: Sequence[Sequence[str]]) -> str:
+def key_of(recipe: Recipe, side: str, items: Sequence[ShardMember], digests: Sequence[Sequence[str]]) -> str:
     """Return the name of a shard with these items and the digests of their files."""
     stages = recipe.stages_for(side)
     reading = {"version": VERSION, "positions": recipe.reading.positions, "lenient": recipe.reading.lenient}

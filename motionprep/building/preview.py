@@ -72,7 +72,7 @@ def preview(planned: Plan, out: Path) -> Preview:
     DatasetError
         If a shard that was whole is so no more.
     """
-    rows, home = planned.rows, store.home(out, baked=planned.recipe.baked)
+    rows, home = planned.rows, store.home(out, stored_normalized=planned.recipe.stored_normalized)
     lost = {number: _lost(row.failed, row.reason) for number, row in enumerate(rows) if row.reason}
     a_frame = dict.fromkeys(planned.recipe.split.sides(), 0)
     frames: dict[int, int] = {}

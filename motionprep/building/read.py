@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from motionprep.building.assign import Item, beyond
+from motionprep.building.assign import ShardMember, beyond
 from motionprep.building.extract import check_reach
 from motionprep.errors import ReadError
 from motionprep.formats import arrays, bvh, c3d
-from motionprep.formats.arrays_about import About
+from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.maths import rooting
 from motionprep.motion.motion import Motion
 from motionprep.motion.take import Take
@@ -48,7 +48,7 @@ class Read:
 def read_take(
     reading: Reading,
     stages: Sequence[Stage],
-    item: Item,
+    item: ShardMember,
     files: Mapping[str, File],
     apply: Callable[[Stage, Take], Take | Dropped],
 ) -> Read:
@@ -72,8 +72,8 @@ def read_take(
     ReadError
         If a file cannot be read, or has not the frames that are asked for.
     """
-    if item.about is not None:
-        return _read_arrays(item.about, stages, item, files["motion"])
+    if item.metadata is not None:
+        return _read_arrays(item.metadata, stages, item, files["motion"])
     if set(files) == {"motion"}:
         return _read_motion(reading, stages, item, files["motion"])
     notes: list[str] = []
@@ -105,7 +105,7 @@ def read_take(
     return Read(take, stages, frames, rate, tuple(notes))
 
 
-def _read_motion(reading: Reading, stages: Sequence[Stage], item: Item, file: File) -> Read:
+def _read_motion(reading: Reading, stages: Sequence[Stage], item: ShardMember, file: File) -> Read:
     """Read a motion; stages that only choose frames say which of them are parsed at all."""
     name, data = file
     leading = list(takewhile(lambda stage: stage.picks, stages))
@@ -140,12 +140,12 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], item: Item, file: Fi
     return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
 
 
-def _read_arrays(about: About, stages: Sequence[Stage], item: Item, file: File) -> Read:
+def _read_arrays(metadata: ArrayMetadata, stages: Sequence[Stage], item: ShardMember, file: File) -> Read:
     """Read joint positions; of clips, stages that only choose frames do so clip by clip."""
     name, data = file
-    clips = arrays.parse_arrays(data, name, about)
+    clips = arrays.parse_arrays(data, name, metadata)
     count, length = clips.values.shape[:2]
-    rate = item.rate or about.rate or 0.0
+    rate = item.rate or metadata.rate or 0.0
     first, last = _asked(item, count * length, name)
     leading = list(takewhile(lambda stage: stage.picks, stages))
     which, asked, start = range(count), range(first - 1, last), 0
@@ -165,8 +165,8 @@ def _read_arrays(about: About, stages: Sequence[Stage], item: Item, file: File) 
             of_file=range(start + picked.start, start + picked.stop, picked.step),
             # A recipe's word for the unit of skeletons does not hold for arrays of which nothing says it.
             facts={"units": "unknown"}
-            if about.metres is None
-            else {"metres_per_unit": about.metres, "units": about.units},
+            if metadata.metres is None
+            else {"metres_per_unit": metadata.metres, "units": metadata.units},
             clip=len(picked) if clips.apart else None,
             clip_in_file=length if clips.apart else None,
         )
@@ -189,7 +189,7 @@ def _still_root(motion: Motion, stages: Sequence[Stage]) -> list[str]:
     return [f"the root {root!r} never moves, {first!r} below it does; select_joints can make it the root"]
 
 
-def _asked(item: Item, count: int, name: str) -> tuple[int, int]:
+def _asked(item: ShardMember, count: int, name: str) -> tuple[int, int]:
     """Return the first and last frame that the split asks for, counted from 1."""
     if wrong := beyond(item.frames, count):
         raise ReadError(wrong, path=name)

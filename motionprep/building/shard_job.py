@@ -16,9 +16,9 @@ import msgspec
 import numpy as np
 
 from motionprep.building import plan
-from motionprep.building.assign import Item
+from motionprep.building.assign import ShardMember
 from motionprep.building.extract import Extraction
-from motionprep.building.plan import Row, Shard
+from motionprep.building.plan import PlannedMotion, Shard
 from motionprep.building.read import Read, read_take
 from motionprep.dataset import inversion
 from motionprep.errors import MotionPrepError, ReadError
@@ -64,10 +64,10 @@ class Made:
 def make(
     recipe: Recipe,
     shard: Shard,
-    rows: Sequence[Row],
+    rows: Sequence[PlannedMotion],
     folder: Path,
     stop: threading.Event,
-    tell: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
     computing: AbstractContextManager[Any],
 ) -> Made:
     """Compute and write a shard.
@@ -97,7 +97,7 @@ def make(
     digests: list[tuple[Digest, ...]] = []
     with shards.Writer(folder, shard.expected) as writer:
         with computing:
-            taken = _Taken(recipe, shard.split)
+            taken = _TakeProcessor(recipe, shard.split)
             for item in shard.items:
                 if stop.is_set():
                     raise Stopped("interrupted")
@@ -105,7 +105,7 @@ def make(
                 facts = taken.write(item, rows[item.row], writer, skeletons)
                 motions.append({"start": start, "stop": writer.frames, **facts})
                 digests.append(taken.digests)
-                tell(1, writer.frames - start)
+                on_progress(1, writer.frames - start)
         key = plan.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
         sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons})
     return Made(key, digests, sealed)
@@ -120,10 +120,10 @@ def keep_memory() -> None:
     np.empty(_KEPT, dtype=np.uint8)
 
 
-def frame_bytes(recipe: Recipe, split: str, row: Row) -> int | Dropped | ReadError:
+def frame_bytes(recipe: Recipe, split: str, row: PlannedMotion) -> int | Dropped | ReadError:
     """Return how many bytes a frame of a motion has in a shard, or why it is dropped or fails."""
-    taken = _Taken(recipe, split)
-    item = Item(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy, row.recording.about)
+    taken = _TakeProcessor(recipe, split)
+    item = ShardMember(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy, row.recording.metadata)
     try:
         features, _ = taken.extract(item, row)
     except ReadError as error:
@@ -133,7 +133,7 @@ def frame_bytes(recipe: Recipe, split: str, row: Row) -> int | Dropped | ReadErr
     return sum(dtype.itemsize * int(np.prod(shape)) for dtype, shape in features.kinds.values())
 
 
-class _Taken:
+class _TakeProcessor:
     """Takes motions, one after the other, from their files to what is written of them.
 
     Parameters
@@ -152,12 +152,14 @@ class _Taken:
         #: Of the files of the motion that was taken last.
         self.digests: tuple[Digest, ...] = ()
 
-    def write(self, item: Item, row: Row, writer: shards.Writer, skeletons: dict[str, Any]) -> dict[str, Any]:
+    def write(
+        self, item: ShardMember, row: PlannedMotion, writer: shards.Writer, skeletons: dict[str, Any]
+    ) -> dict[str, Any]:
         """Write a motion's features, and return the facts for its row of the manifest."""
         facts: dict[str, Any] = {
             "status": "failed",
-            "frames_in": row.looks[0].frames,
-            "fps_in": item.rate or row.looks[0].rate,
+            "frames_in": row.headers[0].frames,
+            "fps_in": item.rate or row.headers[0].rate,
         }
         try:
             features, more = self.extract(item, row)
@@ -181,7 +183,7 @@ class _Taken:
             facts["unread"] = [not readable for _, readable in self.digests]
         return facts
 
-    def extract(self, item: Item, row: Row) -> tuple[Extraction | Dropped, dict[str, Any]]:
+    def extract(self, item: ShardMember, row: PlannedMotion) -> tuple[Extraction | Dropped, dict[str, Any]]:
         """Return the features of a motion, or why it is dropped, and facts about it.
 
         Raises
@@ -207,8 +209,8 @@ class _Taken:
         try:
             features = Extraction(take, [*last.arrays, *frame_arrays], last.missing)
         except (OverflowError, ValueError) as error:
-            raise ReadError(str(error), path=_files(row, *_half(str(error)))) from None
-        markers = take.markers if "markers" in last.halves else None
+            raise ReadError(str(error), path=_files(row, *_modality(str(error)))) from None
+        markers = take.markers if "markers" in last.modalities else None
         return features, facts | {
             "reason": "; ".join([*read.notes, *_told_by_stages(take)]) or None,
             "frames": take.frames,
@@ -216,18 +218,18 @@ class _Taken:
             "fps": take.rate,
             "clip": take.clip,
             "clip_in_file": take.clip_in_file,
-            "of_skeleton": take.motion.skeleton if take.motion is not None and "motion" in last.halves else None,
+            "of_skeleton": take.motion.skeleton if take.motion is not None and "motion" in last.modalities else None,
             "marker_names": list(markers.names) if markers is not None else None,
             "scale": _scale(take),
             "facts": msgspec.json.encode(take.facts, order="sorted").decode() if take.facts else None,
             "steps": msgspec.json.encode(steps).decode() if steps else None,
         }
 
-    def _read(self, item: Item, row: Row) -> Read | ReadError:
+    def _read(self, item: ShardMember, row: PlannedMotion) -> Read | ReadError:
         with BUDGET.hold(row.recording.size):
             return self._read_files(item, row)
 
-    def _read_files(self, item: Item, row: Row) -> Read | ReadError:
+    def _read_files(self, item: ShardMember, row: PlannedMotion) -> Read | ReadError:
         files: dict[str, tuple[str, bytes]] = {}
         digests: list[Digest] = []
         wrong: ReadError | None = None
@@ -239,7 +241,7 @@ class _Taken:
                 wrong = wrong or error
             else:
                 digests.append((hashing.digest(data), True))
-                files[source.half] = (source.name, data)
+                files[source.modality] = (source.name, data)
         self.digests = tuple(digests)
         if wrong:
             return wrong
@@ -253,7 +255,7 @@ class _Taken:
         except ReadError as error:
             return error
 
-    def _through(self, read: Read, item: Item, row: Row, stop: int) -> Read:
+    def _through(self, read: Read, item: ShardMember, row: PlannedMotion, stop: int) -> Read:
         """Lead a take through the stages before number ``stop``, as far as it has not been."""
         take, number = read.take, len(self._stages) - len(read.left)
         while number < stop and not isinstance(take, Dropped):
@@ -261,7 +263,7 @@ class _Taken:
             number += 1
         return replace(read, take=take, left=self._stages[number:])
 
-    def _apply(self, item: Item, row: Row, number: int, stage: Stage, take: Take) -> Take | Dropped:
+    def _apply(self, item: ShardMember, row: PlannedMotion, number: int, stage: Stage, take: Take) -> Take | Dropped:
         earlier = sum(other.name == stage.name for other in self._stages[:number])
         rng = _UNUSED
         if stage.random:
@@ -285,19 +287,21 @@ def _scale(take: Take) -> float:
     return float(np.prod([step.scale for step in take.steps if part in step.on]))
 
 
-def _whose(error: ReadError, row: Row) -> dict[str, Any]:
+def _whose(error: ReadError, row: PlannedMotion) -> dict[str, Any]:
     """Return what is wrong and with which files, by number: a moved file keeps its shard, so its name is not kept."""
     names = [source.name for source in row.recording.sources]
     of_files = [names.index(error.path)] if error.path in names else list(range(len(names)))
     return {"reason": str(error).removeprefix(error.path), "of_files": of_files}
 
 
-def _half(complaint: str) -> tuple[str, ...]:
+def _modality(complaint: str) -> tuple[str, ...]:
     """Return the half of a take that a complaint is about which begins with the name of a feature."""
     name = complaint.split(maxsplit=1)[0].rstrip(":")
     return (KNOWN[name],) if name in KNOWN else ()
 
 
-def _files(row: Row, *halves: str) -> str:
+def _files(row: PlannedMotion, *modalities: str) -> str:
     """Return the names of the files of a take that hold one of these halves; of all if none is named."""
-    return " and ".join(source.name for source in row.recording.sources if not halves or source.half in halves)
+    return " and ".join(
+        source.name for source in row.recording.sources if not modalities or source.modality in modalities
+    )

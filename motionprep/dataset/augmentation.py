@@ -14,7 +14,7 @@ from motionprep.dataset import batch_shapes
 from motionprep.maths import coordinates, retiming
 from motionprep.maths.corruption import Points
 from motionprep.motion.feature_kinds import KINDS, TURNS, Kind
-from motionprep.stages.base import Bodies, Dropped, Moves, Spoil, Stage
+from motionprep.stages.base import Bodies, Corruption, Dropped, Moves, Stage
 from motionprep.stages.speed import Speed
 
 Array = NDArray[Any]
@@ -51,7 +51,7 @@ def augment(
     batch
         Features by name, as they are stored and not normalized. Leading axes are those of the batch, and each window
         draws for itself: ``markers`` (..., F, M, 3) and ``markers_visible`` (..., F, M) for what spoils markers;
-        ``markers_corrupt``, if it is there, is spoilt further, and so is ``markers_seen`` (..., F, M, 4) where it is
+        ``markers_corrupt``, if it is there, is corrupted further, and so is ``markers_seen`` (..., F, M, 4) where it is
         there alone. What changes whole takes changes all features, which are then told in the world and not in a frame
         that goes along with the body; ``label`` stays as it is.
     stages
@@ -71,7 +71,7 @@ def augment(
     Returns
     -------
     dict
-        The batch, if markers were spoilt with ``markers_corrupt`` and ``markers_corrupt_visible`` beside the clean
+        The batch, if markers were corrupted with ``markers_corrupt`` and ``markers_corrupt_visible`` beside the clean
         ones. Arrays have the dtypes that they had; ``markers_corrupt`` that of ``markers``. What is not visible is 0.
 
     Raises
@@ -80,17 +80,17 @@ def augment(
         If a stage cannot be done to a batch, or not to this one; it says what is missing.
     """
     listed = [stages] if isinstance(stages, Stage) else list(stages)
-    others = [stage for stage in listed if not isinstance(stage, Spoil | Moves | Speed)]
+    others = [stage for stage in listed if not isinstance(stage, Corruption | Moves | Speed)]
     if others:
         name = others[0].name if isinstance(others[0], Stage) else repr(others[0])
         raise ValueError(f"{name} cannot be done to a batch; put it into a recipe")
     known = _Known(tuple(names), tuple(nodes), rate, metres_per_unit)
-    whole = next((stage.name for stage in listed if not isinstance(stage, Spoil)), "")
+    whole = next((stage.name for stage in listed if not isinstance(stage, Corruption)), "")
     batch_shapes.check(batch, known.markers, known.nodes, whole)
     out = dict(batch)
     for stage in listed:
-        if isinstance(stage, Spoil):
-            out = _spoilt(out, stage, rng, known)
+        if isinstance(stage, Corruption):
+            out = _corrupted(out, stage, rng, known)
         elif isinstance(stage, Moves):
             out = _moved(out, stage, rng, known)
         elif isinstance(stage, Speed):
@@ -103,21 +103,21 @@ def _refusal(dropped: Dropped) -> ValueError:
     return ValueError(f"{dropped.reason}; {hint}")
 
 
-def _spoilt(batch: dict[str, Array], stage: Spoil, rng: np.random.Generator, known: _Known) -> dict[str, Array]:
+def _corrupted(batch: dict[str, Array], stage: Corruption, rng: np.random.Generator, known: _Known) -> dict[str, Array]:
     which = next((name for name in (*batch_shapes.MASKED, "markers_seen") if name in batch), "")
     if not which:
         raise ValueError(f"the batch has no 'markers'; there are {', '.join(batch) or 'no arrays'}")
     visible = batch_shapes.seen(batch, which)
     positions = np.where(visible[..., None], batch[which][..., :3], 0.0).astype(np.float64)
-    spoilt = stage.spoil(Points(positions, visible, known.markers, known.rate, known.metres), rng)
-    if isinstance(spoilt, Dropped):
-        raise _refusal(spoilt)
+    corrupted = stage.corrupt(Points(positions, visible, known.markers, known.rate, known.metres), rng)
+    if isinstance(corrupted, Dropped):
+        raise _refusal(corrupted)
     out = dict(batch)
     if "markers" in batch:
-        out["markers_corrupt"] = spoilt.positions.astype(batch["markers"].dtype)
-        out["markers_corrupt_visible"] = spoilt.visible
+        out["markers_corrupt"] = corrupted.positions.astype(batch["markers"].dtype)
+        out["markers_corrupt_visible"] = corrupted.visible
     if "markers_seen" in batch:
-        both = np.concatenate([spoilt.positions, spoilt.visible[..., None]], axis=-1)
+        both = np.concatenate([corrupted.positions, corrupted.visible[..., None]], axis=-1)
         out["markers_seen"] = both.astype(batch["markers_seen"].dtype)
     return out
 
@@ -125,8 +125,11 @@ def _spoilt(batch: dict[str, Array], stage: Spoil, rng: np.random.Generator, kno
 def _moved(batch: dict[str, Array], stage: Moves, rng: np.random.Generator, known: _Known) -> dict[str, Array]:
     """Return a batch in other coordinates, those of each window."""
     count = math.prod(_lead(batch)[:-1])
-    halves = {KINDS[name].half for name in batch if name in KINDS}
-    nodes, markers = (known.nodes if "motion" in halves else None), (known.markers if "markers" in halves else None)
+    modalities = {KINDS[name].modality for name in batch if name in KINDS}
+    nodes, markers = (
+        (known.nodes if "motion" in modalities else None),
+        (known.markers if "markers" in modalities else None),
+    )
     drawn = stage.draw(rng, Bodies(count, known.metres, nodes, markers))
     if isinstance(drawn, Dropped):
         raise _refusal(drawn)

@@ -628,7 +628,7 @@ class StoredMotion(Mapping[str, Any]):
             If it is damaged, or no statistics of train fit it.
         """
         values = self.stored(feature)
-        if self.is_normalized(feature) and not self.is_baked(feature):
+        if self.is_normalized(feature) and not self.is_stored_normalized(feature):
             values = self._stats(feature, values.shape[1:]).normalize(values)
             values.flags.writeable = False
         return values
@@ -675,9 +675,9 @@ class StoredMotion(Mapping[str, Any]):
         """Return whether the recipe hands out a feature normalized."""
         return self._dataset.recipe.normalizes(feature)
 
-    def is_baked(self, feature: str) -> bool:
+    def is_stored_normalized(self, feature: str) -> bool:
         """Return whether what is stored of a feature is normalized already."""
-        return self._dataset.recipe.baked and self.is_normalized(feature)
+        return self._dataset.recipe.stored_normalized and self.is_normalized(feature)
 
     def stats(self, feature: str) -> Stats:
         """Return the statistics of train for a feature of motions with the joints or markers that this one has.
@@ -704,7 +704,7 @@ class StoredMotion(Mapping[str, Any]):
     def unnormalized(self, feature: str) -> np.ndarray[Any, Any]:
         """Return a feature as it is without ``normalize``, to rounding; otherwise like ``motion[feature]``."""
         values = self.stored(feature)
-        if self.is_baked(feature):
+        if self.is_stored_normalized(feature):
             values = self._stats(feature, values.shape[1:]).restore(values)
             values.flags.writeable = False
         return values

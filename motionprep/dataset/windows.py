@@ -478,7 +478,7 @@ class Windows(Sequence[Any]):
         choice, feature = self._choice(field, run), field.feature
         motion = self.split.stored(run)
         normalized = self.is_normalized(feature, motion)
-        changed = normalized != motion.is_baked(feature)
+        changed = normalized != motion.is_stored_normalized(feature)
         array = self.split.dataset.array(run["shard"], feature)
         whole = choice.rows is None and choice.columns is None and not changed
         like = part.flags.c_contiguous and part.itemsize == np.dtype(array.dtype).itemsize

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motionprep.errors import ExportError, RecipeError
-from motionprep.exporting.base import Export, Report, Tell, silent
+from motionprep.exporting.base import Export, OnProgress, Report, silent
 from motionprep.naming.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def write(
     dest: str | os.PathLike[str],
     *,
     overwrite: bool = False,
-    tell: Tell = silent,
+    on_progress: OnProgress = silent,
     **settings: Any,
 ) -> Report:
     """Export a dataset.
@@ -116,7 +116,7 @@ def write(
         if Path(os.path.realpath(taken)).is_relative_to(os.path.realpath(dest)):
             raise ExportError(f"{os.fspath(dest)}: has {os.fspath(taken)}, which is read; choose another folder")
     with aside(dest, overwrite=overwrite) as folder:
-        report = export.write(dataset, folder, tell)
+        report = export.write(dataset, folder, on_progress)
         write_readme(name, dataset, folder, report, _given(export))
     return report
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from motionprep.dataset.dataset import Dataset, Split, StoredMotion
 
 #: Told how many are done, of how many.
-Tell = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 #: What a file's name cannot hold on some system, and the dot, at which WebDataset cuts a name.
 _UNSAFE = re.compile(
     r"""[\x00-\x1f\x7f./\\%@:*?"<>|~]|[ ]\Z|\A(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\Z""",
@@ -60,7 +60,7 @@ class Report:
     files: Mapping[str, str]
     features: tuple[str, ...]
     reading: str
-    about: str = ""
+    metadata: str = ""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     restored: bool = False
@@ -82,7 +82,7 @@ class Export(ABC):
     splits: tuple[str, ...] = ()
 
     @abstractmethod
-    def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
+    def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder.
 
         Raises

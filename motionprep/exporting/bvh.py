@@ -15,7 +15,7 @@ from motionprep.dataset import inversion
 from motionprep.dataset.dataset import invert
 from motionprep.errors import ExportError, PredictionError, RecipeError
 from motionprep.exporting import animation
-from motionprep.exporting.base import Export, Report, Tell, file_stem, numbered, sample_name
+from motionprep.exporting.base import Export, OnProgress, Report, file_stem, numbered, sample_name
 from motionprep.exporting.prediction import cut, read_prediction
 from motionprep.formats.bvh import read_bvh, write_bvh
 from motionprep.motion import rotations
@@ -70,7 +70,7 @@ class Bvh(Export):
                 "--from gives"
             )
 
-    def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
+    def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         chosen = self._chosen(dataset)
         motions = [motion for _, _, motion in chosen]
@@ -114,7 +114,7 @@ class Bvh(Export):
             away = _distance(path, made, expected)
             if away >= worst:
                 worst, where = away, motion.key
-            tell(done, len(chosen))
+            on_progress(done, len(chosen))
         notes.insert(
             0,
             f"{len(chosen):,} animations; read back, no node is further than {worst:.2g} from where it should be (in "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from motionprep.exporting.base import Export, Report, Tell, file_stem, other_names
+from motionprep.exporting.base import Export, OnProgress, Report, file_stem, other_names
 from motionprep.exporting.stream import check_alike, told, write_arrays
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Clips(Export):
     label: bool | None = None
     normalize: bool = True
 
-    def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
+    def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
         length = self.length
@@ -71,7 +71,7 @@ class Clips(Export):
             files |= {
                 path.name: f"{what} of {side}, {(len(some), *some.shapes[what])}" for what, path in paths[side].items()
             }
-        write_arrays(windows, paths, tell)
+        write_arrays(windows, paths, on_progress)
         first = next(iter(windows.values()))
         if first.label:
             (folder / "classes.json").write_bytes(msgspec.json.encode(dataset.classes))
@@ -81,7 +81,7 @@ class Clips(Export):
             files=files,
             features=(first.outputs[name].fields[0].feature,),
             reading=_READING.format(first=next(iter(files)), shape=(len(first), *first.shapes[name])),
-            about=told(first),
+            metadata=told(first),
             columns={"a frame": first.columns(name)},
             notes=other_names(splits),
         )

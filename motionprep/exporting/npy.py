@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from motionprep.errors import RecipeError
-from motionprep.exporting.base import Export, Report, Tell, file_stem, other_names
+from motionprep.exporting.base import Export, OnProgress, Report, file_stem, other_names
 from motionprep.exporting.stream import check_alike, told, write_arrays
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Npy(Export):
         if self.targets and self.label:
             raise RecipeError("label_batch.npy holds targets or classes; give --targets or --label")
 
-    def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
+    def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
         options = self._options(dataset)
@@ -70,7 +70,7 @@ class Npy(Export):
             for name, path in paths[side].items():
                 shape = some.shapes[name][1:] if some.length == 1 else some.shapes[name]
                 files[path.name] = f"{name} of {side}, {(len(some), *shape)}"
-        write_arrays(windows, paths, tell, squeeze=True)
+        write_arrays(windows, paths, on_progress, squeeze=True)
         if options["label"]:
             (folder / "classes.json").write_bytes(msgspec.json.encode(dataset.classes))
             files["classes.json"] = "names of the classes, by number"
@@ -80,7 +80,7 @@ class Npy(Export):
             files=files,
             features=tuple(dict.fromkeys(field.feature for field in fields)),
             reading=_READING if "train" in windows else _READING.replace("input_batch", next(iter(files))[:-4]),
-            about=told(first),
+            metadata=told(first),
             columns={name: first.columns(name) for name in first.outputs},
             notes=other_names(splits),
         )

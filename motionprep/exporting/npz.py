@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from motionprep.exporting.base import ByMotion, Report, Tell, body, file_stem, numbered, sample_name
+from motionprep.exporting.base import ByMotion, OnProgress, Report, body, file_stem, numbered, sample_name
 from motionprep.recipe import labels
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _WORDS = {"markers": "marker_names"}
 class Npz(ByMotion):
     """A file a motion, ``train/69_01.npz``: its features, names, rate, label and key."""
 
-    def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
+    def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
         total, done = sum(len(split.keys) for split in splits.values()), 0
@@ -53,7 +53,7 @@ class Npz(ByMotion):
                     **{feature: self.read(motion, feature) for feature in chosen},
                 )
                 done += 1
-                tell(done, total)
+                on_progress(done, total)
         return Report(
             files={
                 f"{file_stem(side)}/*.npz": f"{len(split.keys):,} motions, named by their keys"
@@ -61,7 +61,7 @@ class Npz(ByMotion):
             },
             features=tuple(features),
             reading=f"import numpy as np\n\n{example}",
-            about=(
+            metadata=(
                 "Beside the features (frames first) each file has `key`, `rate` (frames a second), `label` (empty if "
                 "there is none), `labels` of ranges `label_frames` (first, end), and, of a skeleton, `joints`, "
                 "`nodes`, `parents` and rest `offsets` of the nodes; `marker_names` has the names of markers"

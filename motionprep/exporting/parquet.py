@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from motionprep.errors import RecipeError
-from motionprep.exporting.base import ByMotion, Report, Tell, file_stem, other_names, packed, same_shapes
+from motionprep.exporting.base import ByMotion, OnProgress, Report, file_stem, other_names, packed, same_shapes
 from motionprep.recipe import labels
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Parquet(ByMotion):
         if self.file_bytes < 1:
             raise RecipeError(f"file_bytes is {self.file_bytes}; expected a number above 0")
 
-    def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
+    def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
         features_of = {side: self.chosen(next(iter(split))) for side, split in splits.items()}
@@ -61,7 +61,7 @@ class Parquet(ByMotion):
                 path = folder / f"{stem}-{number:05d}-of-{len(groups):05d}.parquet"
                 self._write(path, side, chosen, group)
                 done += len(group)
-                tell(done, total)
+                on_progress(done, total)
             files[f"{stem}-*.parquet"] = f"{len(split):,} frames; files: {len(groups):,}"
             patterns.append(f'"{stem}": "{stem}-*.parquet"')
         first = next(iter(next(iter(splits.values()))))
@@ -69,7 +69,7 @@ class Parquet(ByMotion):
             files=files,
             features=tuple(features),
             reading=_READING.format(files=", ".join(patterns), first=next(iter(files)), feature=next(iter(features))),
-            about=(
+            metadata=(
                 "A row is a frame, in natural order: `key`, `index` (which one, where a key is there several times), "
                 "`frame` (from 0, as stored), `subject`, `label`, `split` and `rate` (frames a second), then the "
                 "features as lists of fixed shape. pandas gives lists of more than one axis as arrays of arrays: "

@@ -72,7 +72,7 @@ def write_readme(kind: str, dataset: Dataset, folder: Path, report: Report, sett
         lines += ["", "Settings: " + ", ".join(f"`{name} = {value!r}`" for name, value in settings.items()) + "."]
     lines += ["", "```python", *report.reading.rstrip().splitlines(), "```", ""]
     lines += _table(("file", "what"), [(f"`{name}`", what) for name, what in report.files.items()])
-    lines += [line for text in (report.about, *report.notes) if text for line in ("", f"{text}.")]
+    lines += [line for text in (report.metadata, *report.notes) if text for line in ("", f"{text}.")]
     lines += ["", "## Splits", "", *_splits(dataset)]
     lines += ["", "## Where the numbers come from", "", *_features(dataset, report, normalized)]
     for name, columns in report.columns.items():

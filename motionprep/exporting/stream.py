@@ -19,7 +19,7 @@ from motionprep.errors import ExportError
 
 if TYPE_CHECKING:
     from motionprep.dataset.windows import Windows
-    from motionprep.exporting.base import Tell
+    from motionprep.exporting.base import OnProgress
 
 #: Arrays of some windows, by name.
 Item = dict[str, NDArray[Any]]
@@ -31,7 +31,11 @@ _SPLITS_AT_ONCE = 2
 
 
 def write_arrays(
-    windows: Mapping[str, Windows], paths: Mapping[str, Mapping[str, Path]], tell: Tell, *, squeeze: bool = False
+    windows: Mapping[str, Windows],
+    paths: Mapping[str, Mapping[str, Path]],
+    on_progress: OnProgress,
+    *,
+    squeeze: bool = False,
 ) -> None:
     """Write arrays of all windows in order, one file each: (S, T, ...) for S windows of T frames.
 
@@ -63,7 +67,7 @@ def write_arrays(
                 return
             with lock:
                 done[side] = count
-                tell(sum(done.values()), total)
+                on_progress(sum(done.values()), total)
 
     with ThreadPoolExecutor(_SPLITS_AT_ONCE) as pool:
         try:

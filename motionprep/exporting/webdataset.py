@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from motionprep.errors import RecipeError
-from motionprep.exporting.base import ByMotion, Report, Tell, body, file_stem, packed, sample_name
+from motionprep.exporting.base import ByMotion, OnProgress, Report, body, file_stem, packed, sample_name
 from motionprep.recipe import labels
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class WebDataset(ByMotion):
         if self.file_bytes < 1:
             raise RecipeError(f"file_bytes is {self.file_bytes}; expected a number above 0")
 
-    def write(self, dataset: Dataset, folder: Path, tell: Tell) -> Report:
+    def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
         total, done = sum(len(split.keys) for split in splits.values()), 0
@@ -59,13 +59,13 @@ class WebDataset(ByMotion):
                     for index, motion in group:
                         self._add(tar, split, motion, index)
                         done += 1
-                        tell(done, total)
+                        on_progress(done, total)
             files[f"{stem}-{{000000..{len(groups) - 1:06d}}}.tar"] = f"{len(split.keys):,} motions in order"
         return Report(
             files=files,
             features=tuple(features),
             reading=_READING.format(first=next(iter(files)), feature=next(iter(features))),
-            about=(
+            metadata=(
                 "A sample is a motion: `<key>.<feature>.npy` with frames first, and `<key>.json` with key, index, "
                 "split, subject, label, labels (first frame, end and name of each), rate, frames and the names of "
                 "joints, nodes and markers"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 #: ``"motion"``, a skeleton that moves, or ``"markers"``, by suffix.
-HALVES: Mapping[str, str] = {".bvh": "motion", ".c3d": "markers"}
+MODALITIES: Mapping[str, str] = {".bvh": "motion", ".c3d": "markers"}
 #: Suffixes of arrays of joint positions, which are motions where something says what their joints are.
 ARRAYS = (".npy", ".npz")
 #: Raised when a reader makes other numbers of the same bytes, so that shards of the older numbers are made anew.

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.errors import ReadError
-from motionprep.formats.arrays_about import About
 from motionprep.formats.arrays_header import HEADER_BYTES, open_array, parse_header
+from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.motion.arrays import Floats
 from motionprep.motion.motion import Motion
 from motionprep.motion.skeleton import POSITION_CHANNELS, Skeleton
@@ -43,18 +43,18 @@ class Clips:
 
     values: NDArray[Any]
     apart: bool
-    about: About
+    metadata: ArrayMetadata
     name: str
 
     @cached_property
     def planar(self) -> bool:
         """Whether these are keypoints in a picture: x and y, with or without a confidence."""
-        return self.values.shape[3] == 2 or self.about.third == "confidence" or bool(self.notes)
+        return self.values.shape[3] == 2 or self.metadata.third == "confidence" or bool(self.notes)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What was found about the arrays that nothing says of them."""
-        if self.values.shape[3] == 2 or self.about.third or self.about.units:
+        if self.values.shape[3] == 2 or self.metadata.third or self.metadata.units:
             return ()
         with np.errstate(invalid="ignore"):
             third = self.values[..., 2]
@@ -99,18 +99,18 @@ class Clips:
             clip, frame, joint, axis = map(int, np.unravel_index(np.argmin(fits), points.shape))
             number = (clips[clip] * self.values.shape[1] if self.apart else 0) + frames[frame] + 1
             raise ReadError(
-                f"frame {number:,} has {points[clip, frame, joint, axis]} for joint {self.about.joints[joint]!r}, axis "
-                f"{'xyz'[axis]}; expected finite numbers that float32 can hold",
+                f"frame {number:,} has {points[clip, frame, joint, axis]} for joint {self.metadata.joints[joint]!r}, "
+                f"axis {'xyz'[axis]}; expected finite numbers that float32 can hold",
                 path=self.name,
             )
         points = points.reshape(-1, *points.shape[2:])
-        parents = np.array(self.about.parents[1:], dtype=np.intp)
+        parents = np.array(self.metadata.parents[1:], dtype=np.intp)
         if len(parents):
             points[:, 1:] -= points[:, parents]
-        return Motion(_skeleton(self.about), points.reshape(len(points), -1), rate / frames.step)
+        return Motion(_skeleton(self.metadata), points.reshape(len(points), -1), rate / frames.step)
 
 
-def parse_arrays(data: bytes, name: str, about: About) -> Clips:
+def parse_arrays(data: bytes, name: str, metadata: ArrayMetadata) -> Clips:
     """Read joint positions from the bytes of an ``.npy`` or ``.npz`` file.
 
     Parameters
@@ -119,7 +119,7 @@ def parse_arrays(data: bytes, name: str, about: About) -> Clips:
         The whole file.
     name
         What errors call it.
-    about
+    metadata
         What is said of it.
 
     Raises
@@ -127,22 +127,22 @@ def parse_arrays(data: bytes, name: str, about: About) -> Clips:
     ReadError
         If it is empty, cut short, damaged, neither ``.npy`` nor ``.npz``, or holds no joint positions.
     """
-    with open_array(io.BytesIO(data), len(data), name, about) as (file, size):
+    with open_array(io.BytesIO(data), len(data), name, metadata) as (file, size):
         head = file.read(HEADER_BYTES)
-        header = parse_header(head, size, name, about)
+        header = parse_header(head, size, name, metadata)
         whole = data if isinstance(file, io.BytesIO) else head + file.read()
     if len(whole) != header.size:
         raise ReadError(f"unpacks to {len(whole):,} bytes; expected {header.size:,}", path=name)
     flat = np.frombuffer(whole, header.dtype, math.prod(header.shape), header.start)
     values = flat.reshape(header.shape, order="F" if header.fortran else "C")
-    return Clips(values if header.clip else values[None], bool(header.clip), about, name)
+    return Clips(values if header.clip else values[None], bool(header.clip), metadata, name)
 
 
-def _skeleton(about: About) -> Skeleton:
-    count = len(about.joints)
+def _skeleton(metadata: ArrayMetadata) -> Skeleton:
+    count = len(metadata.joints)
     return Skeleton(
-        about.joints,
-        about.all_parents,
+        metadata.joints,
+        metadata.all_parents,
         ((0.0, 0.0, 0.0),) * count,
         (),
         (POSITION_CHANNELS,) * count,

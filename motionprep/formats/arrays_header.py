@@ -21,7 +21,7 @@ from typing import IO, Any, NoReturn
 
 from motionprep.errors import ReadError
 from motionprep.files.reading import shown
-from motionprep.formats.arrays_about import About
+from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 
 _MAGIC = b"\x93NUMPY"
@@ -73,7 +73,7 @@ class ArraysHeader:
         return self.start + math.prod(self.shape) * int(self.dtype[-1])
 
 
-def read_arrays_header(file: IO[bytes], size: int, name: str, about: About) -> ArraysHeader:
+def read_arrays_header(file: IO[bytes], size: int, name: str, metadata: ArrayMetadata) -> ArraysHeader:
     """Read the header of a file of joint positions.
 
     Parameters
@@ -92,12 +92,12 @@ def read_arrays_header(file: IO[bytes], size: int, name: str, about: About) -> A
     ReadError
         If it is empty, cut short, damaged, neither ``.npy`` nor ``.npz``, or holds no joint positions.
     """
-    with open_array(file, size, name, about) as (array, length):
-        return parse_header(array.read(HEADER_BYTES), length, name, about)
+    with open_array(file, size, name, metadata) as (array, length):
+        return parse_header(array.read(HEADER_BYTES), length, name, metadata)
 
 
 @contextmanager
-def open_array(file: IO[bytes], size: int, name: str, about: About) -> Iterator[tuple[IO[bytes], int]]:
+def open_array(file: IO[bytes], size: int, name: str, metadata: ArrayMetadata) -> Iterator[tuple[IO[bytes], int]]:
     """Open the ``.npy`` file that a file is, or has for an entry; yield it and its bytes.
 
     Raises
@@ -112,7 +112,7 @@ def open_array(file: IO[bytes], size: int, name: str, about: About) -> Iterator[
         return
     try:
         with zipfile.ZipFile(file) as archive:
-            entry = _entry(archive, name, about)
+            entry = _entry(archive, name, metadata)
             if entry.file_size > MOST_UNPACKED:
                 _fail(
                     name, f"{entry.filename} unpacks to {entry.file_size:,} bytes; at most {MOST_UNPACKED:,} are read"
@@ -123,7 +123,7 @@ def open_array(file: IO[bytes], size: int, name: str, about: About) -> Iterator[
         _fail(name, f"is no good .npz file: {error}")
 
 
-def parse_header(data: bytes, size: int, name: str, about: About) -> ArraysHeader:
+def parse_header(data: bytes, size: int, name: str, metadata: ArrayMetadata) -> ArraysHeader:
     """Read the header of an ``.npy`` file from its first bytes; see :func:`read_arrays_header`."""
     if not data:
         _fail(name, "is empty; expected an .npy or .npz file")
@@ -137,19 +137,19 @@ def parse_header(data: bytes, size: int, name: str, about: About) -> ArraysHeade
         _fail(name, f"has a header of {length:,} bytes; expected at most {min(_MOST_HEADER, len(data) - before):,}")
     text = data[before : before + length].decode("utf-8" if data[6] == 3 else "latin1", errors="replace")
     header = _header(_literal(text, name), before + length, name)
-    _check(header, size, name, about)
+    _check(header, size, name, metadata)
     return header
 
 
-def _entry(archive: zipfile.ZipFile, name: str, about: About) -> zipfile.ZipInfo:
+def _entry(archive: zipfile.ZipFile, name: str, metadata: ArrayMetadata) -> zipfile.ZipInfo:
     entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist() if not entry.is_dir()}
     there = ", ".join(shown(entry)[1:-1] for entry in islice(entries, _MOST_NAMED)) or "nothing"
     there += f" and {len(entries) - _MOST_NAMED:,} more" if len(entries) > _MOST_NAMED else ""
-    if about.array and about.array not in entries:
-        _fail(name, f"has no array {about.array!r}; it has {there}")
-    if not about.array and len(entries) != 1:
+    if metadata.array and metadata.array not in entries:
+        _fail(name, f"has no array {metadata.array!r}; it has {there}")
+    if not metadata.array and len(entries) != 1:
         _fail(name, f"has {there}; expected one array, or that array is given to say which")
-    return entries[about.array] if about.array else next(iter(entries.values()))
+    return entries[metadata.array] if metadata.array else next(iter(entries.values()))
 
 
 def _literal(text: str, name: str) -> dict[str, Any]:
@@ -177,13 +177,14 @@ def _header(value: dict[str, Any], start: int, name: str) -> ArraysHeader:
     return ArraysHeader(shape, dtype, fortran, start)
 
 
-def _check(header: ArraysHeader, size: int, name: str, about: About) -> None:
+def _check(header: ArraysHeader, size: int, name: str, metadata: ArrayMetadata) -> None:
     shape = header.shape
     if len(shape) not in (3, 4) or shape[-1] not in (2, 3):
         _fail(name, f"has shape {shown(str(shape))}; expected {_EXPECTED}")
-    if shape[-2] != len(about.joints):
+    if shape[-2] != len(metadata.joints):
         _fail(
-            name, f"has {shape[-2]} joints in shape {shape}; {len(about.joints)} are named: {', '.join(about.joints)}"
+            name,
+            f"has {shape[-2]} joints in shape {shape}; {len(metadata.joints)} are named: {', '.join(metadata.joints)}",
         )
     if not header.frames:
         _fail(name, f"has no frames in shape {shape}")

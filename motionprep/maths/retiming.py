@@ -23,7 +23,7 @@ _STRAIGHT = 1e-6
 #: By how much of a frame a last one may be missed through rounding.
 _ON_A_FRAME = 1e-6
 
-Half = TypeVar("Half", Motion | Poses, Markers)
+Part = TypeVar("Part", Motion | Poses, Markers)
 
 
 def retime(take: Take, times: Floats) -> Take:
@@ -58,7 +58,7 @@ class Paced(NamedTuple):
         Which half, ``"motion"`` or ``"markers"``.
     step, start
         How many of its frames one lasts that it has now, and which of them, maybe between two, is the first one now:
-        a lag of the two halves as they were is ``step * lag + start`` of those that they are.
+        a lag of the two modalities as they were is ``step * lag + start`` of those that they are.
     """
 
     motion: Motion | Poses
@@ -89,12 +89,12 @@ def paced(motion: Motion | Poses, markers: Markers, lag: float | None = None) ->
     return Paced(motion, resampled(markers, slow * times, first), "markers", 1.0, -first / (step * times))
 
 
-def resampled(half: Half, rate: float, first: float) -> Half:
+def resampled(modality: Part, rate: float, first: float) -> Part:
     """Return a motion or markers at another rate, from its frame ``first`` on, which may be between two."""
-    step, last = half.rate / rate, half.frames - 1
+    step, last = modality.rate / rate, modality.frames - 1
     count = max(math.floor((last - first) / step + _ON_A_FRAME) + 1, 0)
     times = np.minimum(first + np.arange(count) * step, max(last, 0))
-    changed: Half = _markers(half, times) if isinstance(half, Markers) else _motion(half, times)
+    changed: Part = _markers(modality, times) if isinstance(modality, Markers) else _motion(modality, times)
     return replace(changed, rate=rate)
 
 

@@ -35,7 +35,7 @@ class Kind(NamedTuple):
         Whether a rotation is to the parent's frame: a change of the world's axes reaches no other than the root's.
     """
 
-    half: str
+    modality: str
     part: str
     form: str
     local: bool = False

@@ -234,7 +234,7 @@ def from_6d(values: Floats) -> Floats:
     return np.stack([x, y, np.cross(x, y)], axis=-1)
 
 
-def tell(matrices: Floats, rotations: str, order: str = "ZYX") -> Floats:
+def represent(matrices: Floats, rotations: str, order: str = "ZYX") -> Floats:
     """Return rotation matrices (F, ..., 3, 3) in another form, (F, ...) and the form's shape in :data:`FORMS`.
 
     Parameters
@@ -263,7 +263,7 @@ def tell(matrices: Floats, rotations: str, order: str = "ZYX") -> Floats:
 
 
 def matrices_back(array: Floats, rotations: str, order: str = "ZYX", joints: int | None = None) -> Floats:
-    """Return the rotation matrices that :func:`tell` told, or that a network predicts in that form.
+    """Return the rotation matrices that :func:`represent` told, or that a network predicts in that form.
 
     Quaternions need not be of unit length; six numbers need not be orthogonal; matrices are handed back as they are.
 
@@ -272,7 +272,7 @@ def matrices_back(array: Floats, rotations: str, order: str = "ZYX", joints: int
     array
         (..., *form), or flat, (..., J * numbers), if ``joints`` is given.
     rotations, order
-        As in :func:`tell`.
+        As in :func:`represent`.
     joints
         J, if each frame is flat.
 

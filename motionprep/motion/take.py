@@ -35,7 +35,7 @@ class Take:
     root
         The root's way where a stage has kept it apart; otherwise it is that of ``motion``.
     corrupt
-        The markers as a network is to see them, where a stage has spoilt them; ``markers`` stay as they were recorded.
+        The markers as a network is to see them, where a stage has corrupted them; ``markers`` stay as recorded.
     steps
         Changes of coordinates that were made, in order.
     arrays

@@ -15,7 +15,7 @@ import msgspec
 
 from motionprep.errors import RecipeError
 from motionprep.files.reading import parse_json, parse_toml, read_text
-from motionprep.formats.arrays_about import About
+from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.motion import hashing
 from motionprep.motion.rates import is_rate
 from motionprep.naming import shipped
@@ -201,7 +201,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rates: dict[str, float] = {}
     labels: dict[str, Label] = {}
     label_pattern: str = ""
-    arrays: About | None = None
+    arrays: ArrayMetadata | None = None
 
     def __post_init__(self) -> None:
         for key, rate in self.rates.items():
@@ -346,9 +346,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         return next((stage for stage in self.stages if isinstance(stage, Normalize)), None)
 
     @property
-    def baked(self) -> bool:
+    def stored_normalized(self) -> bool:
         """Whether normalized numbers are stored."""
-        return self.normalize is not None and self.normalize.baked
+        return self.normalize is not None and self.normalize.stored
 
     def normalizes(self, feature: str) -> bool:
         """Return whether a feature is handed out normalized, be it on reading or as it is stored."""
@@ -356,7 +356,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             return False
         return not self.normalize.arrays or feature in self.normalize.arrays
 
-    def storing(self, halves: Set[str], *, bare: bool = False) -> Recipe:
+    def storing(self, modalities: Set[str], *, bare: bool = False) -> Recipe:
         """Return the recipe for data with these halves of takes, where it does not say what to store.
 
         What a stage makes is stored as well. Where some motions are arrays, all are stored as what arrays are:
@@ -369,14 +369,17 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         """
         if any(isinstance(stage, Features) for stage in self.stages):
             return self
-        whole = self._whole(halves, bare=bare)
+        whole = self._whole(modalities, bare=bare)
         for split in whole.split.sides():
             whole._check_task(split)
         return whole
 
-    def _whole(self, halves: Set[str], *, bare: bool) -> Recipe:
+    def _whole(self, modalities: Set[str], *, bare: bool) -> Recipe:
         """Return the recipe with what is stored where it does not say so."""
-        usual = (*(BARE if bare else DEFAULT if "motion" in halves else ()), *(MARKERS if "markers" in halves else ()))
+        usual = (
+            *(BARE if bare else DEFAULT if "motion" in modalities else ()),
+            *(MARKERS if "markers" in modalities else ()),
+        )
         arrays = {
             side: tuple(dict.fromkeys((*usual, *(name for stage in self.stages_for(side) for name in stage.makes))))
             for side in self.split.sides()
@@ -648,7 +651,7 @@ def _beside(recipe: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
 
 def _needs(stages: Iterable[Stage]) -> frozenset[str]:
     return frozenset(
-        half for stage in stages for half in (stage.halves if isinstance(stage, Features) else stage.needs)
+        modality for stage in stages for modality in (stage.modalities if isinstance(stage, Features) else stage.needs)
     )
 
 
@@ -691,12 +694,12 @@ def _convert(value: Any, kind: Any, place: str) -> Any:
 def _plainly(what: str, kind: Any, field: str | None) -> str:
     """Say what msgspec found in the words of TOML, and what would be right."""
     if what.startswith("Object contains unknown field"):
-        table = {Split: Choice, Reading: About}.get(kind, Joint)
+        table = {Split: Choice, Reading: ArrayMetadata}.get(kind, Joint)
         return f"there is no {what.rsplit(maxsplit=1)[-1]}; there are {', '.join(table.__struct_encode_fields__)}"
     if what.startswith("Object missing required field"):
         return f"{what.rsplit(maxsplit=1)[-1]} is missing"
     if what.startswith("Invalid enum value") and field:
-        kind, field = (About, field.removeprefix("arrays.")) if field.startswith("arrays.") else (kind, field)
+        kind, field = (ArrayMetadata, field.removeprefix("arrays.")) if field.startswith("arrays.") else (kind, field)
         # An empty word stands for a field that is not given.
         what += f"; expected {' or '.join(repr(word) for word in get_args(get_type_hints(kind)[field]) if word)}"
     if what.startswith("Expected"):

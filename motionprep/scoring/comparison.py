@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: Features that are points, and the part of a take whose unit they are in.
 _POINTS = {
-    name: "markers" if kind.half == "markers" else "joints" for name, kind in KINDS.items() if kind.form == "point"
+    name: "markers" if kind.modality == "markers" else "joints" for name, kind in KINDS.items() if kind.form == "point"
 }
 _MM = {"m": 1000.0, "cm": 10.0, "mm": 1.0}
 #: Fewer points than these can be laid on each other whatever they are.

@@ -22,8 +22,8 @@ import msgspec
 
 from motionprep.errors import RateError, ReadError, SourceError
 from motionprep.files.reading import BUDGET, no_address, open_file, parse_json, read_bounded, read_text, shown
-from motionprep.formats import ARRAYS, HALVES
-from motionprep.formats.arrays_about import OF_FOLDER, About, describe
+from motionprep.formats import ARRAYS, MODALITIES
+from motionprep.formats.arrays_metadata import OF_FOLDER, ArrayMetadata, describe
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
@@ -64,7 +64,7 @@ class Source(msgspec.Struct, frozen=True):
     stamp
         Tells this state of the file from others: device, inode, size, time, and what is said of it.
     half
-        Which half of the take it holds, ``"motion"`` or ``"markers"``.
+        Which modality of the take it holds, ``"motion"`` or ``"markers"``.
     about
         What is said of it beside it or in the recipe, if it holds arrays; None if it says all itself.
     wrong
@@ -78,8 +78,8 @@ class Source(msgspec.Struct, frozen=True):
     entry: str
     size: int
     stamp: str
-    half: str = "motion"
-    about: About | None = None
+    modality: str = "motion"
+    metadata: ArrayMetadata | None = None
     wrong: str = ""
 
     def read(self) -> bytes:
@@ -107,7 +107,7 @@ class Source(msgspec.Struct, frozen=True):
         return data
 
 
-class Recording(msgspec.Struct, frozen=True):
+class TakeFiles(msgspec.Struct, frozen=True):
     """The files of one take.
 
     Parameters
@@ -128,12 +128,12 @@ class Recording(msgspec.Struct, frozen=True):
         return sum(source.size for source in self.sources)
 
     @property
-    def about(self) -> About | None:
+    def metadata(self) -> ArrayMetadata | None:
         """What is said of its file, if that holds arrays."""
-        return next((source.about for source in self.sources if source.about is not None), None)
+        return next((source.metadata for source in self.sources if source.metadata is not None), None)
 
 
-class Look(msgspec.Struct, frozen=True, array_like=True):
+class SourceHeader(msgspec.Struct, frozen=True, array_like=True):
     """What is known of a file's content.
 
     Parameters
@@ -172,26 +172,26 @@ class SourceCache:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._looks: dict[str, Look] = {}
+        self._headers: dict[str, SourceHeader] = {}
         self._changed = False
         self._opened = time.time_ns()
         if path is None:
             return
         try:
-            number, looks = parse_json(path.read_bytes(), tuple[int, dict[str, Look]])
+            number, headers = parse_json(path.read_bytes(), tuple[int, dict[str, SourceHeader]])
         except (OSError, ValueError):
             return
         if number == _CACHE_FORMAT:
-            self._looks = looks
+            self._headers = headers
 
-    def get(self, source: Source) -> Look | None:
+    def get(self, source: Source) -> SourceHeader | None:
         """Return what is known of a source."""
-        return self._looks.get(source.stamp)
+        return self._headers.get(source.stamp)
 
-    def put(self, source: Source, look: Look) -> None:
+    def put(self, source: Source, look: SourceHeader) -> None:
         """Remember what a source holds."""
-        if self._looks.get(source.stamp) != look:
-            self._looks[source.stamp] = look
+        if self._headers.get(source.stamp) != look:
+            self._headers[source.stamp] = look
             self._changed = True
 
     def save(self, sources: Iterable[Source]) -> None:
@@ -200,9 +200,9 @@ class SourceCache:
             return
         settled = self._opened - _SETTLED_NS
         kept = {
-            source.stamp: self._looks[source.stamp]
+            source.stamp: self._headers[source.stamp]
             for source in sources
-            if source.stamp in self._looks and int(source.stamp.split(":")[3]) < settled
+            if source.stamp in self._headers and int(source.stamp.split(":")[3]) < settled
         }
         beside = self._path.with_name(self._path.name + ".part")
         beside.write_bytes(msgspec.json.encode((_CACHE_FORMAT, kept)))
@@ -214,7 +214,7 @@ def find(
     paths: Sequence[str | os.PathLike[str]],
     key_pattern: str = "",
     markers: Sequence[str | os.PathLike[str]] = (),
-    arrays: About | None = None,
+    arrays: ArrayMetadata | None = None,
     notes: list[str] | None = None,
 ) -> list[Source]:
     """Find all files of takes below folders, in zip archives, or named themselves; in natural order.
@@ -236,7 +236,7 @@ def find(
     -------
     list of Source
         What cannot be used for a reason of its own, such as a damaged archive, an unreadable folder, a pipe or a name
-        that is no Unicode, is among them, with ``wrong`` and no half, last. Files of one kind with one key are told
+        that is no Unicode, is among them, with ``wrong`` and no modality, last. Files of one kind with one key are told
         apart by their folders: ``anna/walk`` and ``bert/walk``.
 
     Raises
@@ -270,12 +270,12 @@ def find(
                 reason = f"{plain}: {wrong or misnamed}"
                 broken.append(Source(plain, "", plain, file, entry, stat[2], stamp, "", wrong=reason))
                 continue
-            half = HALVES.get(suffix, "motion")
-            source = Source(key, subject, name, file, entry, stat[2], stamp, half)
+            modality = MODALITIES.get(suffix, "motion")
+            source = Source(key, subject, name, file, entry, stat[2], stamp, modality)
             source = _said(source, texts, arrays) if bare else source
-            if markers_only and source.half != "markers":
+            if markers_only and source.modality != "markers":
                 continue
-            known = found.setdefault((key, source.half), source)
+            known = found.setdefault((key, source.modality), source)
             # A folder may be named for both halves.
             if (known.file, known.entry) != (source.file, source.entry):
                 clashing.append(source)
@@ -285,7 +285,7 @@ def find(
     if not found and not broken:
         where = ", ".join(os.fspath(path) for path in (*paths, *markers))
         more = f"; of {unsaid:,} {' and '.join(ARRAYS)} files {_UNSAID}" if unsaid else ""
-        raise SourceError(f"{where}: no motion files ({', '.join(HALVES)}, or zip archives with such) found{more}")
+        raise SourceError(f"{where}: no motion files ({', '.join(MODALITIES)}, or zip archives with such) found{more}")
     return [*sorted(found.values(), key=lambda source: natural(source.subject, source.key)), *broken]
 
 
@@ -297,7 +297,7 @@ def _apart(
     by_name: dict[tuple[str, str], list[Source]] = {}
     for source in (*(one for one in found.values() if one.key in keys), *clashing):
         key = source.name.rpartition(".")[0]
-        by_name.setdefault((key, source.half), []).append(msgspec.structs.replace(source, key=key))
+        by_name.setdefault((key, source.modality), []).append(msgspec.structs.replace(source, key=key))
     apart = {place: one for place, one in found.items() if one.key not in keys}
     broken = []
     for place, some in by_name.items():
@@ -306,7 +306,7 @@ def _apart(
             continue
         where = " and ".join(map(_place, some))
         broken += [
-            msgspec.structs.replace(one, half="", wrong=f"{_place(one)}: {len(some)} files have one name: {where}")
+            msgspec.structs.replace(one, modality="", wrong=f"{_place(one)}: {len(some)} files have one name: {where}")
             for one in some
         ]
     first = min(keys)
@@ -318,23 +318,23 @@ def _apart(
     return apart, broken
 
 
-def pair(sources: Sequence[Source], halves: Collection[str], notes: list[str] | None = None) -> list[Recording]:
+def pair(sources: Sequence[Source], modalities: Collection[str], notes: list[str] | None = None) -> list[TakeFiles]:
     """Join the files of each take that hold one of these halves; in natural order.
 
     The subject is that of the skeleton's file, if there is one. Files whose keys differ in case alone are of one take
     where there is no other that they could be of; ``notes`` takes a sentence that says so.
     """
-    if len(halves) > 1:
+    if len(modalities) > 1:
         sources = _of_one_case(sources, [] if notes is None else notes)
     together: dict[str, list[Source]] = {}
     for source in sources:
-        if source.half in halves:
+        if source.modality in modalities:
             together.setdefault(source.key, []).append(source)
-    order = list(HALVES.values())
+    order = list(MODALITIES.values())
     paired = []
     for key, files in together.items():
-        files.sort(key=lambda source: order.index(source.half))
-        paired.append(Recording(key, files[0].subject, tuple(files)))
+        files.sort(key=lambda source: order.index(source.modality))
+        paired.append(TakeFiles(key, files[0].subject, tuple(files)))
     # Where each take has one file, or both halves say the same subject, they are in order already.
     moved = any(len({source.subject for source in one.sources}) > 1 for one in paired)
     return sorted(paired, key=lambda one: natural(one.subject, one.key)) if moved else paired
@@ -342,14 +342,19 @@ def pair(sources: Sequence[Source], halves: Collection[str], notes: list[str] | 
 
 def _of_one_case(sources: Sequence[Source], notes: list[str]) -> Sequence[Source]:
     """Return the sources, those of markers under the key of the one skeleton whose key differs in case alone."""
-    keys: dict[str, set[str]] = {half: {one.key for one in sources if one.half == half} for half in HALVES.values()}
-    alone = {half: keys[half] - set().union(*(keys[other] for other in keys if other != half)) for half in keys}
+    keys: dict[str, set[str]] = {
+        modality: {one.key for one in sources if one.modality == modality} for modality in MODALITIES.values()
+    }
+    alone = {
+        modality: keys[modality] - set().union(*(keys[other] for other in keys if other != modality))
+        for modality in keys
+    }
     if not all(alone.values()):
         return sources
-    folded: dict[str, dict[str, list[str]]] = {half: {} for half in keys}
-    for half, some in alone.items():
+    folded: dict[str, dict[str, list[str]]] = {modality: {} for modality in keys}
+    for modality, some in alone.items():
         for key in sorted(some):
-            folded[half].setdefault(key.casefold(), []).append(key)
+            folded[modality].setdefault(key.casefold(), []).append(key)
     both = [(ours, folded["markers"].get(fold, [])) for fold, ours in folded["motion"].items()]
     other = {markers[0]: motions[0] for motions, markers in both if len(motions) == len(markers) == 1}
     if not other:
@@ -357,7 +362,7 @@ def _of_one_case(sources: Sequence[Source], notes: list[str]) -> Sequence[Source
     markers, motion = next(iter(other.items()))
     notes.append(f"{len(other):,} takes have files whose names differ in case alone, such as {motion} and {markers}")
     return [
-        msgspec.structs.replace(one, key=other[one.key]) if one.half == "markers" and one.key in other else one
+        msgspec.structs.replace(one, key=other[one.key]) if one.modality == "markers" and one.key in other else one
         for one in sources
     ]
 
@@ -405,21 +410,21 @@ def labels_beside(paths: Sequence[str | os.PathLike[str]], notes: list[str] | No
     return labels
 
 
-def look(sources: Sequence[Source], cache: SourceCache, again: bool = False) -> list[Look]:
+def look(sources: Sequence[Source], cache: SourceCache, again: bool = False) -> list[SourceHeader]:
     """Return what the header of each source says, from the cache unless ``again``, or by reading the header."""
-    looks = []
+    headers = []
     for source in sources:
         known = None if again else cache.get(source)
         if known is None:
             try:
-                known = _look(source)
+                known = _read_header(source)
             except UNREADABLE as error:
                 # Not remembered: that it can be read one day need not change its size or time.
-                known = Look("", 0, 0.0, "", f"{source.name}: cannot be read: {_why(error)}")
+                known = SourceHeader("", 0, 0.0, "", f"{source.name}: cannot be read: {_why(error)}")
             else:
                 cache.put(source, known)
-        looks.append(known)
-    return looks
+        headers.append(known)
+    return headers
 
 
 def digest(
@@ -427,7 +432,7 @@ def digest(
     cache: SourceCache,
     workers: int,
     again: bool = False,
-) -> list[Look]:
+) -> list[SourceHeader]:
     """Return what each source holds, digests included; the files that are not known are read whole.
 
     A file whose header cannot be read has no digest.
@@ -445,37 +450,37 @@ def digest(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    looks = look(sources, cache, again)
-    unknown = [place for place, seen in enumerate(looks) if not (seen.error or seen.sha256)]
+    headers = look(sources, cache, again)
+    unknown = [place for place, seen in enumerate(headers) if not (seen.error or seen.sha256)]
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(digest_of, [sources[place] for place in unknown])
         for place, (sha256, whole) in zip(unknown, found, strict=True):
-            looks[place] = msgspec.structs.replace(looks[place], sha256=sha256)
+            headers[place] = msgspec.structs.replace(headers[place], sha256=sha256)
             if whole:
-                cache.put(sources[place], looks[place])
-    return looks
+                cache.put(sources[place], headers[place])
+    return headers
 
 
-def _look(source: Source) -> Look:
-    look_at = _look_at_markers if source.half == "markers" else _look_at_motion
+def _read_header(source: Source) -> SourceHeader:
+    look_at = _markers_header if source.modality == "markers" else _motion_header
     try:
         return look_at(source)
     except RateError as error:
         # What else it says is of use where the recipe gives a rate.
         return msgspec.structs.replace(look_at(source, 1.0), rate=0.0, rate_error=_where(error, source))
     except ReadError as error:
-        return Look("", 0, 0.0, "", _where(error, source))
+        return SourceHeader("", 0, 0.0, "", _where(error, source))
 
 
 def _where(error: ReadError, source: Source) -> str:
     return str(ReadError(error.message, path=source.name, line=error.line, column=error.column, section=error.section))
 
 
-def _look_at_motion(source: Source, rate: float | None = None) -> Look:
+def _motion_header(source: Source, rate: float | None = None) -> SourceHeader:
     if source.wrong:
         raise ReadError(source.wrong, path=source.name)
-    if source.about is not None:
-        return _look_at_arrays(source, source.about)
+    if source.metadata is not None:
+        return _arrays_header(source, source.metadata)
     from motionprep.formats import bvh
 
     if source.entry:
@@ -484,10 +489,10 @@ def _look_at_motion(source: Source, rate: float | None = None) -> Look:
             header = bvh.parse_bvh_header(bvh.read_head(file), source.name, rate=rate)
     else:
         header = bvh.read_bvh_header(source.file, rate=rate)
-    return Look("", header.frames, header.rate, header.skeleton.structure)
+    return SourceHeader("", header.frames, header.rate, header.skeleton.structure)
 
 
-def _look_at_markers(source: Source, rate: float | None = None) -> Look:
+def _markers_header(source: Source, rate: float | None = None) -> SourceHeader:
     from motionprep.formats import c3d
 
     with _open_entry(source) if source.entry else open_file(source.file) as file:
@@ -500,15 +505,15 @@ def _look_at_markers(source: Source, rate: float | None = None) -> Look:
                 data += file.read(more)
         else:
             header = c3d.read_c3d_header(data, source.name, source.size, rate=rate)
-    return Look("", header.frames, header.rate, hashing.key(list(header.names)))
+    return SourceHeader("", header.frames, header.rate, hashing.key(list(header.names)))
 
 
-def _look_at_arrays(source: Source, about: About) -> Look:
+def _arrays_header(source: Source, metadata: ArrayMetadata) -> SourceHeader:
     from motionprep.formats.arrays_header import read_arrays_header
 
     with _open_entry(source) if source.entry else open_file(source.file) as file:
-        header = read_arrays_header(file, source.size, source.name, about)
-    return Look("", header.frames, about.rate or 0.0, about.structure, clip=header.clip)
+        header = read_arrays_header(file, source.size, source.name, metadata)
+    return SourceHeader("", header.frames, metadata.rate or 0.0, metadata.structure, clip=header.clip)
 
 
 def digest_of(source: Source) -> tuple[str, bool]:
@@ -541,15 +546,15 @@ def _key(name: str, pattern: re.Pattern[str] | None) -> tuple[str, str, str]:
     return match["motion"], match["subject"] or "", ""
 
 
-def _said(source: Source, texts: _Texts, arrays: About | None) -> Source:
+def _said(source: Source, texts: _Texts, arrays: ArrayMetadata | None) -> Source:
     """Return a source of arrays with all that is said of it."""
     try:
-        about, subject = describe(texts, arrays)
+        metadata, subject = describe(texts, arrays)
     except ReadError as error:
         wrong = str(error)
         return msgspec.structs.replace(source, wrong=wrong, stamp=f"{source.stamp}:{hashing.key(wrong)}")
-    stamp = f"{source.stamp}:{hashing.key(msgspec.to_builtins(about))}"
-    return msgspec.structs.replace(source, about=about, subject=subject or source.subject, stamp=stamp)
+    stamp = f"{source.stamp}:{hashing.key(msgspec.to_builtins(metadata))}"
+    return msgspec.structs.replace(source, metadata=metadata, subject=subject or source.subject, stamp=stamp)
 
 
 _Stat = tuple[int, int, int, int]
@@ -569,7 +574,7 @@ def _walk(path: Path, notes: list[str]) -> Iterator[_Found]:
             raise SourceError(f"{path.name}: is no file but a pipe or device; expected a file or a folder")
         elif path.suffix.lower() == _ARCHIVE:
             yield from _entries(path.name, path, path.stat(), ())
-        elif path.suffix.lower() in HALVES:
+        elif path.suffix.lower() in MODALITIES:
             yield path.name, str(path), "", _stamp(path.stat()), (), ""
         elif path.suffix.lower() in ARRAYS:
             own, of_folder = path.with_suffix(".toml"), path.with_name(OF_FOLDER)
@@ -577,7 +582,7 @@ def _walk(path: Path, notes: list[str]) -> Iterator[_Found]:
             yield path.name, str(path), "", _stamp(path.stat()), texts, ""
         else:
             path.stat()
-            known = ", ".join((*HALVES, *ARRAYS))
+            known = ", ".join((*MODALITIES, *ARRAYS))
             raise SourceError(f"{path.name}: is no motion file; expected {known} or {_ARCHIVE}")
     except FileNotFoundError as error:
         raise SourceError(f"{error.filename}: there is no such file or folder") from None
@@ -609,7 +614,7 @@ def _folder(
             if entry.is_dir():
                 yield from _below(folder / entry.name, f"{name}/", above | {here}, texts, notes)
                 continue
-            if suffix not in HALVES and suffix not in ARRAYS and suffix != _ARCHIVE:
+            if suffix not in MODALITIES and suffix not in ARRAYS and suffix != _ARCHIVE:
                 continue
             # A pipe would be waited for, a device read without end, whatever link leads there.
             if not entry.is_file() and not _leads_nowhere(entry):
@@ -695,7 +700,7 @@ def _entries(name: str, path: Path, stat: _Stat | os.stat_result, texts: _Texts)
             inner = PurePosixPath(entry.filename.replace("\\", "/"))
             hidden = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in inner.parts)
             suffix = _suffix(inner.name)
-            if hidden or (suffix not in HALVES and suffix not in ARRAYS) or entry.is_dir():
+            if hidden or (suffix not in MODALITIES and suffix not in ARRAYS) or entry.is_dir():
                 continue
             wrong = ""
             if inner.is_absolute() or ".." in inner.parts or re.match(r"[A-Za-z]:", entry.filename):

@@ -115,10 +115,10 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("a take without one of the halves has nothing to align")
         if not alignment.go_together(motion.rate, markers.rate):
             corrupt = None if take.corrupt is None else retiming.paced(motion, take.corrupt, lag).markers
-            motion, markers, half, step, start = retiming.paced(motion, markers, lag)
-            facts = {**take.facts, "align_resampled": half}
+            motion, markers, modality, step, start = retiming.paced(motion, markers, lag)
+            facts = {**take.facts, "align_resampled": modality}
             paced = replace(take, motion=motion, markers=markers, corrupt=corrupt, facts=facts)
-            if half == "motion":
+            if modality == "motion":
                 # These are no longer frames of the file; so many, from the nearest one on, is what can be said.
                 near = round(start)
                 paced = replace(paced, of_file=range(near, near + motion.frames), retimed=(start - step * near, step))
@@ -156,7 +156,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if found.mirrored:
             return Dropped("align: the markers are a mirror image of the skeleton")
         # In a short while, what belongs to another take may go the same way.
-        rates = [half.rate for half in (take.motion, take.markers) if half is not None]
+        rates = [modality.rate for modality in (take.motion, take.markers) if modality is not None]
         strictness = 2 if len(found.motion_frames) < _SHORT * min(rates) else 1
         if found.share * strictness > self.most_residual:
             return Dropped(f"align: the markers do not move with the skeleton{_rates(take)}")

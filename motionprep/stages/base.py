@@ -210,8 +210,8 @@ class Augment(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("splits is empty; name those that are to be drawn for, such as train")
 
 
-class Spoil(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A stage that spoils markers beside the recorded ones, of takes and of batches in memory; it has :meth:`spoil`."""
+class Corruption(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stage that corrupts markers, and keeps the recorded ones beside them, in takes and in batches in memory."""
 
     needs: ClassVar[tuple[str, ...]] = ("markers",)
     makes_also: ClassVar[tuple[str, ...]] = ("markers_seen",)
@@ -228,10 +228,10 @@ class Spoil(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
         points = corruption.of_take(take)
         if points is None:
             return Dropped(f"{self.name}: no markers")
-        spoilt = self.spoil(points, rng)
-        return spoilt if isinstance(spoilt, Dropped) else corruption.into_take(take, spoilt)
+        corrupted = self.corrupt(points, rng)
+        return corrupted if isinstance(corrupted, Dropped) else corruption.into_take(take, corrupted)
 
-    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+    def corrupt(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points spoilt, or why they cannot be."""
         raise NotImplementedError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Dropped, Spoil
+from motionprep.stages.base import Corruption, Dropped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from motionprep.maths.corruption import Points
 
 
-class Bursts(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Bursts(Corruption, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hide markers in gaps, as bodies and hands do that get in a camera's way: each marker has gaps of its own.
 
     Parameters
@@ -48,7 +48,7 @@ class Bursts(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.law not in ("geometric", "lognormal"):
             raise ValueError(f"law is {self.law!r}; it is 'geometric' or 'lognormal'")
 
-    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+    def corrupt(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points with gaps, or that their length in frames is not known."""
         from motionprep.maths import corruption
 

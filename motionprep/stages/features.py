@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from motionprep.motion.take import Take
 
 #: What can be stored, each explained in docs/recipes.md, and which half of a take it is of.
-KNOWN: dict[str, str] = {name: kind.half for name, kind in KINDS.items()}
+KNOWN: dict[str, str] = {name: kind.modality for name, kind in KINDS.items()}
 #: What is stored of a half unless a recipe says otherwise.
 DEFAULT = ("positions", "rotations", "quaternions", "root_position")
 MARKERS = ("markers", "markers_visible")
@@ -46,7 +46,7 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     missing: float = 0.0
 
     @property
-    def halves(self) -> tuple[str, ...]:
+    def modalities(self) -> tuple[str, ...]:
         """Which halves of a take it stores something of."""
         return tuple(dict.fromkeys(KNOWN[array] for array in self.arrays))
 

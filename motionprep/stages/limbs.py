@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from motionprep.naming.shipped import marker_sets
-from motionprep.stages.base import Dropped, Spoil
+from motionprep.stages.base import Corruption, Dropped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LIMBS = ("head", "left-arm", "right-arm", "left-leg", "right-leg")
 
 
-class Limbs(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Limbs(Corruption, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hide all markers of a limb at once, as where someone stands at a table or walks out of the room.
 
     Parameters
@@ -56,7 +56,7 @@ class Limbs(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if not markers:
                 raise ValueError(f"limbs has no marker for {limb!r}")
 
-    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+    def corrupt(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points that lack a limb now and then, or that they have none."""
         from motionprep.maths import corruption
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Dropped, Spoil, check_unit
+from motionprep.stages.base import Corruption, Dropped, check_unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from motionprep.maths.corruption import Points
 
 
-class Noise(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Noise(Corruption, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Add noise to each coordinate of each visible marker, independent from frame to frame.
 
     Parameters
@@ -35,7 +35,7 @@ class Noise(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"sigma is {self.sigma}; it must be above 0")
         check_unit(self.unit)
 
-    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+    def corrupt(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points with noise, or why it cannot be measured out."""
         from motionprep.maths import corruption
 

@@ -16,7 +16,7 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Say that features are read with mean 0 and standard deviation 1 over the frames of train, number by number.
 
     What is stored stays as it is: statistics of train are known when all is built, so this is done on reading, by
-    ``StoredMotion``, and no shard is made anew for it. With ``baked`` the normalized numbers
+    ``StoredMotion``, and no shard is made anew for it. With ``stored`` the normalized numbers
     are stored, for programs that know only Zarr. A number that never changes in train only has its mean taken off; a
     marker that is not visible is taken for what ``missing`` of ``features`` says.
 
@@ -24,7 +24,7 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ----------
     arrays
         Which features; all but masks and ``markers_seen``, which holds one, if empty.
-    baked
+    stored
         Whether normalized numbers are stored. Motions for which train has no statistics, having none with the same
         joints or markers, are then left out of the dataset.
     """
@@ -33,7 +33,7 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     on_reading: ClassVar[bool] = True
 
     arrays: tuple[str, ...] = ()
-    baked: bool = False
+    stored: bool = False
 
     def __post_init__(self) -> None:
         if self.splits:

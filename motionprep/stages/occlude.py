@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep.stages.base import Dropped, Spoil
+from motionprep.stages.base import Corruption, Dropped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from motionprep.maths.corruption import Points
 
 
-class Occlude(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Occlude(Corruption, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hide markers as Holden 2018 does ("Robust solving of optical motion capture data by denoising").
 
     A number ``a`` is drawn from N(0, sigma) for each frame, and each of its markers is hidden with the chance
@@ -34,7 +34,7 @@ class Occlude(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not 0 < self.sigma <= 0.5:
             raise ValueError(f"sigma is {self.sigma}; it must be above 0 and at most 0.5")
 
-    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+    def corrupt(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which are hidden."""
         from motionprep.maths import corruption
 

@@ -85,5 +85,5 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def _told(self, matrices: Floats) -> Floats:
         from motionprep.motion import rotations
 
-        told = rotations.tell(matrices, self.rotations, self.order)
+        told = rotations.represent(matrices, self.rotations, self.order)
         return told.reshape(len(told), -1) if self.flat else told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Dropped, Spoil, check_unit
+from motionprep.stages.base import Corruption, Dropped, check_unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from motionprep.maths.corruption import Points
 
 
-class Shift(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Shift(Corruption, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shift markers as Holden 2018 does ("Robust solving of optical motion capture data by denoising").
 
     A number ``a`` is drawn from N(0, sigma) for each frame, and each of its markers is moved with the chance
@@ -44,7 +44,7 @@ class Shift(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"reach is {self.reach}; it must be above 0")
         check_unit(self.unit)
 
-    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+    def corrupt(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which are moved, or why that cannot be measured out."""
         from motionprep.maths import corruption
 

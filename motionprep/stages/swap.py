@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from motionprep.stages.base import Dropped, Spoil
+from motionprep.stages.base import Corruption, Dropped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from motionprep.maths.corruption import Points
 
 
-class Swap(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Swap(Corruption, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Exchange two markers for a while, as a labeller does that follows the wrong one when two come close.
 
     Parameters
@@ -40,7 +40,7 @@ class Swap(Spoil, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not 0 < self.length < math.inf:
             raise ValueError(f"length is {self.length}; it must be above 0")
 
-    def spoil(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
+    def corrupt(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
         """Return points some of which change places, or that there are too few."""
         from motionprep.maths import corruption
 

@@ -31,7 +31,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     of
         Any of ``"positions"`` (the array ``positions_velocity`` (F, N, 3), of all nodes), ``"root_position"``
         (``root_velocity`` (F, 3), of the root where it is kept apart, otherwise of the motion's) and ``"markers"``
-        (``markers_velocity`` (F, M, 3), of the recorded ones, not of those that a stage has spoilt). A marker's
+        (``markers_velocity`` (F, M, 3), of the recorded ones, not of those that a stage has corrupted). A marker's
         velocity is 0 unless it is visible in the frame and in the one before; in the first it is that of the second.
         Where it is known is put down as ``markers_velocity_known`` (F, M), for the statistics.
     """

@@ -169,7 +169,7 @@ class Writer:
             if buffer.dtype.kind == "f":
                 values, known = buffer[:count], self._known.get(name)
                 known = None if known is None else known[:count]
-                self._moments[name] = (self._moments.get(name) or Moments.about(values, known)).plus(values, known)
+                self._moments[name] = (self._moments.get(name) or Moments.metadata(values, known)).plus(values, known)
         self._known = {}
 
     def _flush(self, count: int) -> None:
@@ -296,7 +296,7 @@ class Moments:
     squares: Any
 
     @classmethod
-    def about(cls, values: Any, known: Any = None) -> Moments:
+    def metadata(cls, values: Any, known: Any = None) -> Moments:
         """Return those of no frames, about the first of frames (F, ...) in which each number is known."""
         import numpy as np
 
@@ -315,7 +315,7 @@ class Moments:
         from motionprep.motion import kinematics
 
         flat = values.reshape(len(values), -1)
-        shift = np.where(self.count, self.shift, Moments.about(values, known).shift)
+        shift = np.where(self.count, self.shift, Moments.metadata(values, known).shift)
         count, total, squares = self.count.copy(), self.total.copy(), self.squares.copy()
         if known is None:
             kinematics.add_moments(flat, shift, total, squares)

@@ -57,7 +57,10 @@ def missing(out: Path) -> str:
     if (out / CACHE / _HOLDER).exists():
         if holder := _holder(out):
             return f"{out}: is being built by {holder}; it can be read when that is done"
-        there = sum(len(shards.keys(home(out, baked=baked) / SHARDS)) for baked in (False, True))
+        there = sum(
+            len(shards.keys(home(out, stored_normalized=stored_normalized) / SHARDS))
+            for stored_normalized in (False, True)
+        )
         return (
             f"{out}: its build was not finished; {there:,} shards are there, and a build of the same data into this "
             "folder goes on from them"
@@ -65,7 +68,7 @@ def missing(out: Path) -> str:
     return f"{out}: is no motionprep dataset: it has no {DATASET}"
 
 
-def claim(out: Path, *, baked: bool = False) -> dict[str, Any] | None:
+def claim(out: Path, *, stored_normalized: bool = False) -> dict[str, Any] | None:
     """Make a folder ready to be a dataset, and return what its ``dataset.json`` says; None as :func:`load` does.
 
     Raises
@@ -74,14 +77,14 @@ def claim(out: Path, *, baked: bool = False) -> dict[str, Any] | None:
         If it is something else already.
     """
     dataset = examine(out)
-    for place in (home(out, baked=True), out) if baked else (out,):
+    for place in (home(out, stored_normalized=True), out) if stored_normalized else (out,):
         (place / CACHE).mkdir(parents=True, exist_ok=True)
         (place / SHARDS).mkdir(exist_ok=True)
     return dataset
 
 
 @contextmanager
-def claimed(out: Path, *, baked: bool = False) -> Iterator[None]:
+def locked(out: Path, *, stored_normalized: bool = False) -> Iterator[None]:
     """Make a folder ready to be a dataset, and keep other builds out of it while this lasts.
 
     A build that is refused leaves nothing behind where nothing was.
@@ -93,7 +96,7 @@ def claimed(out: Path, *, baked: bool = False) -> Iterator[None]:
     """
     there = out.exists()
     fresh = not there or not any(out.iterdir())
-    claim(out, baked=baked)
+    claim(out, stored_normalized=stored_normalized)
     ours = False
     try:
         with hold(out):
@@ -108,9 +111,9 @@ def claimed(out: Path, *, baked: bool = False) -> Iterator[None]:
         raise
 
 
-def home(out: Path, *, baked: bool) -> Path:
+def home(out: Path, *, stored_normalized: bool) -> Path:
     """Return where shards are as the stages make them: in the dataset, or beside it if normalized ones are in it."""
-    return out / CACHE / "raw" if baked else out
+    return out / CACHE / "raw" if stored_normalized else out
 
 
 @contextmanager
@@ -255,7 +258,7 @@ def left_over(out: Path, *generations: Mapping[str, Any] | None) -> tuple[list[P
     kept = {key for dataset in generations for key in shard_keys(dataset)}
     raw = {key for dataset in generations if dataset for key in dataset.get("raw", ())}
     strays = []
-    for place, keys in ((out, kept), (home(out, baked=True), raw)):
+    for place, keys in ((out, kept), (home(out, stored_normalized=True), raw)):
         strays += [place / SHARDS / key for key in shards.keys(place / SHARDS) - keys]
     names = {dataset.get(word) for dataset in generations if dataset for word in NAMED}
     named = tuple(f"{word}-" for word in NAMED)

@@ -11,7 +11,9 @@ from motionprep.errors import DatasetError
 from motionprep.storage import shards, store
 
 
-def verify(path: str | os.PathLike[str], tell: Callable[[int, int], None] = lambda _done, _all: None) -> list[str]:
+def verify(
+    path: str | os.PathLike[str], on_progress: Callable[[int, int], None] = lambda _done, _all: None
+) -> list[str]:
     """Compare everything in a dataset with its checksums.
 
     Parameters
@@ -50,7 +52,7 @@ def verify(path: str | os.PathLike[str], tell: Callable[[int, int], None] = lamb
         except DatasetError as error:
             problems.append(str(error))
             bad.append(key)
-        tell(done, len(dataset["shards"]))
+        on_progress(done, len(dataset["shards"]))
     # What is damaged is not to be trusted though its time be the same, and what is whole is, though its time be new.
     signatures = store.sign(out, (key for key in dataset["shards"] if key not in bad))
     if signatures != store.load_signatures(out):

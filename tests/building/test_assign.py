@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from motionprep.building import assign, plan
-from motionprep.building.assign import Item
+from motionprep.building.assign import ShardMember
 from motionprep.recipe.recipe import Reading, Recipe, Split
 from motionprep.stages import Downsample, Features, Stage, Trim
 
@@ -19,53 +19,53 @@ MB = 1 << 20
 ENDLESS = 1 << 60
 
 ITEMS = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 40)), max_size=60, unique_by=lambda pair: pair[0]).map(
-    lambda pairs: [Item(row, f"{number}_01", size * MB) for row, (number, size) in enumerate(pairs)]
+    lambda pairs: [ShardMember(row, f"{number}_01", size * MB) for row, (number, size) in enumerate(pairs)]
 )
 
 
-def corpus(seed: int, count: int = 400) -> list[Item]:
+def corpus(seed: int, count: int = 400) -> list[ShardMember]:
     random = Random(seed)
     sizes = [min(8 * MB, int(random.lognormvariate(0, 0.8) * MB)) for _ in range(count)]
-    return [Item(row, f"{seed}_{row}", size) for row, size in enumerate(sizes)]
+    return [ShardMember(row, f"{seed}_{row}", size) for row, size in enumerate(sizes)]
 
 
-def change(items: list[Item], random: Random) -> list[Item]:
+def change(items: list[ShardMember], random: Random) -> list[ShardMember]:
     """Return the items with one added, removed or of another size."""
     at = random.randrange(len(items))
     what = random.choice(["add", "remove", "resize"])
     if what == "add":
-        return renumbered([*items[:at], Item(0, f"new{random.random()}", MB), *items[at:]])
+        return renumbered([*items[:at], ShardMember(0, f"new{random.random()}", MB), *items[at:]])
     resized = [replace(items[at], size=items[at].size * 2)] if what == "resize" else []
     return renumbered([*items[:at], *resized, *items[at + 1 :]])
 
 
-def renumbered(items: list[Item]) -> list[Item]:
+def renumbered(items: list[ShardMember]) -> list[ShardMember]:
     return [replace(item, row=row) for row, item in enumerate(items)]
 
 
-def contents(shards: list[tuple[Item, ...]]) -> set[tuple[tuple[str, int], ...]]:
+def contents(shards: list[tuple[ShardMember, ...]]) -> set[tuple[tuple[str, int], ...]]:
     return {tuple((item.key, item.size) for item in shard) for shard in shards}
 
 
-def new_shards(before: list[Item], after: list[Item], **bounds: int) -> int:
+def new_shards(before: list[ShardMember], after: list[ShardMember], **bounds: int) -> int:
     return len(contents(assign.cut(after, **bounds)) - contents(assign.cut(before, **bounds)))
 
 
 @settings(deadline=None, max_examples=60)
 @given(ITEMS)
-def test_shards_hold_every_item_once_and_in_order(items: list[Item]) -> None:
+def test_shards_hold_every_item_once_and_in_order(items: list[ShardMember]) -> None:
     assert list(chain.from_iterable(assign.cut(items))) == items
 
 
 @settings(deadline=None, max_examples=60)
 @given(ITEMS)
-def test_no_shard_is_empty(items: list[Item]) -> None:
+def test_no_shard_is_empty(items: list[ShardMember]) -> None:
     assert all(assign.cut(items))
 
 
 @settings(deadline=None, max_examples=60)
 @given(ITEMS.filter(len), st.randoms(use_true_random=False))
-def test_a_changed_motion_makes_at_most_two_new_shards(items: list[Item], random: Random) -> None:
+def test_a_changed_motion_makes_at_most_two_new_shards(items: list[ShardMember], random: Random) -> None:
     assert new_shards(items, change(items, random)) <= 2
 
 
@@ -86,20 +86,20 @@ def test_shards_have_about_the_target_size() -> None:
 
 
 def test_copies_of_a_motion_end_shards_on_their_own() -> None:
-    copies = [Item(0, "1_01", 8 * MB, copy=copy) for copy in range(50)]
+    copies = [ShardMember(0, "1_01", 8 * MB, copy=copy) for copy in range(50)]
 
     assert 1 < len(assign.cut(copies)) < 50
 
 
 STAGES: list[Stage] = [Downsample(factor=8), Features()]
-ITEM = Item(0, "69_01", MB, frames=(1, 100), rate=120.0, copy=0)
+ITEM = ShardMember(0, "69_01", MB, frames=(1, 100), rate=120.0, copy=0)
 
 
 def key(
     stages: list[Stage] = STAGES,
     reading: dict[str, Any] | None = None,
     seed: int | None = None,
-    item: Item = ITEM,
+    item: ShardMember = ITEM,
     digest: str = "ab",
 ) -> str:
     return assign.shard_key([stage.identity() for stage in stages], reading or {}, seed, [item], [digest])

@@ -70,13 +70,13 @@ def rewrite(path: Path, change: Callable[[list[str]], list[str]] = list, says: i
     path.write_text(head + "\n".join(["MOTION", f"Frames: {says or len(rows)}", time, *rows]) + "\n")
 
 
-def spoil(row: str, column: int, word: str) -> str:
+def corrupt(row: str, column: int, word: str) -> str:
     words = row.split(" ")
     return " ".join([*words[:column], word, *words[column + 1 :]])
 
 
 def spoil_first(path: Path) -> None:
-    rewrite(path, lambda rows: [spoil(rows[0], 7, "nonsense"), *rows[1:]])
+    rewrite(path, lambda rows: [corrupt(rows[0], 7, "nonsense"), *rows[1:]])
 
 
 def row_of(out: Path, key: str) -> pd.Series:
@@ -427,7 +427,7 @@ def test_the_others_are_built_when_one_motion_is_broken(data: Path, out: Path) -
 
 
 def test_numbers_beyond_float32_fail_one_motion(data: Path, out: Path) -> None:
-    rewrite(data / "02" / "02_01.bvh", lambda rows: [*rows[:-1], spoil(rows[-1], 0, "1e200")])
+    rewrite(data / "02" / "02_01.bvh", lambda rows: [*rows[:-1], corrupt(rows[-1], 0, "1e200")])
     build(data, out)
     row = row_of(out, "02_01")
     assert (row.status, row.reason) == (
@@ -445,7 +445,7 @@ def test_places_whose_squares_overflow_fail_one_motion_whatever_is_stored(data: 
 
 
 def test_a_motion_that_fails_leaves_nothing_in_the_statistics(data: Path, out: Path, tmp_path: Path) -> None:
-    rewrite(data / "02" / "02_01.bvh", lambda rows: [*rows[:-1], spoil(rows[-1], 0, "1e200")])
+    rewrite(data / "02" / "02_01.bvh", lambda rows: [*rows[:-1], corrupt(rows[-1], 0, "1e200")])
     build(data, out)
     (data / "02" / "02_01.bvh").unlink()
     build(data, tmp_path / "without")
@@ -760,7 +760,7 @@ def test_the_summary_counts_what_was_made_and_kept(data: Path, out: Path, small_
 
 def test_progress_is_told_for_every_motion_and_frame(corpus: Path, out: Path) -> None:
     told: list[tuple[int, int]] = []
-    summary = build(corpus, out, tell=lambda motions, frames: told.append((motions, frames)))
+    summary = build(corpus, out, on_progress=lambda motions, frames: told.append((motions, frames)))
     assert (sum(motions for motions, _ in told), sum(frames for _, frames in told)) == (
         16,
         summary.dataset["splits"]["train"]["frames"],

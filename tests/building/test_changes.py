@@ -99,7 +99,7 @@ def test_a_number_of_workers_below_1_is_refused(data: Path, tmp_path: Path, work
 def test_a_dataset_that_is_being_built_says_so_when_it_is_opened(data: Path, tmp_path: Path) -> None:
     from motionprep.storage import store
 
-    with store.claimed(tmp_path / "out"), pytest.raises(DatasetError, match="is being built by process"):
+    with store.locked(tmp_path / "out"), pytest.raises(DatasetError, match="is being built by process"):
         motionprep.open(tmp_path / "out")
 
 

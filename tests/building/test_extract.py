@@ -129,12 +129,12 @@ class TestOfMarkers:
     def test_a_network_sees_the_markers_that_were_spoilt_beside_the_recorded_ones(self) -> None:
         take = take_of()
         assert take.markers is not None
-        spoilt = replace(
+        corrupted = replace(
             take.markers, positions=np.zeros_like(take.markers.positions), visible=take.markers.visible & False
         )
 
         found = extract(
-            replace(take, corrupt=spoilt),
+            replace(take, corrupt=corrupted),
             ["markers", "markers_visible", "markers_corrupt", "markers_corrupt_visible", "markers_seen"],
         )
 
@@ -154,15 +154,15 @@ class TestOfMarkers:
     def test_markers_are_known_where_they_are_visible_and_velocities_where_their_stage_says_so(self) -> None:
         take = take_of()
         assert take.markers is not None
-        spoilt = replace(take.markers, visible=take.markers.visible & (np.arange(FRAMES)[:, None] < 5))
+        corrupted = replace(take.markers, visible=take.markers.visible & (np.arange(FRAMES)[:, None] < 5))
         known = np.arange(FRAMES * 3).reshape(FRAMES, 3) % 2 > 0
         made = {"markers_velocity": np.zeros((FRAMES, 3, 3)), "markers_velocity_known": known}
         names = ["markers", "markers_visible", "markers_corrupt", "markers_seen", "markers_velocity"]
 
-        found = Extraction(replace(take, corrupt=spoilt, arrays=made), names).known
+        found = Extraction(replace(take, corrupt=corrupted, arrays=made), names).known
 
-        expected = [("markers", take.markers.visible), ("markers_corrupt", spoilt.visible)]
-        expected += [("markers_seen", spoilt.visible), ("markers_velocity", known)]
+        expected = [("markers", take.markers.visible), ("markers_corrupt", corrupted.visible)]
+        expected += [("markers_seen", corrupted.visible), ("markers_velocity", known)]
         assert list(found) == [name for name, _ in expected]
         assert all(np.array_equal(found[name], mask) for name, mask in expected)
 

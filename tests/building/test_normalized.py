@@ -20,8 +20,12 @@ from motionprep.scoring import score
 from motionprep.storage import shards
 
 
-def recipe(baked: bool | None = True, **split: Any) -> Recipe:
-    stages = [] if baked is None else [{"stage": "normalize", "arrays": ["positions", "rotations"], "baked": baked}]
+def recipe(stored_normalized: bool | None = True, **split: Any) -> Recipe:
+    stages = (
+        []
+        if stored_normalized is None
+        else [{"stage": "normalize", "arrays": ["positions", "rotations"], "stored": stored_normalized}]
+    )
     return recipe_from_json({"split": split or {"train": ["02_*", "07_*"], "test": ["09_*"]}, "stages": stages})
 
 
@@ -41,14 +45,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def baked(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    return built(data, tmp_path_factory.mktemp("baked") / "out", recipe())
+def stored_normalized(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return built(data, tmp_path_factory.mktemp("normalized") / "out", recipe())
 
 
 @pytest.fixture
-def copied(data: Path, baked: Dataset, tmp_path: Path) -> tuple[Path, Path]:
+def copied(data: Path, stored_normalized: Dataset, tmp_path: Path) -> tuple[Path, Path]:
     """Return copies of the data and of the dataset that may be changed."""
-    return Path(shutil.copytree(data, tmp_path / "data")), Path(shutil.copytree(baked.path, tmp_path / "out"))
+    return Path(shutil.copytree(data, tmp_path / "data")), Path(
+        shutil.copytree(stored_normalized.path, tmp_path / "out")
+    )
 
 
 def content(out: Path) -> dict[str, bytes]:
@@ -72,9 +78,9 @@ def raw(out: Path) -> set[str]:
 # What is in it
 
 
-def test_a_program_that_knows_only_zarr_gets_normalized_numbers(baked: Dataset) -> None:
-    keys = baked.facts["splits"]["train"]["shards"]
-    groups = [zarr.open_group(baked.path / "shards" / key, mode="r") for key in keys]
+def test_a_program_that_knows_only_zarr_gets_normalized_numbers(stored_normalized: Dataset) -> None:
+    keys = stored_normalized.facts["splits"]["train"]["shards"]
+    groups = [zarr.open_group(stored_normalized.path / "shards" / key, mode="r") for key in keys]
     values = np.concatenate([group["positions"][:] for group in groups]).astype(np.float64)
 
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-4)
@@ -82,40 +88,42 @@ def test_a_program_that_knows_only_zarr_gets_normalized_numbers(baked: Dataset) 
     assert ((np.abs(deviation - 1) < 1e-3) | (deviation < 1e-5)).all()
 
 
-def test_no_other_shard_lies_beside_them(baked: Dataset) -> None:
-    assert shards.keys(baked.path / "shards") == set(baked.facts["shards"])
+def test_no_other_shard_lies_beside_them(stored_normalized: Dataset) -> None:
+    assert shards.keys(stored_normalized.path / "shards") == set(stored_normalized.facts["shards"])
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_the_numbers_are_those_that_are_normalized_on_reading(
-    data: Path, baked: Dataset, split: str, tmp_path: Path
+    data: Path, stored_normalized: Dataset, split: str, tmp_path: Path
 ) -> None:
-    for motion, other in zip(baked[split], built(data, tmp_path, recipe(False))[split], strict=True):
+    for motion, other in zip(stored_normalized[split], built(data, tmp_path, recipe(False))[split], strict=True):
         assert motion.key == other.key
         for feature in motion:
             assert np.array_equal(motion[feature], other[feature])
         assert np.array_equal(motion["positions"], motion.stored("positions"))
 
 
-def test_what_was_normalized_can_be_had_as_it_was(data: Path, baked: Dataset, tmp_path: Path) -> None:
+def test_what_was_normalized_can_be_had_as_it_was(data: Path, stored_normalized: Dataset, tmp_path: Path) -> None:
     plain = built(data, tmp_path, recipe(None))
-    motion = next(iter(baked["test"]))
+    motion = next(iter(stored_normalized["test"]))
     before = plain["test"].motion(motion.key)
 
-    assert (motion.is_baked("positions"), motion.is_baked("quaternions")) == (True, False)
+    assert (motion.is_stored_normalized("positions"), motion.is_stored_normalized("quaternions")) == (True, False)
     for feature in motion:
         np.testing.assert_allclose(motion.unnormalized(feature), before[feature], atol=1e-4)
     np.testing.assert_allclose(motion.stats("positions").restore(motion["positions"]), before["positions"], atol=1e-4)
-    assert (tmp_path / plain.facts["stats"]).read_bytes() == (baked.path / baked.facts["stats"]).read_bytes()
+    assert (tmp_path / plain.facts["stats"]).read_bytes() == (
+        stored_normalized.path / stored_normalized.facts["stats"]
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("normalize", [True, False, ["quaternions"]])
 def test_windows_come_as_if_they_were_normalized_on_reading(
-    data: Path, baked: Dataset, normalize: bool | list[str], tmp_path: Path
+    data: Path, stored_normalized: Dataset, normalize: bool | list[str], tmp_path: Path
 ) -> None:
     whole, other = (
         dataset["test"].windows(20, normalize=normalize)[[0]]
-        for dataset in (baked, built(data, tmp_path, recipe(False)))
+        for dataset in (stored_normalized, built(data, tmp_path, recipe(False)))
     )
 
     for feature in whole:
@@ -124,10 +132,10 @@ def test_windows_come_as_if_they_were_normalized_on_reading(
 
 @pytest.mark.parametrize("normalize", [True, False])
 def test_predictions_are_scored_as_if_they_were_normalized_on_reading(
-    data: Path, baked: Dataset, normalize: bool, tmp_path: Path
+    data: Path, stored_normalized: Dataset, normalize: bool, tmp_path: Path
 ) -> None:
     found = []
-    for dataset in (baked, built(data, tmp_path, recipe(False))):
+    for dataset in (stored_normalized, built(data, tmp_path, recipe(False))):
         windows = dataset["test"].windows(8, targets=["positions"], normalize=normalize)
         scores = score(windows[:]["targets"] + np.float32(0.5), windows)
         found.append(scores.fields[0].mean()["ed"])
@@ -135,8 +143,8 @@ def test_predictions_are_scored_as_if_they_were_normalized_on_reading(
     assert found[0] == pytest.approx(found[1], rel=1e-3)
 
 
-def test_inverting_takes_it_off_first(data: Path, baked: Dataset) -> None:
-    motion = next(iter(baked["test"]))
+def test_inverting_takes_it_off_first(data: Path, stored_normalized: Dataset) -> None:
+    motion = next(iter(stored_normalized["test"]))
     file = motionprep.read_bvh(next(data.rglob(f"{motion.key}.bvh")))
 
     for back in (invert(motion), invert(motion, {"positions": motion["positions"]})):
@@ -174,8 +182,10 @@ def test_nothing_to_do_writes_nothing_and_takes_no_lock(
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_the_same_bytes_come_out_whatever_the_workers(data: Path, baked: Dataset, workers: int, tmp_path: Path) -> None:
-    assert content(built(data, tmp_path / "out", recipe(), workers=workers).path) == content(baked.path)
+def test_the_same_bytes_come_out_whatever_the_workers(
+    data: Path, stored_normalized: Dataset, workers: int, tmp_path: Path
+) -> None:
+    assert content(built(data, tmp_path / "out", recipe(), workers=workers).path) == content(stored_normalized.path)
 
 
 def test_a_plan_looks_at_the_shards_that_the_stages_made_and_at_the_normalized_ones(
@@ -239,7 +249,7 @@ def test_a_build_that_normalizes_no_more_sweeps_what_it_kept_for_it(copied: tupl
 
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_killed_build_changes_nothing_and_the_next_goes_on_where_it_was(
-    data: Path, baked: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+    data: Path, stored_normalized: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
     publish, count = shards.Sealed.publish, 0
 
@@ -257,12 +267,12 @@ def test_a_killed_build_changes_nothing_and_the_next_goes_on_where_it_was(
     assert not (tmp_path / "out" / "dataset.json").exists()
     folder = tmp_path / "out" / "shards"
     there = {key: (folder / key).stat().st_ino for key in shards.keys(folder)}
-    assert 0 < len(there) < len(baked.facts["shards"])
+    assert 0 < len(there) < len(stored_normalized.facts["shards"])
 
     assert build(data, tmp_path / "out", recipe=recipe()).made == 0
 
     assert {key: (folder / key).stat().st_ino for key in there} == there
-    assert content(tmp_path / "out") == content(baked.path)
+    assert content(tmp_path / "out") == content(stored_normalized.path)
 
 
 # Damage
@@ -277,17 +287,17 @@ def damage(shard: Path) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
-def test_damage_is_found_and_mended(copied: tuple[Path, Path], baked: Dataset) -> None:
+def test_damage_is_found_and_mended(copied: tuple[Path, Path], stored_normalized: Dataset) -> None:
     data, out = copied
     build(data, out, recipe=recipe())
-    damage(out / "shards" / min(baked.facts["shards"]))
+    damage(out / "shards" / min(stored_normalized.facts["shards"]))
 
     problems = verify(out)
     summary = build(data, out, recipe=recipe())
 
     assert len(problems) == 1
     assert (summary.changed, summary.made, verify(out)) == (True, 0, [])
-    assert content(out) == content(baked.path)
+    assert content(out) == content(stored_normalized.path)
 
 
 def test_damage_to_what_is_to_be_normalized_is_told_and_mended_by_the_next_build(copied: tuple[Path, Path]) -> None:
@@ -306,7 +316,7 @@ def test_damage_to_what_is_to_be_normalized_is_told_and_mended_by_the_next_build
 
 @pytest.mark.parametrize("lose", [lambda out: shutil.rmtree(out / ".cache"), lambda out: None], ids=["lost", "there"])
 def test_a_dataset_is_whole_and_built_alike_without_what_it_keeps_for_itself(
-    copied: tuple[Path, Path], baked: Dataset, lose: Callable[[Path], None]
+    copied: tuple[Path, Path], stored_normalized: Dataset, lose: Callable[[Path], None]
 ) -> None:
     data, out = copied
     lose(out)
@@ -314,7 +324,7 @@ def test_a_dataset_is_whole_and_built_alike_without_what_it_keeps_for_itself(
     assert verify(out) == []
     assert next(iter(motionprep.open(out)["test"]))["positions"].any()
     build(data, out, recipe=recipe())
-    assert content(out) == content(baked.path)
+    assert content(out) == content(stored_normalized.path)
 
 
 def test_a_motion_that_overflows_when_it_is_normalized_is_named(data: Path, tmp_path: Path) -> None:
@@ -328,7 +338,7 @@ def test_a_motion_that_overflows_when_it_is_normalized_is_named(data: Path, tmp_
             lines[-1] = " ".join(["3e38", *lines[-1].split()[1:]])
         path.write_text("\n".join([f"{head}{time_line}{rate}", *lines, ""]))
     stages = [
-        {"stage": "normalize", "arrays": ["root_position"], "baked": True},
+        {"stage": "normalize", "arrays": ["root_position"], "stored": True},
         {"stage": "features", "arrays": ["root_position"]},
     ]
     how = {"split": {"train": ["02_*", "07_*"], "test": ["09_*"]}, "stages": stages}

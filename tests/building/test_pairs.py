@@ -39,10 +39,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def apart(data: Path, tmp_path: Path) -> tuple[Path, Path]:
     """Return a folder of the skeletons and one of the markers."""
-    for half, suffix in (("skeletons", "bvh"), ("markers", "c3d")):
-        (tmp_path / half).mkdir()
+    for modality, suffix in (("skeletons", "bvh"), ("markers", "c3d")):
+        (tmp_path / modality).mkdir()
         for path in data.rglob(f"*.{suffix}"):
-            shutil.copy(path, tmp_path / half / path.name)
+            shutil.copy(path, tmp_path / modality / path.name)
     return tmp_path / "skeletons", tmp_path / "markers"
 
 
@@ -253,7 +253,7 @@ class TestJoining:
         assert plan.notes == ()
 
     @pytest.mark.parametrize(
-        ("asked", "half"),
+        ("asked", "modality"),
         [
             ({"stages": [{"stage": "select_joints", "set": "h36m-17"}]}, "motion"),
             ({"stages": [{"stage": "normalize", "arrays": ["positions"]}]}, "motion"),
@@ -263,15 +263,17 @@ class TestJoining:
         ],
     )
     def test_of_a_mixed_tree_that_half_is_taken_which_stages_and_task_are_of(
-        self, apart: tuple[Path, Path], tmp_path: Path, asked: dict[str, Any], half: str
+        self, apart: tuple[Path, Path], tmp_path: Path, asked: dict[str, Any], modality: str
     ) -> None:
-        many, few = apart[::-1] if half == "motion" else apart
+        many, few = apart[::-1] if modality == "motion" else apart
         mixed = [many, *sorted(few.iterdir())[:2]]
 
         plan = make_plan(mixed, tmp_path / "out", recipe_from_json(asked))
 
-        assert [(row.reason, [one.half for one in row.recording.sources]) for row in plan.rows] == [("", [half])] * 2
-        aside = "skeletons" if half == "markers" else "markers"
+        assert [(row.reason, [one.modality for one in row.recording.sources]) for row in plan.rows] == [
+            ("", [modality])
+        ] * 2
+        aside = "skeletons" if modality == "markers" else "markers"
         assert f"the {aside} of 6" in plan.notes[0]
         assert "left aside" in plan.notes[0]
 
@@ -477,8 +479,8 @@ class TestBuilding:
         key = table.key.iloc[0]
         copies = [dataset["train"].motion(key, number) for number in range(3)]
         assert all(np.array_equal(copies[0]["markers"], copy["markers"]) for copy in copies)
-        spoilt = [copy["markers_corrupt"] for copy in copies]
-        assert not any(np.array_equal(spoilt[a], spoilt[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+        corrupted = [copy["markers_corrupt"] for copy in copies]
+        assert not any(np.array_equal(corrupted[a], corrupted[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
 
     def test_nothing_is_spoilt_on_test(self, data: Path, tmp_path: Path) -> None:
         whole = recipe(

@@ -20,12 +20,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def halves(data: Path) -> tuple[list[Path], list[Path]]:
+def modalities(data: Path) -> tuple[list[Path], list[Path]]:
     return sorted(data.rglob("*.bvh")), sorted(data.rglob("*.c3d"))
 
 
 def test_of_one_pair_the_finding_is_told_line_by_line(run: Any, data: Path) -> None:
-    (bvh, _), (c3d, _) = halves(data)
+    (bvh, _), (c3d, _) = modalities(data)
     ended = run("align", bvh, c3d)
     lines = dict(line.split(maxsplit=1) for line in ended.out.splitlines())
     assert (ended.code, ended.err) == (0, "")
@@ -38,13 +38,13 @@ def test_of_one_pair_the_finding_is_told_line_by_line(run: Any, data: Path) -> N
 
 
 def test_the_files_may_come_in_any_order_and_have_any_names(run: Any, data: Path, tmp_path: Path) -> None:
-    (bvh, _), (c3d, _) = halves(data)
+    (bvh, _), (c3d, _) = modalities(data)
     other = Path(shutil.copy(c3d, tmp_path / "Trial 7.c3d"))
     assert run("align", other, bvh).out == run("align", bvh, c3d).out
 
 
 def test_how_far_knee_markers_are_from_the_knees_is_told(run: Any, data: Path) -> None:
-    (bvh, _), (c3d, _) = halves(data)
+    (bvh, _), (c3d, _) = modalities(data)
     (line,) = [line for line in run("align", bvh, c3d).out.splitlines() if line.startswith("knees")]
     left, right = line.removeprefix("knees").removesuffix(" mm from marker to joint, left and right").split("/")
     assert 40 < int(left) < 70
@@ -54,7 +54,7 @@ def test_how_far_knee_markers_are_from_the_knees_is_told(run: Any, data: Path) -
 def test_of_rates_that_do_not_go_together_the_half_that_was_resampled_is_told(
     run: Any, data: Path, tmp_path: Path
 ) -> None:
-    (bvh, _), (c3d, _) = halves(data)
+    (bvh, _), (c3d, _) = modalities(data)
     markers = motionprep.read_c3d(c3d)
     write_c3d(tmp_path / "slow.c3d", replace(markers.at(range(0, markers.frames, 2)), rate=50.0))
     motion = motionprep.read_bvh(bvh)
@@ -69,7 +69,7 @@ def test_of_rates_that_do_not_go_together_the_half_that_was_resampled_is_told(
 
 
 def test_two_files_that_do_not_belong_together_exit_with_1(run: Any, data: Path) -> None:
-    (bvh, _), (_, c3d) = halves(data)
+    (bvh, _), (_, c3d) = modalities(data)
     ended = run("align", bvh, c3d, "--method", "cmu")
     assert ended.code == 1
     assert "residual" in ended.out
@@ -81,11 +81,11 @@ def test_of_a_folder_there_is_a_table(run: Any, data: Path) -> None:
     head, *rows = [line.split() for line in ended.out.splitlines()]
     assert (ended.code, ended.err) == (0, "")
     assert head[:4] == ["take", "lag", "axes", "scale"]
-    assert [row[:3] for row in rows] == [[bvh.stem, "1", "yzx"] for bvh in halves(data)[0]]
+    assert [row[:3] for row in rows] == [[bvh.stem, "1", "yzx"] for bvh in modalities(data)[0]]
 
 
 def test_the_halves_may_be_in_two_folders(run: Any, data: Path, tmp_path: Path) -> None:
-    for path in (*halves(data)[0], *halves(data)[1]):
+    for path in (*modalities(data)[0], *modalities(data)[1]):
         folder = tmp_path / path.suffix[1:]
         folder.mkdir(exist_ok=True)
         shutil.copy(path, folder)
@@ -93,7 +93,7 @@ def test_the_halves_may_be_in_two_folders(run: Any, data: Path, tmp_path: Path) 
 
 
 def test_takes_of_a_folder_that_cannot_be_aligned_are_named_below(run: Any, data: Path, tmp_path: Path) -> None:
-    (one, other), (markers, broken) = (list(map(Path, paths)) for paths in halves(data))
+    (one, other), (markers, broken) = (list(map(Path, paths)) for paths in modalities(data))
     shutil.copy(one, tmp_path / "a.bvh")
     shutil.copy(markers, tmp_path / "a.c3d")
     shutil.copy(other, tmp_path / "b.bvh")
@@ -109,7 +109,7 @@ def test_takes_of_a_folder_that_cannot_be_aligned_are_named_below(run: Any, data
 
 
 def test_what_is_known_can_be_said(run: Any, data: Path) -> None:
-    (bvh, _), (c3d, _) = halves(data)
+    (bvh, _), (c3d, _) = modalities(data)
     ended = run("align", bvh, c3d, "--lag", "2", "--axes", "yzx", "--scale", "0.0177")
     assert ended.out.splitlines()[0] == "lag       2: frame 3 of the skeleton is frame 1 of the markers"
 
@@ -120,7 +120,7 @@ def test_axes_that_cannot_be_are_wrong_usage(run: Any, data: Path) -> None:
 
 
 def test_two_files_of_one_kind_are_no_pair(run: Any, data: Path) -> None:
-    ended = run("align", *halves(data)[0])
+    ended = run("align", *modalities(data)[0])
     assert (ended.code, "are not a BVH and a C3D file" in ended.err) == (1, True)
 
 
@@ -138,7 +138,7 @@ def test_cmu_01_01_is_told_as_it_was_measured(run: Any, real_data: Path) -> None
 
 
 def test_two_archives_are_two_folders(run: Any, data: Path, tmp_path: Path) -> None:
-    for number, paths in enumerate(halves(data)):
+    for number, paths in enumerate(modalities(data)):
         with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
             for path in paths:
                 archive.write(path, path.name)

@@ -72,11 +72,15 @@ def test_a_plan_tells_shards_to_keep_from_shards_to_make(run: Any, data: Path, o
     assert cells(run("plan", data, "-o", out).out)[1][3:5] == ["1", "1"]
 
 
-@pytest.mark.parametrize("baked", [None, False, True])
+@pytest.mark.parametrize("stored_normalized", [None, False, True])
 def test_a_plan_makes_and_keeps_as_many_shards_as_the_build_says(
-    run: Any, data: Path, out: Path, tmp_path: Path, baked: bool | None
+    run: Any, data: Path, out: Path, tmp_path: Path, stored_normalized: bool | None
 ) -> None:
-    stage = "" if baked is None else f'[[stages]]\nstage = "normalize"\nbaked = {str(baked).lower()}\n'
+    stage = (
+        ""
+        if stored_normalized is None
+        else f'[[stages]]\nstage = "normalize"\nstored = {str(stored_normalized).lower()}\n'
+    )
     (tmp_path / "recipe.toml").write_text(f'[split]\npercent = "75/25"\n{stage}')
     arguments = (data, "--recipe", tmp_path / "recipe.toml", "-o", out)
 

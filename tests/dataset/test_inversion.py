@@ -62,13 +62,13 @@ def body(frames: int = 6) -> Take:
     points = (shape + rng.normal(scale=0.1, size=(frames, len(NAMES), 3))) @ turns[:, 0].swapaxes(1, 2)
     points += translations[:, :1]
     seen = rng.random(points.shape[:2]) < 0.9
-    spoilt = seen & (rng.random(seen.shape) < 0.8)
+    corrupted = seen & (rng.random(seen.shape) < 0.8)
     shifted = points + rng.normal(size=points.shape)
     return Take(
         "01_01",
         Poses(SKELETON, translations, turns, 120.0),
         Markers(NAMES, np.where(seen[..., None], points, 0.0), seen, 120.0, units="mm"),
-        corrupt=Markers(NAMES, np.where(spoilt[..., None], shifted, 0.0), spoilt, 120.0),
+        corrupt=Markers(NAMES, np.where(corrupted[..., None], shifted, 0.0), corrupted, 120.0),
     )
 
 
@@ -89,9 +89,9 @@ def features(take: Take) -> dict[str, np.ndarray]:
     return out
 
 
-def needing(half: str) -> list[Stage]:
+def needing(modality: str) -> list[Stage]:
     """Return the stages that need no more than one half of a take."""
-    return [stage for stage in STAGES if {*stage.needs} <= {half}]
+    return [stage for stage in STAGES if {*stage.needs} <= {modality}]
 
 
 def led(take: Take, stages: Sequence[Stage]) -> Take:

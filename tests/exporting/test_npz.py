@@ -42,9 +42,9 @@ def test_labels_of_ranges_are_there(dataset: Dataset, tmp_path: Path) -> None:
     assert np.load(tmp_path / "dest" / "train" / "09_01.npz")["label_frames"].shape == (0, 2)
 
 
-@pytest.mark.parametrize("baked", [False, True])
-def test_normalized_numbers_are_those_before_on_request(corpus: Path, tmp_path: Path, baked: bool) -> None:
-    stages = [{"stage": "normalize", "baked": baked}, {"stage": "features", "arrays": ["positions"]}]
+@pytest.mark.parametrize("stored_normalized", [False, True])
+def test_normalized_numbers_are_those_before_on_request(corpus: Path, tmp_path: Path, stored_normalized: bool) -> None:
+    stages = [{"stage": "normalize", "stored": stored_normalized}, {"stage": "features", "arrays": ["positions"]}]
     recipe = recipe_from_json({"split": {"train": ["02_01", "02_02"]}, "stages": stages})
     motionprep.build(corpus, tmp_path / "out", recipe=recipe)
     for normalize in (True, False):

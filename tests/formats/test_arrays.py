@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from motionprep.errors import ReadError
 from motionprep.formats.arrays import Clips, parse_arrays
-from motionprep.formats.arrays_about import About, describe
 from motionprep.formats.arrays_header import read_arrays_header
+from motionprep.formats.arrays_metadata import ArrayMetadata, describe
 from motionprep.motion import kinematics
 
 NAMES = ("Hip", "RHip", "RKnee")
-ABOUT = About(names=NAMES, rate=50.0)
-TREE = About(names=NAMES, rate=50.0, parents=(-1, 0, 1))
+ABOUT = ArrayMetadata(names=NAMES, rate=50.0)
+TREE = ArrayMetadata(names=NAMES, rate=50.0, parents=(-1, 0, 1))
 POINTS = np.arange(2 * 5 * 3 * 3, dtype=np.float32).reshape(2, 5, 3, 3) / 7
 TYPES = ["<f4", ">f4", "<f8", ">f8", "<f2", "|i1", "|u1", ">i2", "<u2", "<i4", ">i8", "<u8"]
 
@@ -56,12 +56,12 @@ def positions(clips: Clips, dtype: Any = np.float64) -> NDArray[Any]:
     return kinematics.features(motion, ("positions",), dtype)["positions"]
 
 
-def refusal(data: bytes, about: About = ABOUT) -> str:
+def refusal(data: bytes, metadata: ArrayMetadata = ABOUT) -> str:
     """Return why a file is refused, by its header alone and whole."""
     with pytest.raises(ReadError) as error:
-        parse_arrays(data, "a.npy", about)
+        parse_arrays(data, "a.npy", metadata)
     with pytest.raises(ReadError) as of_header:
-        read_arrays_header(io.BytesIO(data), len(data), "a.npy", about)
+        read_arrays_header(io.BytesIO(data), len(data), "a.npy", metadata)
     assert str(of_header.value) == str(error.value)
     return str(error.value)
 
@@ -76,8 +76,8 @@ class TestReading:
         )
     )
     def test_positions_come_back_bit_for_bit(self, values: NDArray[np.float32]) -> None:
-        about = msgspec.structs.replace(ABOUT, third="z")
-        assert positions(parse_arrays(npy(values), "a.npy", about), np.float32).tobytes() == values.tobytes()
+        metadata = msgspec.structs.replace(ABOUT, third="z")
+        assert positions(parse_arrays(npy(values), "a.npy", metadata), np.float32).tobytes() == values.tobytes()
 
     def test_a_body_in_metres_that_lies_on_the_floor_keeps_its_heights(self) -> None:
         values = np.random.default_rng(0).uniform(0, 1, (50, 3, 3)).astype(np.float32)
@@ -144,9 +144,9 @@ class TestReading:
         assert np.array_equal(parse_arrays(npz(compressed, x=POINTS), "a.npz", ABOUT).values, POINTS)
 
     def test_one_of_several_arrays_is_read_by_its_name(self) -> None:
-        about = About(names=NAMES, rate=50.0, array="poses")
+        metadata = ArrayMetadata(names=NAMES, rate=50.0, array="poses")
 
-        assert np.array_equal(parse_arrays(npz(x=np.ones(3), poses=POINTS), "a.npz", about).values, POINTS)
+        assert np.array_equal(parse_arrays(npz(x=np.ones(3), poses=POINTS), "a.npz", metadata).values, POINTS)
 
     def test_a_header_says_frames_and_clips(self) -> None:
         data = npz(True, x=POINTS)
@@ -158,10 +158,10 @@ class TestReading:
     def test_a_header_is_read_without_numpy(self, tmp_path: Path) -> None:
         (tmp_path / "a.npz").write_bytes(npz(x=POINTS))
         code = (
-            "import sys; from motionprep.formats.arrays_about import About\n"
+            "import sys; from motionprep.formats.arrays_metadata import ArrayMetadata\n"
             "from motionprep.formats.arrays_header import read_arrays_header\n"
-            "file = open(sys.argv[1], 'rb'); about = About(names=('a', 'b', 'c'), rate=1.0); about.structure\n"
-            "print(read_arrays_header(file, 0, 'a', about).frames, 'numpy' in sys.modules)"
+            "file = open(sys.argv[1], 'rb'); metadata = ArrayMetadata(names=('a', 'b', 'c'), rate=1.0); metadata.structure\n"
+            "print(read_arrays_header(file, 0, 'a', metadata).frames, 'numpy' in sys.modules)"
         )
         done = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / "a.npz")], capture_output=True, text=True, check=True
@@ -259,9 +259,9 @@ class TestRefusing:
         assert says in refusal(data)
 
     def test_an_array_that_is_not_there_is_named_with_those_that_are(self) -> None:
-        about = About(names=NAMES, rate=50.0, array="pose")
+        metadata = ArrayMetadata(names=NAMES, rate=50.0, array="pose")
 
-        assert refusal(npz(poses=POINTS, x=POINTS), about) == "a.npy: has no array 'pose'; it has poses, x"
+        assert refusal(npz(poses=POINTS, x=POINTS), metadata) == "a.npy: has no array 'pose'; it has poses, x"
 
     @pytest.mark.parametrize(
         ("values", "place", "says"),
@@ -288,10 +288,10 @@ class TestRefusing:
     def test_a_number_that_no_shard_could_hold_is_placed_before_it_overflows(self) -> None:
         values = POINTS[0].astype(np.float64)
         values[1, :2, 2] = 1.5e308, -1.5e308
-        about = About(names=NAMES, rate=50.0, units="m", parents=(-1, 0, 1))
+        metadata = ArrayMetadata(names=NAMES, rate=50.0, units="m", parents=(-1, 0, 1))
 
         with pytest.raises(ReadError, match=r"frame 2 has 1.5e\+308 for joint 'Hip', axis z"):
-            parse_arrays(npy(values), "a.npy", about).motion(range(1), range(5), 50.0)
+            parse_arrays(npy(values), "a.npy", metadata).motion(range(1), range(5), 50.0)
 
     def test_a_signalling_nan_is_placed_and_warns_of_nothing(self) -> None:
         values = POINTS[0].astype(np.float32)
@@ -360,10 +360,10 @@ class TestAbout:
     def test_the_nearest_text_is_believed_before_others_and_the_recipe_last(self) -> None:
         texts = (("a.toml", b"rate = 25\n"), ("arrays.toml", b'rate = 50\nunits = "mm"\nsubject = "S1"'))
 
-        about, subject = describe(texts, About(names=("a",), units="m", rate=10.0))
+        metadata, subject = describe(texts, ArrayMetadata(names=("a",), units="m", rate=10.0))
 
-        assert about == About(names=("a",), rate=25.0, units="mm")
-        assert (subject, about.metres) == ("S1", 1e-3)
+        assert metadata == ArrayMetadata(names=("a",), rate=25.0, units="mm")
+        assert (subject, metadata.metres) == ("S1", 1e-3)
 
     def test_a_recipe_alone_may_say_all(self) -> None:
         assert describe((), ABOUT) == (ABOUT, "")

@@ -10,9 +10,9 @@ import numpy as np
 from fuzzing import EXTREMES, ROUNDS, changed_text, hunt, splice
 
 from motionprep.formats.arrays import parse_arrays
-from motionprep.formats.arrays_about import About, describe
+from motionprep.formats.arrays_metadata import ArrayMetadata, describe
 
-ABOUT = About(names=("a", "b", "c"), rate=20.0)
+ABOUT = ArrayMetadata(names=("a", "b", "c"), rate=20.0)
 TOML = 'names = ["a", "b", "c"]\nrate = 20\nunits = "m"\nparents = [-1, 0, 1]\nsubject = "s1"\n'
 DTYPES = ("<f4", ">f4", "<f8", ">f8", "<f2", "<i4", "<i8", "<u1", "|b1", "<c8", "<U4", "|O", "|S3", "<M8[s]", "<f16")
 
@@ -118,10 +118,10 @@ def test_a_changed_npz_file_is_refused_or_read(rounds):
 
 @ROUNDS
 def test_a_changed_toml_beside_arrays_is_refused_or_names_joints_and_rate(rounds):
-    def check(_, about):
-        assert about.joints
-        assert np.isfinite(about.rate)
-        assert about.rate > 0
+    def check(_, metadata):
+        assert metadata.joints
+        assert np.isfinite(metadata.rate)
+        assert metadata.rate > 0
 
     def describe_one(data):
         return describe((("arrays.toml", data),), None)[0]

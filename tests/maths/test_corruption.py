@@ -26,7 +26,7 @@ SPOILINGS: dict[str, Spoiling] = {
     "swap": lambda points, rng: corruption.swap(points, rng, Gaps(0.3, 4.0), near=False),
     "swap with the nearest": lambda points, rng: corruption.swap(points, rng, Gaps(0.3, 4.0), near=True),
 }
-each_spoiling = pytest.mark.parametrize("spoil", SPOILINGS.values(), ids=SPOILINGS)
+each_spoiling = pytest.mark.parametrize("corrupt", SPOILINGS.values(), ids=SPOILINGS)
 EXPECTED = 0.0780898  # The mean of min(|a|, 0.2) for a from N(0, 0.1).
 
 
@@ -55,58 +55,58 @@ def runs(inside: np.ndarray) -> np.ndarray:
 
 @each_spoiling
 class TestEverySpoiling:
-    def test_leaves_what_it_is_given(self, spoil: Spoiling) -> None:
+    def test_leaves_what_it_is_given(self, corrupt: Spoiling) -> None:
         points = make(30, 4, hidden=0.2)
         before = points.positions.copy(), points.visible.copy()
 
-        spoil(points, rng())
+        corrupt(points, rng())
 
         np.testing.assert_array_equal(points.positions, before[0])
         np.testing.assert_array_equal(points.visible, before[1])
 
-    def test_does_something(self, spoil: Spoiling) -> None:
+    def test_does_something(self, corrupt: Spoiling) -> None:
         points = make(60, 4)
 
-        assert not np.array_equal(spoil(points, rng()).positions, points.positions)
+        assert not np.array_equal(corrupt(points, rng()).positions, points.positions)
 
-    def test_puts_what_is_not_visible_at_the_origin(self, spoil: Spoiling) -> None:
-        spoilt = spoil(make(200, 4, hidden=0.2), rng())
+    def test_puts_what_is_not_visible_at_the_origin(self, corrupt: Spoiling) -> None:
+        corrupted = corrupt(make(200, 4, hidden=0.2), rng())
 
-        assert not spoilt.positions[~spoilt.visible].any()
-        assert spoilt.positions[spoilt.visible].all()
+        assert not corrupted.positions[~corrupted.visible].any()
+        assert corrupted.positions[corrupted.visible].all()
 
-    def test_makes_the_same_bytes_of_the_same_generator(self, spoil: Spoiling) -> None:
+    def test_makes_the_same_bytes_of_the_same_generator(self, corrupt: Spoiling) -> None:
         points = make(200, 4, hidden=0.2)
 
-        assert spoil(points, rng(5)).positions.tobytes() == spoil(points, rng(5)).positions.tobytes()
+        assert corrupt(points, rng(5)).positions.tobytes() == corrupt(points, rng(5)).positions.tobytes()
 
-    def test_makes_something_else_of_another_generator(self, spoil: Spoiling) -> None:
+    def test_makes_something_else_of_another_generator(self, corrupt: Spoiling) -> None:
         points = make(200, 4, hidden=0.2)
 
-        assert spoil(points, rng(5)).positions.tobytes() != spoil(points, rng(6)).positions.tobytes()
+        assert corrupt(points, rng(5)).positions.tobytes() != corrupt(points, rng(6)).positions.tobytes()
 
-    def test_does_to_a_batch_of_one_what_it_does_to_a_take(self, spoil: Spoiling) -> None:
+    def test_does_to_a_batch_of_one_what_it_does_to_a_take(self, corrupt: Spoiling) -> None:
         take = make(200, 4, hidden=0.2)
         batch = replace(take, positions=take.positions[None], visible=take.visible[None])
 
-        one, other = spoil(take, rng()), spoil(batch, rng())
+        one, other = corrupt(take, rng()), corrupt(batch, rng())
 
         np.testing.assert_array_equal(one.positions, other.positions[0])
         np.testing.assert_array_equal(one.visible, other.visible[0])
 
-    def test_draws_anew_for_each_window(self, spoil: Spoiling) -> None:
+    def test_draws_anew_for_each_window(self, corrupt: Spoiling) -> None:
         take = make(200, 4)
         batch = replace(take, positions=np.stack([take.positions] * 2), visible=np.stack([take.visible] * 2))
 
-        spoilt = spoil(batch, rng())
+        corrupted = corrupt(batch, rng())
 
-        assert not np.array_equal(spoilt.positions[0], spoilt.positions[1])
+        assert not np.array_equal(corrupted.positions[0], corrupted.positions[1])
 
     @pytest.mark.parametrize("shape", [(0, 4), (1, 4), (0, 30, 4), (2, 0, 4), (2, 3, 5, 4)], ids=str)
-    def test_keeps_any_shape(self, spoil: Spoiling, shape: tuple[int, ...]) -> None:
-        spoilt = spoil(make(*shape, hidden=0.2), rng())
+    def test_keeps_any_shape(self, corrupt: Spoiling, shape: tuple[int, ...]) -> None:
+        corrupted = corrupt(make(*shape, hidden=0.2), rng())
 
-        assert (spoilt.positions.shape, spoilt.visible.shape) == ((*shape, 3), shape)
+        assert (corrupted.positions.shape, corrupted.visible.shape) == ((*shape, 3), shape)
 
 
 @pytest.mark.parametrize("name", [name for name in SPOILINGS if "swap" not in name])
@@ -124,11 +124,11 @@ def test_what_is_not_visible_stays_so(name: str, seed: int, frames: int) -> None
 def test_a_swap_keeps_what_is_there(name: str, seed: int, frames: int) -> None:
     points = make(frames, 5, hidden=0.3, seed=seed)
 
-    spoilt = SPOILINGS[name](points, rng(seed))
+    corrupted = SPOILINGS[name](points, rng(seed))
 
-    np.testing.assert_array_equal(np.sort(spoilt.positions[..., 0]), np.sort(points.positions[..., 0]))
-    np.testing.assert_array_equal(spoilt.visible.sum(axis=-1), points.visible.sum(axis=-1))
-    moved = (spoilt.positions != points.positions).any(axis=-1).sum(axis=-1)
+    np.testing.assert_array_equal(np.sort(corrupted.positions[..., 0]), np.sort(points.positions[..., 0]))
+    np.testing.assert_array_equal(corrupted.visible.sum(axis=-1), points.visible.sum(axis=-1))
+    moved = (corrupted.positions != points.positions).any(axis=-1).sum(axis=-1)
     assert set(moved) <= {0, 1, 2}
 
 

@@ -95,8 +95,8 @@ class TestOfHeading:
 
         axes = local_frames.of_heading(poses(turns.as_matrix()), up).axes
 
-        about = np.eye(3)[up] * np.linspace(-np.pi, np.pi, 721)[:, None]
-        away = [(turns.inv() * Rotation.from_rotvec([turn])).magnitude() for turn in about]
+        metadata = np.eye(3)[up] * np.linspace(-np.pi, np.pi, 721)[:, None]
+        away = [(turns.inv() * Rotation.from_rotvec([turn])).magnitude() for turn in metadata]
         found = (turns.inv() * Rotation.from_matrix(axes)).magnitude()
         np.testing.assert_array_less(found, np.min(away, axis=0) + 1e-9)
 

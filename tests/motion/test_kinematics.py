@@ -17,7 +17,9 @@ from motionprep.motion.poses import Poses
 from motionprep.motion.skeleton import EndSite, Skeleton
 
 QUICK = settings(max_examples=60)
-PATHS = pytest.mark.parametrize("path", [lambda motion: motion, kinematics.poses], ids=["channels", "poses"])
+PATHS = pytest.mark.parametrize(
+    "path", [lambda motion: motion, lambda motion: motion.poses()], ids=["channels", "poses"]
+)
 
 
 def twin(motion):

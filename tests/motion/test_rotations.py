@@ -217,7 +217,7 @@ TOLD = RANDOM.as_matrix()[:480].reshape(40, 4, 3, 3, 3)[:, :, 0]
 @pytest.mark.parametrize("order", ["ZYX", "XZX"])
 @pytest.mark.parametrize("flat", [False, True])
 def test_matrices_come_back_from_each_form(form, order, flat):
-    told = rotations.tell(TOLD, form, order)
+    told = rotations.represent(TOLD, form, order)
     assert told.shape == (40, 4, *rotations.FORMS[form])
     back = rotations.matrices_back(
         told.reshape(40, -1) if flat else told, rotations=form, order=order, joints=4 if flat else None
@@ -227,17 +227,17 @@ def test_matrices_come_back_from_each_form(form, order, flat):
 
 def test_what_is_told_in_quaternions_is_steady():
     matrices = rotations.from_quaternion(TURNING)
-    assert (np.sum(np.diff(rotations.tell(matrices, "quaternion"), axis=0) ** 2, axis=-1) < 1).all()
+    assert (np.sum(np.diff(rotations.represent(matrices, "quaternion"), axis=0) ** 2, axis=-1) < 1).all()
 
 
 def test_quaternions_of_any_length_come_back_as_rotations():
-    told = 3.0 * rotations.tell(TOLD, "quaternion")
+    told = 3.0 * rotations.represent(TOLD, "quaternion")
     np.testing.assert_allclose(rotations.matrices_back(told, "quaternion"), TOLD, atol=1e-12)
 
 
 def test_an_unknown_form_is_an_error():
     with pytest.raises(KeyError):
-        rotations.tell(TOLD, "rodrigues")
+        rotations.represent(TOLD, "rodrigues")
 
 
 def test_the_nearest_rotation_is_the_rotation_itself():
@@ -261,7 +261,7 @@ def test_the_nearest_rotation_of_nan_is_nan():
 @pytest.mark.parametrize("form", ["matrix", "quaternion", "6d", "axis_angle", "euler"])
 @pytest.mark.parametrize("size", [1e-30, 1.0, 1e30])
 def test_rotations_of_any_size_have_a_direction(form, size):
-    told = size * rotations.tell(RANDOM.as_matrix(), form)
+    told = size * rotations.represent(RANDOM.as_matrix(), form)
 
     assert not rotations.undirected(told.astype(np.float32), form).any()
 

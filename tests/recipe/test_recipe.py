@@ -397,7 +397,7 @@ class TestTask:
     def test_features_that_the_data_may_bring_are_let_pass_until_it_is_known(self) -> None:
         recipe = recipe_from_json({"task": {"inputs": ["markers"], "label": True}})
 
-        assert recipe.storing({"markers"}).stages_for("train")[-1].halves == ("markers",)
+        assert recipe.storing({"markers"}).stages_for("train")[-1].modalities == ("markers",)
         with pytest.raises(RecipeError, match="task: markers is no feature that split 'train' stores; it stores pos"):
             recipe.storing({"motion"})
 

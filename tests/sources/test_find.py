@@ -25,7 +25,7 @@ from motionprep.formats.c3d_write import write_c3d
 from motionprep.motion import hashing
 from motionprep.motion.markers import Markers
 from motionprep.recipe.recipe import Reading, Recipe, Split
-from motionprep.sources.find import Look, Source, SourceCache, digest, find, labels_beside, look, natural
+from motionprep.sources.find import Source, SourceCache, SourceHeader, digest, find, labels_beside, look, natural
 
 BVH = b"""HIERARCHY
 ROOT Hips
@@ -148,7 +148,7 @@ class TestFindErrors:
 
         found = find([tmp_path], notes=notes)
 
-        assert {(source.key, source.half) for source in found} == {
+        assert {(source.key, source.modality) for source in found} == {
             ("anna/walk", "motion"),
             ("bert/walk", "motion"),
             ("bert/walk", "markers"),
@@ -165,8 +165,8 @@ class TestFindErrors:
 
         found = find([one.parent, other.parent])
 
-        assert [source.key for source in found if source.half] == [good.stem]
-        broken = [source.wrong for source in found if not source.half]
+        assert [source.key for source in found if source.modality] == [good.stem]
+        broken = [source.wrong for source in found if not source.modality]
         assert len(broken) == 2
         assert all(str(one) in wrong and str(other) in wrong for wrong in broken)
 
@@ -207,7 +207,7 @@ class TestFindErrors:
         good, broken = find([tmp_path / "data"])
         labels_beside([tmp_path / "data"])
 
-        assert (good.key, broken.half, broken.key) == ("1_01", "", name)
+        assert (good.key, broken.modality, broken.key) == ("1_01", "", name)
         assert "is no file" in broken.wrong or "symbolic links" in broken.wrong
 
     def test_a_subfolder_that_may_not_be_listed_is_one_broken_source(
@@ -327,7 +327,7 @@ class TestKeys:
     def test_are_none_where_a_file_does_not_fit_the_pattern(self, pattern: str, tmp_path: Path) -> None:
         [broken] = find([put(tmp_path / "1_01.bvh")], pattern)
 
-        assert (broken.half, broken.key) == ("", "1_01.bvh")
+        assert (broken.modality, broken.key) == ("", "1_01.bvh")
         assert repr(pattern) in broken.wrong
 
     def test_a_pattern_without_a_subject_here_gives_none(self, tmp_path: Path) -> None:
@@ -397,7 +397,7 @@ class TestArchives:
     def test_lose_an_entry_that_points_outside_and_no_other(self, name: str, tmp_path: Path) -> None:
         good, broken = find([pack(tmp_path / "x.zip", {"1_02.bvh": BVH, name: BVH})])
 
-        assert (good.key, broken.half) == ("1_02", "")
+        assert (good.key, broken.modality) == ("1_02", "")
         assert "points outside the archive" in broken.wrong
 
     def test_lose_an_entry_beyond_the_bound(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -673,7 +673,7 @@ def test_rates_of_a_recipe_take_the_place_of_the_files(tmp_path: Path) -> None:
 
     made = plan.make_plan([tmp_path / "data"], tmp_path / "out", recipe)
 
-    assert [(row.rate, row.looks[0].rate) for row in made.rows] == [(None, 120.0), (60.0, 120.0)]
+    assert [(row.rate, row.headers[0].rate) for row in made.rows] == [(None, 120.0), (60.0, 120.0)]
 
 
 @pytest.fixture
@@ -688,12 +688,12 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def looked(paths: Iterable[Path], cache: Path, again: bool = False) -> list[Look]:
+def looked(paths: Iterable[Path], cache: Path, again: bool = False) -> list[SourceHeader]:
     """Return what one run finds out; the cache is opened and kept."""
     found, known = find(list(paths)), SourceCache(cache)
-    looks = digest(found, known, 2, again=again)
+    headers = digest(found, known, 2, again=again)
     known.save(found)
-    return looks
+    return headers
 
 
 class TestCache:
@@ -710,7 +710,7 @@ class TestCache:
         [seen] = digest(find([put(tmp_path / "1_01.bvh")]), SourceCache(None), 1)
 
         skeleton = bvh.read_bvh(tmp_path / "1_01.bvh").skeleton
-        assert seen == Look(hashlib.sha256(BVH).hexdigest(), 2, 120.0, skeleton.structure, "")
+        assert seen == SourceHeader(hashlib.sha256(BVH).hexdigest(), 2, 120.0, skeleton.structure, "")
 
     @pytest.mark.parametrize("line", [b"Frame Time: 0\n", b"Frame Time: -1\n", b"Frame Time: 120\n", b""])
     @pytest.mark.parametrize("archive", [False, True])
@@ -743,9 +743,9 @@ class TestCache:
         put(tmp_path / "data" / "1_02.bvh", OTHER, age=AN_HOUR // 2)
         reads.clear()
 
-        looks = looked([tmp_path / "data"], tmp_path / "cache")
+        headers = looked([tmp_path / "data"], tmp_path / "cache")
 
-        assert (set(reads), looks[1].sha256) == ({"1_02.bvh"}, hashing.digest(OTHER))
+        assert (set(reads), headers[1].sha256) == ({"1_02.bvh"}, hashing.digest(OTHER))
 
     def test_a_renamed_file_is_known_by_its_inode(self, tmp_path: Path, reads: list[str]) -> None:
         path = put(tmp_path / "data" / "1_01.bvh")
@@ -905,9 +905,9 @@ class TestCache:
         paths[0].unlink()
         monkeypatch.setattr(bvh, "read_bvh_header", lambda _, rate: bvh.parse_bvh_header(BVH, ""))
 
-        looks = digest(found, SourceCache(None), 2)
+        headers = digest(found, SourceCache(None), 2)
 
-        assert looks[1].sha256 == hashing.digest(BVH)
+        assert headers[1].sha256 == hashing.digest(BVH)
 
     def test_what_is_not_built_has_no_digest_whatever_an_earlier_run_read(self, tmp_path: Path) -> None:
         put(tmp_path / "data" / "1_01.bvh")
@@ -916,4 +916,4 @@ class TestCache:
 
         made = plan.make_plan([tmp_path / "data"], tmp_path / "out", recipe, digests=True)
 
-        assert [row.looks[0].sha256 for row in made.rows] == [hashing.digest(BVH), ""]
+        assert [row.headers[0].sha256 for row in made.rows] == [hashing.digest(BVH), ""]

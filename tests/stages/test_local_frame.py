@@ -59,9 +59,9 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], message: 
         LocalFrame(**settings)
 
 
-@pytest.mark.parametrize(("method", "half"), [("root", "motion"), ("heading", "motion"), ("rigid", "markers")])
-def test_each_method_needs_one_half_of_a_take(method: Any, half: str) -> None:
-    assert LocalFrame(method=method).needs == (half,)
+@pytest.mark.parametrize(("method", "modality"), [("root", "motion"), ("heading", "motion"), ("rigid", "markers")])
+def test_each_method_needs_one_half_of_a_take(method: Any, modality: str) -> None:
+    assert LocalFrame(method=method).needs == (modality,)
 
 
 @pytest.mark.parametrize("method", ["root", "heading"])

@@ -68,12 +68,12 @@ class TestSelection:
 
     def test_spoilt_markers_are_chosen_alike(self) -> None:
         take = marked()
-        spoilt = replace(take.markers, positions=take.markers.positions + 1)
+        corrupted = replace(take.markers, positions=take.markers.positions + 1)
 
-        chosen = SelectMarkers(markers=("RFHD", "C7")).apply(replace(take, corrupt=spoilt), RNG)
+        chosen = SelectMarkers(markers=("RFHD", "C7")).apply(replace(take, corrupt=corrupted), RNG)
 
         assert chosen.corrupt.names == ("RFHD", "C7")
-        np.testing.assert_array_equal(chosen.corrupt.positions, spoilt.positions[:, [4, 2]])
+        np.testing.assert_array_equal(chosen.corrupt.positions, corrupted.positions[:, [4, 2]])
 
     def test_key_and_motion_stay(self, make_take) -> None:
         take = make_take(markers=True)

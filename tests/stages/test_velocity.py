@@ -97,9 +97,9 @@ def test_of_markers_in_the_first_frame_is_that_of_the_second(seen: tuple[bool, b
 
 def test_of_markers_is_that_of_the_recorded_ones() -> None:
     take, _ = marked(np.ones((5, 2), bool))
-    spoilt, _ = marked(np.zeros((5, 2), bool))
+    corrupted, _ = marked(np.zeros((5, 2), bool))
 
-    found = Velocity(of=("markers",)).apply(replace(take, corrupt=spoilt.markers), RNG)
+    found = Velocity(of=("markers",)).apply(replace(take, corrupt=corrupted.markers), RNG)
 
     assert found.arrays["markers_velocity"].all()
 

@@ -232,7 +232,7 @@ def test_sums_of_motions_of_which_some_hide_points_are_those_of_a_plain_twin(
 
 def test_sums_of_parts_are_those_of_the_whole() -> None:
     values = np.random.default_rng(0).normal(1000, 1e-3, (500, 4)).astype(np.float32)
-    moments = shards.Moments.about(values).plus(values[:123]).plus(values[123:]).to_json()
+    moments = shards.Moments.metadata(values).plus(values[:123]).plus(values[123:]).to_json()
     exact = values.astype(np.float64)
     assert moments["count"] == [500] * 4
     np.testing.assert_allclose(moments["mean"], exact.mean(axis=0), rtol=1e-14)
@@ -241,7 +241,7 @@ def test_sums_of_parts_are_those_of_the_whole() -> None:
 
 def test_a_number_that_never_changes_has_no_scatter() -> None:
     values = np.full((1000, 3), 0.1, dtype=np.float32)
-    assert shards.Moments.about(values).plus(values).to_json()["scatter"] == [0, 0, 0]
+    assert shards.Moments.metadata(values).plus(values).to_json()["scatter"] == [0, 0, 0]
 
 
 def test_sums_of_points_are_of_the_frames_in_which_they_are_known(

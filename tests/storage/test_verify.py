@@ -267,7 +267,7 @@ def test_shards_of_the_generation_before_are_not_looked_at(corpus: Path, out: Pa
 
 def test_progress_is_told_after_each_shard(out: Path) -> None:
     told: list[tuple[int, int]] = []
-    motionprep.verify(out, tell=lambda done, of: told.append((done, of)))
+    motionprep.verify(out, on_progress=lambda done, of: told.append((done, of)))
     count = len(list((out / "shards").iterdir()))
     assert told == [(number, count) for number in range(1, count + 1)]
 

@@ -19,7 +19,9 @@ OF_FOLDER = "arrays.toml"
 _CHOICES = {"units": tuple(METRES), "third": ("z", "confidence")}
 
 
-class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
+class ArrayMetadata(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True
+):
     """What is said of files of joint positions.
 
     Parameters
@@ -103,7 +105,9 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 @lru_cache(maxsize=4096)
-def describe(texts: tuple[tuple[str, bytes | ReadError], ...], otherwise: About | None) -> tuple[About, str]:
+def describe(
+    texts: tuple[tuple[str, bytes | ReadError], ...], otherwise: ArrayMetadata | None
+) -> tuple[ArrayMetadata, str]:
     """Return all that is said of a file but the subject, and the subject.
 
     Parameters
@@ -138,15 +142,17 @@ def _fields(name: str, data: bytes | ReadError) -> dict[str, Any]:
     except ValueError as error:
         raise ReadError(f"is no TOML: {error}", path=name) from None
     for field in value:
-        if field not in About.__struct_fields__:
-            raise ReadError(f"there is no {shown(field)}; there are {', '.join(About.__struct_fields__)}", path=name)
+        if field not in ArrayMetadata.__struct_fields__:
+            raise ReadError(
+                f"there is no {shown(field)}; there are {', '.join(ArrayMetadata.__struct_fields__)}", path=name
+            )
     _about(value, name)
     return value
 
 
-def _about(value: dict[str, Any], name: str) -> About:
+def _about(value: dict[str, Any], name: str) -> ArrayMetadata:
     try:
-        return msgspec.convert(value, About)
+        return msgspec.convert(value, ArrayMetadata)
     except msgspec.ValidationError as error:
         what, _, where = str(error).replace("array`", "list`").partition(" - at `$.")
         if what.startswith("Invalid enum value"):
