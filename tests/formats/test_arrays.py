@@ -160,7 +160,8 @@ class TestReading:
         code = (
             "import sys; from motionprep.formats.arrays_metadata import ArrayMetadata\n"
             "from motionprep.formats.arrays_header import read_arrays_header\n"
-            "file = open(sys.argv[1], 'rb'); metadata = ArrayMetadata(names=('a', 'b', 'c'), rate=1.0); metadata.structure\n"
+            "file = open(sys.argv[1], 'rb'); metadata = ArrayMetadata(names=('a', 'b', 'c'), rate=1.0)\n"
+            "metadata.structure\n"
             "print(read_arrays_header(file, 0, 'a', metadata).frames, 'numpy' in sys.modules)"
         )
         done = subprocess.run(
