@@ -2,7 +2,7 @@
 
 >>> import motionprep
 >>> motionprep.build("DATA", "OUT", recipe="cmu-exp5")      # doctest: +SKIP
->>> motionprep.open("OUT")["train"].motion("69_01")["positions"]   # doctest: +SKIP
+>>> motionprep.open("OUT")["train"]["69_01"]["positions"]   # doctest: +SKIP
 
 The pipeline is a straight line:
 
@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from motionprep.building.build import build
     from motionprep.dataset.augmentation import augment
-    from motionprep.dataset.dataset import Dataset, invert
+    from motionprep.dataset.dataset import Dataset
     from motionprep.dataset.dataset import open_dataset as open
+    from motionprep.dataset.invert import invert
     from motionprep.errors import BuildError, DatasetError, MotionPrepError, ReadError, RecipeError, SourceError
     from motionprep.formats.bvh import read_bvh, write_bvh
     from motionprep.formats.c3d import read_c3d
@@ -45,7 +46,7 @@ _WHERE = {
     "SourceError": "errors",
     "augment": "dataset.augmentation",
     "build": "building.build",
-    "invert": "dataset.dataset",
+    "invert": "dataset.invert",
     "load_recipe": "recipe.recipe",
     "open": "dataset.dataset",
     "read_bvh": "formats.bvh",

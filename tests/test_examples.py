@@ -37,7 +37,7 @@ def test_the_hips_are_told_from_all_other_nodes_and_shown_as_an_animation(tmp_pa
     *_, score, export = run("exp3.py", tmp_path)
     distance = float(re.search(r"positions\[Hips\]\s+([\d.]+)", score)[1])
     test = motionprep.open(tmp_path / "OUT")["test"]
-    mean = np.asarray(motionprep.open(tmp_path / "OUT")["train"]["positions"])[:, 0].mean(0)
+    mean = np.asarray(motionprep.open(tmp_path / "OUT")["train"].array("positions"))[:, 0].mean(0)
     assert distance < 0.2 * np.linalg.norm(np.asarray(test["positions"])[:, 0] - mean, axis=-1).mean()
     assert "read back, no node is further than" in export
     predicted = motionprep.read_bvh(tmp_path / "ANIMATION" / "test" / "69_01.bvh")

@@ -56,9 +56,9 @@ def _splits(out: Path, dataset: Mapping[str, Any]) -> dict[str, str]:
     except DatasetError:
         return {}
     found: dict[str, list[str]] = {}
-    for row in table.select(["key", "split", "status"]).to_pylist():
+    for row in table.select(["motion", "split", "status"]).to_pylist():
         if row["status"] == "ok":
-            found.setdefault(row["key"], []).append(row["split"])
+            found.setdefault(row["motion"], []).append(row["split"])
     return {key: ", ".join(dict.fromkeys(splits)) for key, splits in found.items()}
 
 

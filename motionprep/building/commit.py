@@ -144,6 +144,7 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
             }
             | made
         )
+    manifest.number_keys(table)
     return table
 
 

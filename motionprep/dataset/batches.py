@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,22 @@ from motionprep.errors import DatasetError
 from motionprep.motion import hashing
 
 if TYPE_CHECKING:
-    from motionprep.dataset.windows import Item, Windows
+    from motionprep.dataset.window_reader import Arrays, WindowReader
 
 _STATE = ("epoch", "batch", "of", "normalized", "transformed")
 #: Groups of blocks that are in memory at once: one is used, one is read, one is let go.
 _GROUPS = 3
+
+
+class BatchOptions(TypedDict, total=False):
+    """What :class:`Batches` takes by name."""
+
+    shuffle: bool
+    seed: int
+    epoch: int
+    rank: int
+    world_size: int
+    drop_last: bool
 
 
 class Batches:
@@ -57,7 +68,7 @@ class Batches:
 
     def __init__(
         self,
-        windows: Windows,
+        windows: WindowReader,
         batch_size: int,
         *,
         shuffle: bool = True,
@@ -122,7 +133,7 @@ class Batches:
             raise DatasetError(f"the state is at batch {batch} of epoch {epoch}; an epoch has {len(self):,} batches")
         self.epoch, self.batch = epoch, batch
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[Arrays]:
         """Yield the batches of an epoch that are still to come; the next iteration is the next epoch."""
         epoch, first = self.epoch, self.batch
         last = len(self)
@@ -136,7 +147,7 @@ class Batches:
     @property
     def _count(self) -> int:
         """How many windows this rank gets in an epoch."""
-        total = len(self.windows)
+        total = self.windows.total
         if self.drop_last:
             return total // self.world_size // self.batch_size * self.batch_size
         return len(range(self.rank, total, self.world_size))
@@ -146,7 +157,7 @@ class Batches:
         windows = self.windows
         return hashing.key(
             [
-                windows.split.dataset.facts["inputs"],
+                windows.split.files.facts["inputs"],
                 windows.split.name,
                 [windows.length, windows.stride, windows.step, windows.label, windows.memory],
                 {name: [list(map(str, output.fields))] for name, output in windows.outputs.items()},
@@ -154,7 +165,7 @@ class Batches:
             ]
         )
 
-    def _epoch(self, epoch: int, first: int) -> Iterator[tuple[int, Item]]:
+    def _epoch(self, epoch: int, first: int) -> Iterator[tuple[int, Arrays]]:
         """Yield batches of an epoch from number ``first`` on, each with its number."""
         wanted = range(first, len(self))[(self.offset - first) % self.every :: self.every]
         if not wanted:
@@ -169,14 +180,14 @@ class Batches:
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
         """Return all windows of this rank, in order."""
-        total = len(self.windows)
+        total = self.windows.total
         order = self._generator(epoch).permutation(total) if self.shuffle else np.arange(total)
         return order[self.rank :: self.world_size]
 
     def _generator(self, epoch: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, epoch])
 
-    def _by_groups(self, epoch: int, wanted: range) -> Iterator[tuple[int, Item]]:
+    def _by_groups(self, epoch: int, wanted: range) -> Iterator[tuple[int, Arrays]]:
         """Yield batches whose windows are mixed group by group."""
         windows, size = self.windows, self.batch_size
         groups, orders = self._groups(epoch)
@@ -186,7 +197,7 @@ class Batches:
         for batch, (start, stop) in spans.items():
             for number in range(bisect_right(ends, start), bisect_left(ends, stop) + 1):
                 needed.setdefault(number, []).append(batch)
-        parts: list[Item] = []
+        parts: list[Arrays] = []
         for number, pool in zip(needed, self._read_ahead([groups[number] for number in needed]), strict=True):
             begin, end = ends[number] - len(orders[number]), ends[number]
             # By how many frames a block begins earlier in the pool than in all blocks.
@@ -229,7 +240,7 @@ class Batches:
                 held = 0
             groups[-1].append(block)
             held += sizes[block]
-        of = windows.block_of(np.arange(len(windows)))
+        of = windows.block_of(np.arange(windows.total))
         by_block = np.argsort(of, kind="stable")
         bounds = np.searchsorted(of[by_block], np.arange(len(sizes) + 1))
         orders, behind = [], 0

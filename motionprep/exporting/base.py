@@ -7,7 +7,7 @@ import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import zip_longest
@@ -20,7 +20,9 @@ from motionprep.motion import hashing
 if TYPE_CHECKING:
     import numpy as np
 
-    from motionprep.dataset.dataset import Dataset, Split, StoredMotion
+    from motionprep.dataset.dataset import Dataset
+    from motionprep.dataset.motion import StoredMotion
+    from motionprep.dataset.split import Split
 
 #: Told how many are done, of how many.
 OnProgress = Callable[[int, int], None]
@@ -47,8 +49,8 @@ class Report:
         That are in it.
     reading
         Lines of Python that read it.
-    about
-        What is to be known about the files.
+    details
+        What else a reader of the files needs to know.
     columns
         Names of numbers, in order, by what they are the columns of.
     notes
@@ -60,7 +62,7 @@ class Report:
     files: Mapping[str, str]
     features: tuple[str, ...]
     reading: str
-    metadata: str = ""
+    details: str = ""
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     restored: bool = False
@@ -106,7 +108,7 @@ class Export(ABC):
         found = {
             name: _split(dataset, name) if self.splits else dataset[name] for name in self.splits or dataset.splits
         }
-        empty = [name for name, split in found.items() if not split.keys]
+        empty = [name for name, split in found.items() if not split]
         if empty and (self.splits or len(empty) == len(found)):
             raise ExportError(f"{dataset.path}: {', '.join(empty)} has no motions, so there is nothing to export")
         return {name: split for name, split in found.items() if name not in empty}
@@ -161,25 +163,18 @@ def file_stem(split: str) -> str:
     return split.replace("/", "-")
 
 
-def numbered(split: Split) -> Iterator[tuple[int, StoredMotion]]:
-    """Yield motions, each with the index that ``split.motion(key, index)`` takes."""
-    seen: Counter[str] = Counter()
-    for motion in split:
-        yield seen[motion.key], motion
-        seen[motion.key] += 1
-
-
-def sample_name(split: Split, motion: StoredMotion, index: int) -> str:
-    """Return a name for a motion of a split that files may have: ``69_01``, and ``69_01@1`` where it is a second one.
+def sample_name(split: Split, motion: StoredMotion) -> str:
+    """Return a name for a motion of a split that files may have, ``69_01`` or ``69_01@2``.
 
     What some system forbids is escaped. A name that would be too long is cut, and some of the key's digest ends it; so
     ends one that some systems take for that of another motion, as where they differ in case alone.
     """
-    name = _UNSAFE.sub(_escaped, motion.key)
+    key = str(motion.row["motion"])
+    name = _UNSAFE.sub(_escaped, key)
     cut = name.encode()[:_MOST_BYTES].decode(errors="ignore")
-    if cut != name or _alike(split.keys)[_folded(motion.key)] > 1:
-        name = f"{cut}~{hashing.digest(motion.key.encode())[:_DIGITS]}"
-    return f"{name}@{index}" if index else name
+    if cut != name or _alike(tuple(row["motion"] for row in split.rows))[_folded(key)] > 1:
+        name = f"{cut}~{hashing.digest(key.encode())[:_DIGITS]}"
+    return name + motion.key.removeprefix(key)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -197,21 +192,21 @@ def _alike(keys: tuple[str, ...]) -> Counter[str]:
     return Counter(map(_folded, dict.fromkeys(keys)))
 
 
-def packed(split: Split, dataset: Dataset, features: Sequence[str], most: int) -> list[list[tuple[int, StoredMotion]]]:
-    """Return the numbered motions of a split in groups of about ``most`` bytes, none of them cut."""
+def packed(split: Split, dataset: Dataset, features: Sequence[str], most: int) -> list[list[StoredMotion]]:
+    """Return the motions of a split in groups of about ``most`` bytes, none of them cut."""
     known = dataset.facts["features"]
     frame = sum(
         max(math.prod(shape) for shape in known[name]["shapes"]) * (1 if known[name]["dtype"] == "uint8" else 4)
         for name in features
         if name in known
     )
-    groups: list[list[tuple[int, StoredMotion]]] = []
+    groups: list[list[StoredMotion]] = []
     room = 0
-    for index, motion in numbered(split):
+    for motion in split.values():
         if not groups or room <= 0:
             groups.append([])
             room = most
-        groups[-1].append((index, motion))
+        groups[-1].append(motion)
         room -= motion.frames * frame
     return groups
 
@@ -246,7 +241,7 @@ def same_shapes(splits: Mapping[str, Split], features: Mapping[str, Sequence[str
     """
     first: dict[str, StoredMotion] = {}
     for side, split in splits.items():
-        for motion in split:
+        for motion in split.values():
             for name in features[side]:
                 one, other = (each.frame_shape(name) for each in (first.setdefault(name, motion), motion))
                 if one != other:
@@ -259,7 +254,7 @@ def same_shapes(splits: Mapping[str, Split], features: Mapping[str, Sequence[str
 
 def other_names(splits: Mapping[str, Split]) -> tuple[str, ...]:
     """Return a note if motions call their nodes or markers differently."""
-    motions = [motion for split in splits.values() for motion in split]
+    motions = [motion for split in splits.values() for motion in split.values()]
     kinds = [(motion.structure, motion.marker_names) for motion in motions]
     one_of = dict(zip(reversed(kinds), reversed(motions), strict=True))
     told: dict[str, str] = {}

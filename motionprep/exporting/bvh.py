@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.dataset import inversion
-from motionprep.dataset.dataset import invert
+from motionprep.dataset.invert import invert
 from motionprep.errors import ExportError, PredictionError, RecipeError
 from motionprep.exporting import animation
-from motionprep.exporting.base import Export, OnProgress, Report, file_stem, numbered, sample_name
+from motionprep.exporting.base import Export, OnProgress, Report, file_stem, sample_name
 from motionprep.exporting.prediction import cut, read_prediction
 from motionprep.formats.bvh import read_bvh, write_bvh
 from motionprep.motion import rotations
@@ -23,7 +23,8 @@ from motionprep.motion.skeleton import POSITION_CHANNELS
 from motionprep.stages.local_frame import LocalFrame
 
 if TYPE_CHECKING:
-    from motionprep.dataset.dataset import Dataset, StoredMotion
+    from motionprep.dataset.dataset import Dataset
+    from motionprep.dataset.motion import StoredMotion
     from motionprep.motion.arrays import Floats
     from motionprep.motion.motion import Motion
     from motionprep.motion.skeleton import Skeleton
@@ -73,7 +74,7 @@ class Bvh(Export):
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         chosen = self._chosen(dataset)
-        motions = [motion for _, _, motion in chosen]
+        motions = [motion for _, motion in chosen]
         said: Any = [{}] * len(motions)
         notes = []
         if self.prediction:
@@ -100,8 +101,8 @@ class Bvh(Export):
             if unshown:
                 notes.append(f"{', '.join(unshown)} are predicted too, which no animation shows")
         worst, where, unturned, unplaced = 0.0, "", 0, 0
-        for done, ((side, index, motion), arrays) in enumerate(zip(chosen, said, strict=True), start=1):
-            path = folder / file_stem(side) / f"{sample_name(dataset[side], motion, index)}.bvh"
+        for done, ((side, motion), arrays) in enumerate(zip(chosen, said, strict=True), start=1):
+            path = folder / file_stem(side) / f"{sample_name(dataset[side], motion)}.bvh"
             path.parent.mkdir(exist_ok=True)
             try:
                 shown = {name: array for name, array in arrays.items() if name in _USED}
@@ -126,9 +127,9 @@ class Bvh(Export):
             )
         if unturned:
             notes.append(f"{unturned:,} are of positions alone: their joints move, and none turns")
-        side, index, motion = chosen[0]
-        first = f"{file_stem(side)}/{sample_name(dataset[side], motion, index)}.bvh"
-        sides = dict.fromkeys(side for side, _, _ in chosen)
+        side, motion = chosen[0]
+        first = f"{file_stem(side)}/{sample_name(dataset[side], motion)}.bvh"
+        sides = dict.fromkeys(side for side, _ in chosen)
         return Report(
             files={f"{file_stem(side)}/*.bvh": "animations, named by keys" for side in sides},
             features=tuple(name for name in _USED if name in motions[0]),
@@ -137,18 +138,18 @@ class Bvh(Export):
             restored=True,
         )
 
-    def _chosen(self, dataset: Dataset) -> list[tuple[str, int, StoredMotion]]:
-        """Return split, index and motion of each animation."""
+    def _chosen(self, dataset: Dataset) -> list[tuple[str, StoredMotion]]:
+        """Return split and motion of each animation."""
         splits = self.sides(dataset)
         if self.prediction and not self.splits:
             if "test" not in splits:
                 raise RecipeError(f"{self.prediction}: say by --splits what it predicts; there are {', '.join(splits)}")
             splits = {"test": splits["test"]}
         found = [
-            (side, index, motion)
+            (side, motion)
             for side, split in splits.items()
-            for index, motion in numbered(split)
-            if self.motion in ("", motion.key)
+            for motion in split.values()
+            if self.motion in ("", motion.key, motion.row["motion"])
         ]
         if not found:
             raise RecipeError(f"there is no motion {self.motion!r} in {', '.join(splits)}")

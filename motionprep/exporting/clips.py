@@ -81,7 +81,7 @@ class Clips(Export):
             files=files,
             features=(first.outputs[name].fields[0].feature,),
             reading=_READING.format(first=next(iter(files)), shape=(len(first), *first.shapes[name])),
-            metadata=told(first),
+            details=told(first),
             columns={"a frame": first.columns(name)},
             notes=other_names(splits),
         )

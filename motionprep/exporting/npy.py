@@ -80,7 +80,7 @@ class Npy(Export):
             files=files,
             features=tuple(dict.fromkeys(field.feature for field in fields)),
             reading=_READING if "train" in windows else _READING.replace("input_batch", next(iter(files))[:-4]),
-            metadata=told(first),
+            details=told(first),
             columns={name: first.columns(name) for name in first.outputs},
             notes=other_names(splits),
         )

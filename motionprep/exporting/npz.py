@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from motionprep.exporting.base import ByMotion, OnProgress, Report, body, file_stem, numbered, sample_name
+from motionprep.exporting.base import ByMotion, OnProgress, Report, body, file_stem, sample_name
 from motionprep.recipe import labels
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ class Npz(ByMotion):
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
-        total, done = sum(len(split.keys) for split in splits.values()), 0
+        total, done = sum(len(split) for split in splits.values()), 0
         features: dict[str, None] = {}
         example = ""
         for side, split in splits.items():
             (folder / file_stem(side)).mkdir()
-            for index, motion in numbered(split):
+            for motion in split.values():
                 chosen = self.chosen(motion)
                 features.update(dict.fromkeys(chosen))
-                name = sample_name(split, motion, index)
+                name = sample_name(split, motion)
                 example = example or _READING.format(split=file_stem(side), name=name, feature=chosen[0])
                 named = labels.of_row(motion.row)
                 np.savez(
@@ -56,12 +56,12 @@ class Npz(ByMotion):
                 on_progress(done, total)
         return Report(
             files={
-                f"{file_stem(side)}/*.npz": f"{len(split.keys):,} motions, named by their keys"
+                f"{file_stem(side)}/*.npz": f"{len(split):,} motions, named by their keys"
                 for side, split in splits.items()
             },
             features=tuple(features),
             reading=f"import numpy as np\n\n{example}",
-            metadata=(
+            details=(
                 "Beside the features (frames first) each file has `key`, `rate` (frames a second), `label` (empty if "
                 "there is none), `labels` of ranges `label_frames` (first, end), and, of a skeleton, `joints`, "
                 "`nodes`, `parents` and rest `offsets` of the nodes; `marker_names` has the names of markers"

@@ -16,7 +16,8 @@ from motionprep.exporting.base import ByMotion, OnProgress, Report, file_stem, o
 from motionprep.recipe import labels
 
 if TYPE_CHECKING:
-    from motionprep.dataset.dataset import Dataset, StoredMotion
+    from motionprep.dataset.dataset import Dataset
+    from motionprep.dataset.motion import StoredMotion
 
 #: Frames in a row group: some megabytes, which is what readers take at once.
 _ROWS = 16_384
@@ -47,9 +48,9 @@ class Parquet(ByMotion):
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
-        features_of = {side: self.chosen(next(iter(split))) for side, split in splits.items()}
+        features_of = {side: self.chosen(next(iter(split.values()))) for side, split in splits.items()}
         same_shapes(splits, features_of, "parquet")
-        total, done = sum(len(split.keys) for split in splits.values()), 0
+        total, done = sum(len(split) for split in splits.values()), 0
         features: dict[str, None] = {}
         files, patterns = {}, []
         for side, split in splits.items():
@@ -62,15 +63,15 @@ class Parquet(ByMotion):
                 self._write(path, side, chosen, group)
                 done += len(group)
                 on_progress(done, total)
-            files[f"{stem}-*.parquet"] = f"{len(split):,} frames; files: {len(groups):,}"
+            files[f"{stem}-*.parquet"] = f"{split.frames:,} frames; files: {len(groups):,}"
             patterns.append(f'"{stem}": "{stem}-*.parquet"')
-        first = next(iter(next(iter(splits.values()))))
+        first = next(iter(next(iter(splits.values())).values()))
         return Report(
             files=files,
             features=tuple(features),
             reading=_READING.format(files=", ".join(patterns), first=next(iter(files)), feature=next(iter(features))),
-            metadata=(
-                "A row is a frame, in natural order: `key`, `index` (which one, where a key is there several times), "
+            details=(
+                "A row is a frame, in natural order: `key`, "
                 "`frame` (from 0, as stored), `subject`, `label`, `split` and `rate` (frames a second), then the "
                 "features as lists of fixed shape. pandas gives lists of more than one axis as arrays of arrays: "
                 "`np.array(column.tolist())` has the numbers"
@@ -79,24 +80,23 @@ class Parquet(ByMotion):
             notes=other_names(splits),
         )
 
-    def _write(self, path: Path, side: str, chosen: Sequence[str], group: Sequence[tuple[int, StoredMotion]]) -> None:
+    def _write(self, path: Path, side: str, chosen: Sequence[str], group: Sequence[StoredMotion]) -> None:
         writer: pq.ParquetWriter | None = None
         try:
-            for table in _gathered(self._table(motion, index, side, chosen) for index, motion in group):
+            for table in _gathered(self._table(motion, side, chosen) for motion in group):
                 writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
                 writer.write_table(table, row_group_size=_ROWS)
         finally:
             if writer is not None:
                 writer.close()
 
-    def _table(self, motion: StoredMotion, index: int, side: str, chosen: Sequence[str]) -> pa.Table:
+    def _table(self, motion: StoredMotion, side: str, chosen: Sequence[str]) -> pa.Table:
         frames = motion.frames
         label = np.full(frames, None, object)
         for start, stop, name in labels.of_row(motion.row):
             label[start:stop] = name
         columns: dict[str, Any] = {
             "key": pa.repeat(motion.key, frames),
-            "index": pa.array(np.full(frames, index, np.int32)),
             "frame": pa.array(np.arange(frames)),
             "subject": pa.repeat(motion.row["subject"], frames),
             "label": pa.array(label, pa.string()),

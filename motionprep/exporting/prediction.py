@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.dataset.predicted import to_floats
-from motionprep.dataset.windows import segments
+from motionprep.dataset.window_reader import segments
 from motionprep.errors import PredictionError, RecipeError
 from motionprep.naming import fields
 from motionprep.scoring import load_predictions
 
 if TYPE_CHECKING:
-    from motionprep.dataset.dataset import StoredMotion
+    from motionprep.dataset.motion import StoredMotion
     from motionprep.recipe.recipe import Task
 
 #: How many numbers are looked at together.

@@ -72,7 +72,7 @@ def write_readme(kind: str, dataset: Dataset, folder: Path, report: Report, sett
         lines += ["", "Settings: " + ", ".join(f"`{name} = {value!r}`" for name, value in settings.items()) + "."]
     lines += ["", "```python", *report.reading.rstrip().splitlines(), "```", ""]
     lines += _table(("file", "what"), [(f"`{name}`", what) for name, what in report.files.items()])
-    lines += [line for text in (report.metadata, *report.notes) if text for line in ("", f"{text}.")]
+    lines += [line for text in (report.details, *report.notes) if text for line in ("", f"{text}.")]
     lines += ["", "## Splits", "", *_splits(dataset)]
     lines += ["", "## Where the numbers come from", "", *_features(dataset, report, normalized)]
     for name, columns in report.columns.items():
@@ -142,7 +142,7 @@ def _normalized(dataset: Dataset, report: Report) -> dict[str, list[str]]:
     """Return the splits in which the recipe normalizes a feature, by feature."""
     found: dict[str, list[str]] = {}
     for name in dataset.splits:
-        motion = next(iter(dataset[name]), None)
+        motion = next(iter(dataset[name].values()), None)
         for feature in report.features:
             if motion is not None and feature in motion and motion.is_normalized(feature):
                 found.setdefault(feature, []).append(name)

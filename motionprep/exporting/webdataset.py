@@ -16,7 +16,9 @@ from motionprep.exporting.base import ByMotion, OnProgress, Report, body, file_s
 from motionprep.recipe import labels
 
 if TYPE_CHECKING:
-    from motionprep.dataset.dataset import Dataset, Split, StoredMotion
+    from motionprep.dataset.dataset import Dataset
+    from motionprep.dataset.motion import StoredMotion
+    from motionprep.dataset.split import Split
 
 _READING = """\
 import webdataset
@@ -46,37 +48,36 @@ class WebDataset(ByMotion):
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         splits = self.sides(dataset)
-        total, done = sum(len(split.keys) for split in splits.values()), 0
+        total, done = sum(len(split) for split in splits.values()), 0
         features: dict[str, None] = {}
         files = {}
         for side, split in splits.items():
             stem = file_stem(side)
-            chosen = self.chosen(next(iter(split)))
+            chosen = self.chosen(next(iter(split.values())))
             features.update(dict.fromkeys(chosen))
             groups = packed(split, dataset, chosen, self.file_bytes)
             for number, group in enumerate(groups):
                 with tarfile.open(folder / f"{stem}-{number:06d}.tar", "w") as tar:
-                    for index, motion in group:
-                        self._add(tar, split, motion, index)
+                    for motion in group:
+                        self._add(tar, split, motion)
                         done += 1
                         on_progress(done, total)
-            files[f"{stem}-{{000000..{len(groups) - 1:06d}}}.tar"] = f"{len(split.keys):,} motions in order"
+            files[f"{stem}-{{000000..{len(groups) - 1:06d}}}.tar"] = f"{len(split):,} motions in order"
         return Report(
             files=files,
             features=tuple(features),
             reading=_READING.format(first=next(iter(files)), feature=next(iter(features))),
-            metadata=(
-                "A sample is a motion: `<key>.<feature>.npy` with frames first, and `<key>.json` with key, index, "
+            details=(
+                "A sample is a motion: `<key>.<feature>.npy` with frames first, and `<key>.json` with key, "
                 "split, subject, label, labels (first frame, end and name of each), rate, frames and the names of "
                 "joints, nodes and markers"
             ),
         )
 
-    def _add(self, tar: tarfile.TarFile, split: Split, motion: StoredMotion, index: int) -> None:
-        name = sample_name(split, motion, index)
+    def _add(self, tar: tarfile.TarFile, split: Split, motion: StoredMotion) -> None:
+        name = sample_name(split, motion)
         facts: dict[str, Any] = {
             "key": motion.key,
-            "index": index,
             "split": split.name,
             "subject": motion.row["subject"],
             "label": motion.label,

@@ -22,7 +22,7 @@ from motionprep.scoring.frame_csv import FrameCsv
 from motionprep.scoring.scores import FieldScore, MotionScore, Scores
 
 if TYPE_CHECKING:
-    from motionprep.dataset.dataset import StoredMotion
+    from motionprep.dataset.motion import StoredMotion
     from motionprep.dataset.windows import Windows
 
 #: What NumPy raises at a damaged file: its parser of headers does not say all that it raises itself.
@@ -143,7 +143,7 @@ def score(
     found: dict[str, list[MotionScore]] = {text: [] for text in first}
     with ExitStack() as stack:
         csv = None if frames_csv is None else stack.enter_context(FrameCsv(frames_csv, _columns(motions, comparisons)))
-        for name, (motion, span) in zip(motion_names(motions), motions, strict=True):
+        for motion, span in motions:
             subject = motion.row["subject"]
             tallies = {
                 text: _Tally(comparison, motion.frames, whose(predictions))
@@ -157,9 +157,9 @@ def score(
                     part, rest = np.split(rest, [tally.comparison.width], axis=-1)
                     errors[text] = (tally.comparison.names, tally.add(part, frames, rows))
                 if csv is not None:
-                    csv.write(name, subject, rows, frames, errors)
+                    csv.write(motion.key, subject, rows, frames, errors)
             for text, tally in tallies.items():
-                found[text].append(tally.score(name, subject))
+                found[text].append(tally.score(motion.key, subject))
     fields = tuple(FieldScore(text, first[text].main, tuple(scores)) for text, scores in found.items())
     return Scores(len(windows), windows.length, threshold, fields)
 
@@ -234,14 +234,6 @@ def _frames(windows: Windows, rows: range) -> NDArray[np.int64]:
 
 def _slices(span: slice, most: int) -> Iterator[range]:
     return (range(first, min(first + most, span.stop)) for first in range(span.start, span.stop, most))
-
-
-def motion_names(motions: Sequence[tuple[StoredMotion, slice]]) -> Iterator[str]:
-    """Return a name for each motion, told apart where several have one key."""
-    seen: dict[str, int] = {}
-    for motion, _ in motions:
-        seen[motion.key] = seen.get(motion.key, -1) + 1
-        yield f"{motion.key}#{seen[motion.key]}" if seen[motion.key] else motion.key
 
 
 def _columns(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from motionprep.errors import PredictionError
 from motionprep.motion.arrays import read_only
-from motionprep.scoring import metrics, motion_names, whose
+from motionprep.scoring import metrics, whose
 from motionprep.scoring.csv_text import as_text
 
 if TYPE_CHECKING:
@@ -121,13 +121,13 @@ def score_classes(
     """
     if not windows.label:
         raise PredictionError("the windows have no labels to compare classes with; ask for them (label=True)")
-    classes = windows.split.dataset.classes
+    classes = windows.split.files.classes
     predicted = _predicted(np.asanyarray(predictions), len(windows), classes)
     motions: list[str] = []
     subjects: list[str] = []
     there = [(motion, span) for motion, span in windows.motions if span.stop > span.start]
-    for name, (motion, span) in zip(motion_names(there), there, strict=True):
-        motions += [name] * (span.stop - span.start)
+    for motion, span in there:
+        motions += [motion.key] * (span.stop - span.start)
         subjects += [motion.row["subject"]] * (span.stop - span.start)
     scores = ClassScores(windows.length, classes, predicted, windows.labels, tuple(motions), tuple(subjects))
     if windows_csv is not None:

@@ -20,7 +20,7 @@ from motionprep.scoring import metrics
 from motionprep.stages.scale import Scale
 
 if TYPE_CHECKING:
-    from motionprep.dataset.dataset import StoredMotion
+    from motionprep.dataset.motion import StoredMotion
     from motionprep.storage.stats import Stats
 
 #: Features that are points, and the part of a take whose unit they are in.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -92,3 +93,17 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Return a manifest as a pandas table."""
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def number_keys(rows: Sequence[dict[str, Any]]) -> None:
+    """Give motions that were made of one take, for one split, keys of their own: ``69_01``, ``69_01@2`` and so on."""
+    seen: Counter[tuple[str | None, str]] = Counter()
+    taken = {(row["split"], row["motion"]) for row in rows}
+    for row in rows:
+        split, take = row["split"], row["motion"]
+        row["key"] = take
+        while seen[split, take] and (split, row["key"]) in taken:
+            seen[split, take] += 1
+            row["key"] = f"{take}@{seen[split, take]}"
+        seen[split, take] = seen[split, take] or 1
+        taken.add((split, row["key"]))

@@ -57,7 +57,7 @@ def refusal(data: Path, out: Path, *stages: dict[str, Any], **recipe: Any) -> st
 
 
 def bytes_of(dataset: Dataset, key: str) -> bytes:
-    return bytes(dataset["train"].motion(key)["positions"].tobytes())
+    return bytes(dataset["train"][key]["positions"].tobytes())
 
 
 class TestRoundTrip:
@@ -66,7 +66,7 @@ class TestRoundTrip:
 
         assert bytes_of(dataset, "S1_walk") == WALK.tobytes()
         assert bytes_of(dataset, "S2_clips") == CLIPS.tobytes()
-        assert np.array_equal(dataset["train"].motion("S1_walk")["root_position"], WALK[:, 0])
+        assert np.array_equal(dataset["train"]["S1_walk"]["root_position"], WALK[:, 0])
 
     def test_an_archive_makes_what_its_folder_makes(self, tmp_path: Path) -> None:
         data = folder_of(tmp_path / "data" / "deep", S1_walk=WALK)
@@ -86,7 +86,7 @@ class TestRoundTrip:
     def test_keypoints_have_z_at_zero(self, tmp_path: Path) -> None:
         dataset = built(folder_of(tmp_path / "data", S1_walk=WALK[..., :2]), tmp_path / "out")
 
-        found = dataset["train"].motion("S1_walk")["positions"]
+        found = dataset["train"]["S1_walk"]["positions"]
 
         assert found[..., :2].tobytes() == WALK[..., :2].tobytes()
         assert not found[..., 2].any()
@@ -94,7 +94,7 @@ class TestRoundTrip:
     def test_nothing_but_positions_is_stored_if_nobody_asks(self, tmp_path: Path) -> None:
         dataset = built(folder_of(tmp_path / "data", S1_walk=WALK), tmp_path / "out", {"stage": "velocity"})
 
-        assert list(dataset["train"].motion("S1_walk")) == ["positions", "root_position", "positions_velocity"]
+        assert list(dataset["train"]["S1_walk"]) == ["positions", "root_position", "positions_velocity"]
 
     def test_changes_of_coordinates_are_undone(self, tmp_path: Path) -> None:
         stages = [
@@ -106,7 +106,7 @@ class TestRoundTrip:
             {"stage": "permute_axes", "axes": "yzx"},
         ]
         dataset = built(folder_of(tmp_path / "data", SAID + 'units = "mm"', S1_walk=WALK), tmp_path / "out", *stages)
-        motion = dataset["train"].motion("S1_walk")
+        motion = dataset["train"]["S1_walk"]
 
         back = invert(motion)
 
@@ -127,7 +127,7 @@ class TestRoundTrip:
 
         dataset = built(data, tmp_path / "out", {"stage": "speed", "least": 0.5, "most": 0.6})
 
-        motion = dataset["train"].motion("S1_walk")
+        motion = dataset["train"]["S1_walk"]
         at = motion.facts["speed"]
         assert isinstance(at, float)
         assert np.allclose(motion["positions"][1], WALK[0] * (1 - at) + WALK[1] * at, atol=1e-6)
@@ -188,7 +188,7 @@ class TestFinding:
         dataset = built(data, tmp_path / "out")
 
         assert bytes_of(dataset, "S1_walk") == clips.tobytes()
-        assert dataset["train"].motion("S1_walk").skeleton.joints[:3] == ("Hip", "RHip", "RKnee")
+        assert dataset["train"]["S1_walk"].skeleton.joints[:3] == ("Hip", "RHip", "RKnee")
 
     def test_a_text_speaks_of_folders_below_and_a_nearer_one_goes_before_it(self, tmp_path: Path) -> None:
         data = folder_of(tmp_path / "data", SAID + 'subject = "all"')
@@ -308,7 +308,7 @@ class TestClips:
         data = folder_of(tmp_path / "data", S1_clips=CLIPS)
         stages = [{"stage": "yaw"}, {"stage": "velocity", "of": ["positions", "root_position"]}]
 
-        motion = built(data, tmp_path / "out", *stages)["train"].motion("S1_clips")
+        motion = built(data, tmp_path / "out", *stages)["train"]["S1_clips"]
 
         clips = motion["positions"].reshape(CLIPS.shape)
         changes = np.diff(clips, axis=1) * 50
@@ -367,7 +367,7 @@ class TestClips:
         dataset = built(data, tmp_path / "out", {"stage": "downsample", "factor": 2}, split=split)
 
         assert bytes_of(dataset, "S1_clips") == CLIPS[:3, ::2].tobytes()
-        assert dataset["test"].motion("S1_clips")["positions"].tobytes() == CLIPS[3:, ::2].tobytes()
+        assert dataset["test"]["S1_clips"]["positions"].tobytes() == CLIPS[3:, ::2].tobytes()
 
     @pytest.mark.parametrize("frames", ["1-23", "2-24", "1-400"])
     def test_a_split_that_cuts_a_clip_is_refused(self, frames: str, tmp_path: Path) -> None:
@@ -503,7 +503,7 @@ class TestConfidence:
         build(data, tmp_path / "out", recipe={"stages": [{"stage": "features", "arrays": ["positions"]}]})
 
         dataset = motionprep.open(tmp_path / "out")
-        positions = dataset["train"].motion("a_1")["positions"]
+        positions = dataset["train"]["a_1"]["positions"]
         assert np.array_equal(positions[..., :2], values[..., :2])
         assert np.all(positions[..., 2] == z)
         assert ("confidence" in str(dataset.manifest.reason[0])) == noted

@@ -127,17 +127,17 @@ def test_a_recorded_motion_is_stored_as_its_file_says(
     recorded: motionprep.Dataset, real_data: Path, feature: str
 ) -> None:
     for path in real_data.glob("*-bvh/*.bvh"):
-        stored = recorded["train"].motion(path.stem)[feature]
+        stored = recorded["train"][path.stem][feature]
         assert np.array_equal(stored, float32(read_bvh(path), feature)), path.name
 
 
 def test_recorded_motions_of_five_skeletons_keep_their_own(recorded: motionprep.Dataset, real_data: Path) -> None:
     for path in real_data.glob("*-bvh/*.bvh"):
-        assert recorded["train"].motion(path.stem).skeleton == read_bvh(path).skeleton, path.name
+        assert recorded["train"][path.stem].skeleton == read_bvh(path).skeleton, path.name
 
 
 def test_all_recorded_motions_are_stored(recorded: motionprep.Dataset, real_data: Path) -> None:
-    assert set(recorded["train"].keys) == {path.stem for path in real_data.glob("*-bvh/*.bvh")}
+    assert set(recorded["train"]) == {path.stem for path in real_data.glob("*-bvh/*.bvh")}
 
 
 @pytest.mark.parametrize("feature", FEATURES)
@@ -145,7 +145,7 @@ def test_train_alone_is_downsampled_by_a_stage_of_its_own(
     generated: motionprep.Dataset, corpus: Path, feature: str
 ) -> None:
     for split, step in (("train", 8), ("test", 1)):
-        for stored in generated[split]:
+        for stored in generated[split].values():
             motion = read_bvh(corpus / stored.key[:2] / f"{stored.key}.bvh")
             expected = float32(motion, feature)[: motion.frames // step * step : step]
             assert np.array_equal(stored[feature], expected), (split, stored.key)
@@ -153,7 +153,7 @@ def test_train_alone_is_downsampled_by_a_stage_of_its_own(
 
 def test_percentages_take_the_first_motions_for_train(generated: motionprep.Dataset, corpus: Path) -> None:
     keys = sorted(path.stem for path in corpus.rglob("*.bvh"))
-    assert (generated["train"].keys, generated["test"].keys) == (tuple(keys[:12]), tuple(keys[12:]))
+    assert (tuple(generated["train"]), tuple(generated["test"])) == (tuple(keys[:12]), tuple(keys[12:]))
 
 
 def test_the_rate_that_downsampling_leaves_is_written_down(generated: motionprep.Dataset) -> None:
@@ -168,7 +168,7 @@ def test_statistics_are_those_of_all_frames_of_train_with_the_same_joints(
     generated: motionprep.Dataset, feature: str
 ) -> None:
     kinds: dict[tuple[str, ...], list[Any]] = {}
-    for motion in generated["train"]:
+    for motion in generated["train"].values():
         kinds.setdefault(motion.skeleton.nodes[: 1 if feature == "root_position" else None], []).append(motion[feature])
     assert {stats.names for stats in generated.stats[feature]} == set(kinds)
     for stats in generated.stats[feature]:
@@ -211,13 +211,13 @@ def test_a_dataset_holds_shards_and_five_files(generated: motionprep.Dataset) ->
 def test_leading_t_poses_are_trimmed(corpus: Path, out: Path) -> None:
     build(corpus, out, recipe=recipe({"stage": "trim", "t_pose": 1}))
     expected = float32(read_bvh(corpus / "02" / "02_01.bvh"), "positions")[1:]
-    assert np.array_equal(motionprep.open(out)["train"].motion("02_01")["positions"], expected)
+    assert np.array_equal(motionprep.open(out)["train"]["02_01"]["positions"], expected)
 
 
 def test_selected_joints_stay_where_they_are_in_the_world(corpus: Path, out: Path) -> None:
     joints = ("Hips", "LeftUpLeg", "Head", "Head_Nub")
     build(corpus, out, recipe=recipe({"stage": "select_joints", "joints": list(joints)}))
-    stored = motionprep.open(out)["train"].motion("07_02")
+    stored = motionprep.open(out)["train"]["07_02"]
     motion = read_bvh(corpus / "07" / "07_02.bvh")
     kept = [motion.skeleton.nodes.index(joint) for joint in joints]
     assert stored.skeleton.nodes == joints
@@ -260,7 +260,7 @@ def test_canonical_positions_are_brought_back_to_those_of_the_files(
         motion = read_bvh(path).at(range(200))
         arms = [node for node in ("LeftArm", "RightArm", "lShldr", "rShldr") if node in motion.skeleton.joints]
         nodes = [motion.skeleton.joints.index(node) for node in arms or ["LeftShoulder", "RightShoulder"]]
-        back = motionprep.invert(canonical["train"].motion(path.stem))["positions"]
+        back = motionprep.invert(canonical["train"][path.stem])["positions"]
         np.testing.assert_allclose(back[:, [11, 14]], motion.positions()[:, nodes], rtol=0, atol=1e-3)
         np.testing.assert_allclose(back[:, 8], motion.positions()[:, nodes].mean(axis=1), rtol=0, atol=1e-3)
 
@@ -280,7 +280,7 @@ def test_a_low_pass_comes_before_downsampling(corpus: Path, out: Path) -> None:
     assert isinstance(take, Take)
     assert take.motion is not None
     expected = kinematics.features(take.motion, ("positions",), np.float32)["positions"]
-    assert np.array_equal(motionprep.open(out)["train"].motion("09_03")["positions"], expected)
+    assert np.array_equal(motionprep.open(out)["train"]["09_03"]["positions"], expected)
 
 
 def test_frame_ranges_put_parts_of_one_motion_on_two_sides(corpus: Path, out: Path) -> None:
@@ -288,8 +288,8 @@ def test_frame_ranges_put_parts_of_one_motion_on_two_sides(corpus: Path, out: Pa
     build(corpus, out, recipe=recipe(split=split))
     dataset = motionprep.open(out)
     whole = float32(read_bvh(corpus / "02" / "02_01.bvh"), "root_position")
-    assert np.array_equal(dataset["train"].motion("02_01")["root_position"], whole[:20])
-    assert np.array_equal(dataset["test"].motion("02_01")["root_position"], whole[30:45])
+    assert np.array_equal(dataset["train"]["02_01"]["root_position"], whole[:20])
+    assert np.array_equal(dataset["test"]["02_01"]["root_position"], whole[30:45])
 
 
 def test_motions_that_no_list_names_are_dropped_as_in_no_split(corpus: Path, out: Path) -> None:
@@ -325,12 +325,12 @@ def test_position_channels_are_added_to_offsets_where_the_recipe_says_so(real_da
     path = real_data / "cmu-bvh" / "131_01.bvh"
     build(path, out, recipe=recipe(positions="add"))
     expected = float32(read_bvh(path, positions="add"), "positions")
-    assert np.array_equal(motionprep.open(out)["train"].motion("131_01")["positions"], expected)
+    assert np.array_equal(motionprep.open(out)["train"]["131_01"]["positions"], expected)
 
 
 def test_a_root_that_stands_apart_is_stored_beside_what_is_stored_by_default(corpus: Path, out: Path) -> None:
     build(corpus, out, recipe=recipe({"stage": "represent", "root": "apart"}))
-    motion = motionprep.open(out)["train"].motion("02_01")
+    motion = motionprep.open(out)["train"]["02_01"]
     turns = float32(read_bvh(corpus / "02" / "02_01.bvh"), "rotations")
     assert tuple(motion) == (*FEATURES, "root_rotation")
     np.testing.assert_allclose(motion["root_rotation"], turns[:, 0], atol=1e-6)
@@ -339,7 +339,7 @@ def test_a_root_that_stands_apart_is_stored_beside_what_is_stored_by_default(cor
 
 def test_only_the_wanted_features_are_stored(corpus: Path, out: Path) -> None:
     build(corpus, out, recipe=recipe({"stage": "features", "arrays": ["global_rotations", "rotations_6d"]}))
-    motion = motionprep.open(out)["train"].motion("02_01")
+    motion = motionprep.open(out)["train"]["02_01"]
     expected = read_bvh(corpus / "02" / "02_01.bvh").rotations("global").astype(np.float32)
     assert list(motion) == ["global_rotations", "rotations_6d"]
     assert np.array_equal(motion["global_rotations"], expected)
@@ -370,7 +370,7 @@ def test_all_rows_are_stored_where_the_headers_of_a_whole_shard_promise_fewer(da
     for path in data.rglob("*.bvh"):
         rewrite(path, says=3)
     build(data, out, recipe=recipe(lenient=True))
-    for stored in motionprep.open(out)["train"]:
+    for stored in motionprep.open(out)["train"].values():
         path = data / stored.key[:2] / f"{stored.key}.bvh"
         with pytest.warns(MotionPrepWarning):
             motion = read_bvh(path, lenient=True)
@@ -423,7 +423,7 @@ def test_the_others_are_built_when_one_motion_is_broken(data: Path, out: Path) -
     spoil_first(data / "02" / "02_02.bvh")
     build(data, out)
     keys = sorted(path.stem for path in data.rglob("*.bvh"))
-    assert motionprep.open(out)["train"].keys == tuple(key for key in keys if key != "02_02")
+    assert tuple(motionprep.open(out)["train"]) == tuple(key for key in keys if key != "02_02")
 
 
 def test_numbers_beyond_float32_fail_one_motion(data: Path, out: Path) -> None:
@@ -633,7 +633,7 @@ def test_a_change_that_keeps_size_and_time_is_found_by_hashing_again(data: Path,
     assert path.stat().st_size == stat.st_size
     build(data, out, verify_sources=True)
     expected = float32(read_bvh(path), "root_position")
-    assert np.array_equal(motionprep.open(out)["train"].motion("02_01")["root_position"], expected)
+    assert np.array_equal(motionprep.open(out)["train"]["02_01"]["root_position"], expected)
 
 
 def test_a_build_with_nothing_to_do_imports_nothing_slow(corpus: Path, out: Path) -> None:
@@ -652,10 +652,10 @@ def test_the_dataset_before_stays_readable_until_the_build_after_next(data: Path
     expected = float32(read_bvh(data / "07" / "07_02.bvh"), "positions")
     change(data)
     build(data, out)
-    assert np.array_equal(before["train"].motion("07_02")["positions"], expected)
+    assert np.array_equal(before["train"]["07_02"]["positions"], expected)
     build(data, out)
     with pytest.raises(DatasetError, match=r"shard \w+: .*; build again to mend it, or open the dataset anew"):
-        before["train"].motion("07_02")["positions"]
+        before["train"]["07_02"]["positions"]
 
 
 # What cannot be
@@ -781,7 +781,7 @@ def test_a_range_of_frames_on_a_side_keeps_all_its_frames_where_the_t_pose_is_tr
     }
     build(corpus, out, recipe=recipe)
 
-    stored = motionprep.open(out)["test"].motion("07_02")["positions"]
+    stored = motionprep.open(out)["test"]["07_02"]["positions"]
     whole = motionprep.read_bvh(next(corpus.rglob("07_02.bvh"))).positions()
     np.testing.assert_array_equal(stored, whole[10:20].astype(np.float32))
 
@@ -858,5 +858,5 @@ def test_a_root_that_stands_still_is_noted_unless_another_joint_is_made_the_root
         "the root 'Still' never moves, 'Hips' below it does; select_joints can make it the root"
     )
     assert pd.isna(moving.manifest.reason[0])
-    motion = moving["train"].motion("1_01")
+    motion = moving["train"]["1_01"]
     np.testing.assert_array_equal(motion["root_position"], [[frame, 9, 0] for frame in range(4)])

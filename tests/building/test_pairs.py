@@ -125,7 +125,7 @@ class TestJoining:
     def test_a_corrected_rate_is_that_of_both_files(self, data: Path, tmp_path: Path) -> None:
         value = recipe().to_json() | {"reading": {"rates": {"02_01": 60}}}
 
-        stored = built(data, tmp_path / "out", recipe=recipe_from_json(value))["train"].motion("02_01")
+        stored = built(data, tmp_path / "out", recipe=recipe_from_json(value))["train"]["02_01"]
 
         assert stored.rate == 60
         assert stored.facts["align_lag"] == 1
@@ -141,9 +141,9 @@ class TestJoining:
         (folder / "02_01.c3d").write_bytes(markers.read_bytes().replace(rate, b"\0" * 4))
         value = recipe().to_json() | {"reading": {"rates": {"02_01": 120}}}
 
-        mended = built(folder, tmp_path / "out", recipe=recipe_from_json(value))["train"].motion("02_01")
+        mended = built(folder, tmp_path / "out", recipe=recipe_from_json(value))["train"]["02_01"]
 
-        whole = built(data, tmp_path / "whole", recipe=recipe())["train"].motion("02_01")
+        whole = built(data, tmp_path / "whole", recipe=recipe())["train"]["02_01"]
         for feature in FEATURES:
             np.testing.assert_array_equal(mended[feature], whole[feature])
 
@@ -158,9 +158,7 @@ class TestJoining:
         value = recipe(lenient, align=False).to_json()
         value["split"] = {"train": [{"motions": path.stem, "frames": "5-20"}]}
 
-        stored = built(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe_from_json(value))["train"].motion(
-            path.stem
-        )
+        stored = built(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe_from_json(value))["train"][path.stem]
 
         # Of 1, 2.6, 4.2 and so on, those from the fifth to the twentieth frame, counted from 0.
         root = read_bvh(apart[0] / f"{path.stem}.bvh").root_position()
@@ -332,7 +330,7 @@ class TestJoining:
         path = sorted(apart[1].iterdir())[0]
         recorded = read_c3d(path)
 
-        stored = dataset["train"].motion(path.stem)
+        stored = dataset["train"][path.stem]
 
         assert stored.marker_names == recorded.names
         assert np.array_equal(stored["markers_visible"], recorded.visible)
@@ -437,7 +435,7 @@ class TestJoining:
             whole = recipe(*stages, arrays=["markers"], align=False)
             dataset = built(apart[1], tmp_path / f"{count}", recipe=whole)
             assert len(dataset.facts["splits"]["train"]["shards"]) == count
-            stored = dataset["train"].motion(path.stem)
+            stored = dataset["train"][path.stem]
             column = markers.names.index("RFHD")
             np.testing.assert_allclose(
                 stored["markers"][:, stored.marker_names.index("RFHD")],
@@ -477,7 +475,7 @@ class TestBuilding:
         assert sorted(table[table.split == "train"]["copy"]) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
         assert list(table[table.split == "test"]["copy"]) == [0, 0, 0]
         key = table.key.iloc[0]
-        copies = [dataset["train"].motion(key, number) for number in range(3)]
+        copies = [dataset["train"][key + copy] for copy in ("", "@2", "@3")]
         assert all(np.array_equal(copies[0]["markers"], copy["markers"]) for copy in copies)
         corrupted = [copy["markers_corrupt"] for copy in copies]
         assert not any(np.array_equal(corrupted[a], corrupted[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
@@ -487,7 +485,7 @@ class TestBuilding:
             {"stage": "shift", "reach": 50, "unit": "take"}, split="50/50", arrays=["markers", "markers_corrupt"]
         )
 
-        for motion in built(data, tmp_path / "out", recipe=whole)["test"]:
+        for motion in built(data, tmp_path / "out", recipe=whole)["test"].values():
             assert np.array_equal(motion["markers"], motion["markers_corrupt"])
 
     def test_statistics_of_markers_are_of_what_is_visible(self, data: Path, tmp_path: Path) -> None:
@@ -495,21 +493,23 @@ class TestBuilding:
         points = {"markers": "markers_visible", "markers_corrupt": "markers_corrupt_visible"}
         arrays = [*points, *points.values(), "markers_seen", "markers_velocity"]
         train = built(data, tmp_path / "out", recipe=recipe(*stages, arrays=arrays))["train"]
-        whole = {name: np.concatenate([motion[name] for motion in train]).astype(np.float64) for name in arrays}
+        whole = {
+            name: np.concatenate([motion[name] for motion in train.values()]).astype(np.float64) for name in arrays
+        }
 
-        (seen,) = train.dataset.stats["markers_seen"]
-        (velocity,) = train.dataset.stats["markers_velocity"]
+        (seen,) = train.files.stats["markers_seen"]
+        (velocity,) = train.files.stats["markers_velocity"]
         for name, mask in points.items():
-            (stats,) = train.dataset.stats[name]
+            (stats,) = train.files.stats[name]
             known = np.where(whole[mask][..., None] > 0, whole[name], np.nan)
             assert np.isnan(known).any()
-            assert stats.names == next(iter(train)).marker_names
+            assert stats.names == next(iter(train.values())).marker_names
             assert np.array_equal(stats.count, np.isfinite(known).sum(axis=0))
             np.testing.assert_allclose(stats.mean, np.nanmean(known, axis=0), rtol=1e-9)
             np.testing.assert_allclose(stats.std, np.nanstd(known, axis=0), rtol=1e-6)
         assert np.array_equal(seen.mean[:, :3], stats.mean)
-        assert (seen.count[:, 3] == len(train)).all()
-        assert (velocity.count < train.dataset.stats["markers"][0].count).any()
+        assert (seen.count[:, 3] == train.frames).all()
+        assert (velocity.count < train.files.stats["markers"][0].count).any()
         assert (velocity.count > 0).all()
 
     def test_a_frame_range_is_of_the_skeletons_file(self, data: Path, tmp_path: Path) -> None:
@@ -517,7 +517,7 @@ class TestBuilding:
         value["split"] = {"train": [{"motions": "02_01", "frames": "11-30"}], "test": ["07_*", "09_*"]}
         path = next(data.rglob("02_01.bvh"))
 
-        stored = built(data, tmp_path / "out", recipe=recipe_from_json(value))["train"].motion("02_01")
+        stored = built(data, tmp_path / "out", recipe=recipe_from_json(value))["train"]["02_01"]
 
         np.testing.assert_allclose(stored["positions"], read_bvh(path, frames=slice(10, 30)).positions(), atol=1e-4)
         recorded = read_c3d(path.with_suffix(".c3d")).visible
@@ -558,7 +558,7 @@ class TestBack:
     ) -> None:
         path = next(data.rglob("02_01.bvh"))
         motion, markers = read_bvh(path, frames=slice(1, None)), read_c3d(path.with_suffix(".c3d"))
-        stored = built(data, tmp_path / "out", recipe=recipe(*STAGES[name]))["train"].motion("02_01")
+        stored = built(data, tmp_path / "out", recipe=recipe(*STAGES[name]))["train"]["02_01"]
 
         back = invert(stored)
 
@@ -576,7 +576,7 @@ class TestBack:
         assert apart < 1e-5 * np.abs(markers.positions).max()
 
     def test_a_window_comes_back_as_in_the_whole(self, data: Path, tmp_path: Path) -> None:
-        stored = built(data, tmp_path / "out", recipe=recipe(*STAGES["root"]))["train"].motion("02_01")
+        stored = built(data, tmp_path / "out", recipe=recipe(*STAGES["root"]))["train"]["02_01"]
 
         window = invert(stored, {"positions": stored["positions"][10:18]}, slice(10, 18))
 
@@ -584,7 +584,7 @@ class TestBack:
 
     def test_markers_alone_come_back(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         scaled = recipe({"stage": "scale", "unit": "m"}, arrays=["markers"], align=False)
-        stored = next(iter(built(apart[1], tmp_path / "out", recipe=scaled)["train"]))
+        stored = next(iter(built(apart[1], tmp_path / "out", recipe=scaled)["train"].values()))
         recorded = read_c3d(apart[1] / f"{stored.key}.c3d")
 
         np.testing.assert_allclose(invert(stored)["markers"], recorded.positions, atol=1e-2)
@@ -592,7 +592,7 @@ class TestBack:
             _ = stored.skeleton
 
     def test_a_prediction_comes_back_as_what_it_predicts_would(self, data: Path, tmp_path: Path) -> None:
-        stored = built(data, tmp_path / "out", recipe=recipe(*STAGES["root"]))["train"].motion("02_01")
+        stored = built(data, tmp_path / "out", recipe=recipe(*STAGES["root"]))["train"]["02_01"]
         predicted = stored["positions"] + 0.5
 
         back = invert(stored, {"positions": predicted})
@@ -612,7 +612,7 @@ class TestBack:
         represent = {"stage": "represent", "rotations": form, "root": root, "flat": flat}
         arrays = ["rotations", *(["root_rotation"] if root == "apart" else [])]
         whole = recipe({"stage": "local_frame"}, represent, arrays=[*arrays, "markers"])
-        stored = built(data, tmp_path / "out", recipe=whole)["train"].motion("02_01")
+        stored = built(data, tmp_path / "out", recipe=whole)["train"]["02_01"]
 
         back = invert(stored, {name: stored[name] for name in arrays})
 
@@ -636,14 +636,14 @@ NUMBERS["cmu-markers-height"] = NUMBERS["cmu-markers"]
 def test_a_shipped_recipe_stores_what_it_says(data: Path, tmp_path: Path, name: str) -> None:
     dataset = built(data, tmp_path / "out", recipe=name)
 
-    motion = next(iter(dataset["train"]))
+    motion = next(iter(dataset["train"].values()))
     assert {feature: motion[feature][0].size for feature in NUMBERS[name]} == NUMBERS[name]
     assert dataset.facts["left_out"] == {"dropped": {}, "failed": {}}
-    assert len(dataset["train"].keys) == (5 if name != "cmu-markers-denoise" else 20)
+    assert len(tuple(dataset["train"])) == (5 if name != "cmu-markers-denoise" else 20)
 
 
 def test_a_thigh_is_as_long_as_the_recipe_says(data: Path, tmp_path: Path) -> None:
-    for motion in built(data, tmp_path / "out", recipe="cmu-markers")["train"]:
+    for motion in built(data, tmp_path / "out", recipe="cmu-markers")["train"].values():
         skeleton = motion.skeleton
         legs = [np.linalg.norm(skeleton.offsets[skeleton.joints.index(f"{side}Leg")]) for side in ("Left", "Right")]
         assert np.mean(legs) == pytest.approx(1.0)
@@ -657,7 +657,7 @@ def partner(marker: str, markers: tuple[str, ...]) -> str:
 
 def test_the_markers_of_a_real_take_lie_on_its_body_and_come_back(real_data: Path, tmp_path: Path) -> None:
     bvh, c3d = real_data / "cmu-bvh" / "01_01.bvh", real_data / "cmu-c3d" / "01_01.c3d"
-    estimated = built(bvh, tmp_path / "estimated", markers=c3d)["train"].motion("01_01")
+    estimated = built(bvh, tmp_path / "estimated", markers=c3d)["train"]["01_01"]
 
     assert estimated.facts["align_lag"] == 1
     assert estimated.facts["align_axes"] == "yzx"

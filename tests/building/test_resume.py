@@ -333,7 +333,7 @@ def test_a_killed_build_holds_nothing(data: Path, out: Path, held: subprocess.Po
 
 def test_a_reader_is_not_kept_out_by_a_build(old: Path) -> None:
     with store.hold(old):
-        assert len(motionprep.open(old)["train"].keys) == 8
+        assert len(tuple(motionprep.open(old)["train"])) == 8
 
 
 # When something goes wrong
@@ -421,7 +421,7 @@ def test_readers_in_many_threads_leave_the_configuration_of_zarr_as_it_was(old: 
     import zarr
 
     before = zarr.config.get("codec_pipeline.path")
-    motions = list(motionprep.open(old)["train"]) * 10
+    motions = list(motionprep.open(old)["train"].values()) * 10
     with ThreadPoolExecutor(8) as pool:
         frames = sum(pool.map(lambda motion: len(motion["root_position"]), motions))
     assert frames == 10 * sum(motion.frames for motion in motions[:8])

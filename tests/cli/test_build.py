@@ -205,20 +205,20 @@ def test_a_canonical_skeleton_is_named_like_a_set(run: Any, corpus: Path, out: P
 def test_rates_come_from_a_table(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
     (tmp_path / "rates.csv").write_text("key,fps\n02_01,60\n")
     run("build", corpus, "--rates", tmp_path / "rates.csv", "-o", out)
-    assert motionprep.open(out)["train"].motion("02_01").rate == 60
+    assert motionprep.open(out)["train"]["02_01"].rate == 60
 
 
 def test_labels_come_from_a_named_index(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("02_01\tfalls over\n")
     run("build", corpus, "--index", tmp_path / "mine.txt", "-o", out)
-    assert motionprep.open(out)["train"].motion("02_01").label == "falls over"
+    assert motionprep.open(out)["train"]["02_01"].label == "falls over"
 
 
 def test_labels_of_motions_and_of_frames_come_from_a_table(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("key,start,stop,label\n02_01,,,walk\n02_02,1,10,run\n02_02,11,20,jump\n")
     run("build", corpus, "--labels", tmp_path / "mine.csv", "-o", out)
     assert recipe_of(out) == {"reading": {"labels": {"02_01": "walk", "02_02": [[1, 10, "run"], [11, 20, "jump"]]}}}
-    assert motionprep.open(out)["train"].motion("02_02").row["labels"] == '[[0,10,"run"],[10,20,"jump"]]'
+    assert motionprep.open(out)["train"]["02_02"].row["labels"] == '[[0,10,"run"],[10,20,"jump"]]'
 
 
 def test_a_table_of_labels_says_more_than_an_index(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_the_recipe_of_a_dataset_builds_the_same_again(run: Any, corpus: Path, o
 
 def test_several_sources_make_one_dataset(run: Any, corpus: Path, out: Path) -> None:
     run("build", corpus / "02", corpus / "07" / "07_01.bvh", "-o", out)
-    assert motionprep.open(out)["train"].keys == ("02_01", "02_02", "02_03", "02_04", "07_01")
+    assert tuple(motionprep.open(out)["train"]) == ("02_01", "02_02", "02_03", "02_04", "07_01")
 
 
 def test_the_help_says_how_to_begin(run: Any) -> None:

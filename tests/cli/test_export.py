@@ -23,7 +23,7 @@ def test_options_become_settings(run: Any, built: Path, tmp_path: Path) -> None:
     ended = run("export", "npy", built, tmp_path / "dest", *fields, "--length", 4, "--stride", 2, "--splits", "test")
 
     assert (ended.code, ended.err) == (0, "")
-    count = sum(len(range(0, motion.frames - 3, 2)) for motion in motionprep.open(built)["test"])
+    count = sum(len(range(0, motion.frames - 3, 2)) for motion in motionprep.open(built)["test"].values())
     assert np.load(tmp_path / "dest" / "test_input_batch.npy").shape == (count, 4, 4 + 31 * 4)
     assert ended.out.splitlines()[:2] == [
         f"test_input_batch.npy: inputs of test, ({count}, 4, 128)",
@@ -32,7 +32,7 @@ def test_options_become_settings(run: Any, built: Path, tmp_path: Path) -> None:
 
 
 def test_a_prediction_is_written_as_bvh_and_its_error_is_printed(run: Any, built: Path, tmp_path: Path) -> None:
-    motion = motionprep.open(built)["test"].motion("07_02")
+    motion = motionprep.open(built)["test"]["07_02"]
     np.save(tmp_path / "pred.npy", motion["rotations"])
     ended = run("export", "bvh", built, tmp_path / "dest", "--from", tmp_path / "pred.npy", "--motion", "07_02")
 

@@ -64,7 +64,7 @@ def test_parts_stand_below_the_split_that_they_are_of(run: Any, corpus: Path, ou
 def test_labels_are_a_table_the_commonest_first(run: Any, corpus: Path, out: Path) -> None:
     labels = {f"02_0{number}": "walk forward" for number in (1, 2, 3)} | {"02_04": "run"}
     motionprep.build(corpus / "02", out, recipe={"split": {"percent": "75/25"}, "reading": {"labels": labels}})
-    train, test = (len(motionprep.open(out)[name]) for name in ("train", "test"))
+    train, test = (motionprep.open(out)[name].frames for name in ("train", "test"))
     said = run("info", out).out.splitlines()
     assert next(line for line in said if line.startswith("label")).split() == [
         *("label", "split", "motions", "frames", "percent", "hours")
@@ -77,7 +77,7 @@ def test_labels_are_a_table_the_commonest_first(run: Any, corpus: Path, out: Pat
 
 def test_frames_without_a_label_are_counted_beside_those_that_have_one(run: Any, corpus: Path, out: Path) -> None:
     motionprep.build(corpus / "02" / "02_01.bvh", out, recipe={"reading": {"labels": {"02_01": [[1, 20, "walk"]]}}})
-    bare = len(motionprep.open(out)["train"]) - 20
+    bare = motionprep.open(out)["train"].frames - 20
     assert [row[:4] for row in after(run("info", out).out.splitlines(), "label")] == [
         ["walk", "train", "1", "20"],
         ["(none)", "train", "1", str(bare)],

@@ -190,7 +190,7 @@ def test_a_plan_of_markers_is_what_the_build_then_makes(
     dataset = motionprep.open(out)
     shards = str(len(dataset.facts["shards"]))
     # What the stage `align` leaves out is not known before it has been at it.
-    assert planned[1][:5] == ["train", "3", str(len(dataset["train"]) + (which == "pairs") * 3), shards, "0"]
+    assert planned[1][:5] == ["train", "3", str(dataset["train"].frames + (which == "pairs") * 3), shards, "0"]
     number, unit = planned[1][5:7]
     total = sum(dataset.facts["shards"].values())
     assert float(number) * {"kB": 1e3, "MB": 1e6}[unit] == pytest.approx(total, rel=0.2)

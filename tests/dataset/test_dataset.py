@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import motionprep
 from motionprep import Dataset, DatasetError, build, read_bvh
-from motionprep.dataset.dataset import StoredMotion
+from motionprep.dataset.motion import StoredMotion
 from motionprep.recipe.recipe import recipe_from_json
 
 SPLIT = {
@@ -44,8 +44,8 @@ def copied(built: Path, tmp_path: Path) -> Path:
 
 
 def test_a_dataset_tells_its_splits_motions_and_frames(dataset: Dataset, built: Path) -> None:
-    test = sum(motion.frames for motion in dataset["test"])
-    train = sum(motion.frames for motion in dataset["train"])
+    test = sum(motion.frames for motion in dataset["test"].values())
+    train = sum(motion.frames for motion in dataset["train"].values())
     assert repr(dataset) == (
         f"Dataset('{built}': train: 6 motions, {train:,} frames, test: 4 motions, {test:,} frames)"
     )
@@ -75,7 +75,7 @@ def test_the_recipe_is_the_one_that_it_was_built_by(dataset: Dataset) -> None:
 
 def test_the_manifest_is_a_table_of_all_motions(dataset: Dataset, corpus: Path) -> None:
     assert isinstance(dataset.manifest, pd.DataFrame)
-    assert set(dataset.manifest.key) == {path.stem for path in corpus.rglob("*.bvh")}
+    assert set(dataset.manifest.motion) == {path.stem for path in corpus.rglob("*.bvh")}
 
 
 def test_skeletons_are_those_of_the_files(dataset: Dataset, corpus: Path) -> None:
@@ -85,7 +85,7 @@ def test_skeletons_are_those_of_the_files(dataset: Dataset, corpus: Path) -> Non
 
 def test_statistics_are_of_train_alone(dataset: Dataset) -> None:
     (stats,) = dataset.stats["root_position"]
-    frames = np.concatenate([motion["root_position"] for motion in dataset["train"]]).astype(np.float64)
+    frames = np.concatenate([motion["root_position"] for motion in dataset["train"].values()]).astype(np.float64)
     np.testing.assert_allclose(stats.mean, frames.mean(axis=0), rtol=1e-9)
 
 
@@ -98,7 +98,7 @@ def test_skeletons_of_other_sizes_have_statistics_of_their_own(real_data: Path, 
     build([real_data / "cmu-bvh" / "12_01.bvh", real_data / "other-bvh"], tmp_path / "out")
     stats = motionprep.open(tmp_path / "out").stats["positions"]
     assert sorted((part.names, part.count.max()) for part in stats) == sorted(
-        (motion.skeleton.nodes, motion.frames) for motion in motionprep.open(tmp_path / "out")["train"]
+        (motion.skeleton.nodes, motion.frames) for motion in motionprep.open(tmp_path / "out")["train"].values()
     )
 
 
@@ -113,7 +113,7 @@ def renamed(corpus: Path, folder: Path) -> Path:
 
 def test_skeletons_of_one_size_and_other_joints_have_statistics_of_their_own(corpus: Path, tmp_path: Path) -> None:
     build(renamed(corpus, tmp_path / "data"), tmp_path / "out")
-    for motion in motionprep.open(tmp_path / "out")["train"]:
+    for motion in motionprep.open(tmp_path / "out")["train"].values():
         stats = motion.stats("positions")
         assert (stats.names, stats.parents) == (motion.skeleton.nodes, motion.skeleton.node_parents)
         np.testing.assert_allclose(stats.mean, motion["positions"].mean(axis=0, dtype=np.float64), atol=1e-9)
@@ -123,13 +123,13 @@ def test_the_root_has_one_statistic_whatever_hangs_from_it(corpus: Path, tmp_pat
     build(renamed(corpus, tmp_path / "data"), tmp_path / "out")
     (stats,) = motionprep.open(tmp_path / "out").stats["root_position"]
     assert stats.names == ("Hips",)
-    assert (stats.count == sum(motion.frames for motion in motionprep.open(tmp_path / "out")["train"])).all()
+    assert (stats.count == sum(motion.frames for motion in motionprep.open(tmp_path / "out")["train"].values())).all()
 
 
 def test_a_motion_of_a_kind_that_train_has_not_has_no_statistics(corpus: Path, tmp_path: Path) -> None:
     split = {"train": ["02_01"], "test": ["07_01"]}
     build(renamed(corpus, tmp_path / "data"), tmp_path / "out", recipe=recipe_from_json({"split": split}))
-    (motion,) = motionprep.open(tmp_path / "out")["test"]
+    (motion,) = motionprep.open(tmp_path / "out")["test"].values()
     assert motion.stats("root_position").names == ("Hips",)
     with pytest.raises(DatasetError, match=r"positions of 07_01: there are no statistics, since no motion of train"):
         motion.stats("positions")
@@ -137,22 +137,22 @@ def test_a_motion_of_a_kind_that_train_has_not_has_no_statistics(corpus: Path, t
 
 def test_statistics_say_briefly_what_they_are_of(dataset: Dataset) -> None:
     (stats,) = dataset.stats["positions"]
-    assert repr(stats) == f"Stats(38 x 3 of Hips, LHipJoint, LeftUpLeg, ...: up to {len(dataset['train'])} frames)"
+    assert repr(stats) == f"Stats(38 x 3 of Hips, LHipJoint, LeftUpLeg, ...: up to {dataset['train'].frames} frames)"
 
 
 def test_a_dataset_may_be_moved(copied: Path, dataset: Dataset, tmp_path: Path) -> None:
     moved = motionprep.open(copied.rename(tmp_path / "moved"))
-    assert np.array_equal(moved["train"].motion("02_01")["positions"], dataset["train"].motion("02_01")["positions"])
+    assert np.array_equal(moved["train"]["02_01"]["positions"], dataset["train"]["02_01"]["positions"])
 
 
 def test_a_dataset_needs_no_caches(copied: Path) -> None:
     shutil.rmtree(copied / ".cache")
-    assert motionprep.open(copied)["train"].keys[0] == "02_01"
+    assert next(iter(motionprep.open(copied)["train"])) == "02_01"
 
 
 def test_opening_and_reading_writes_nothing(copied: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in copied.rglob("*")}
-    for motion in motionprep.open(copied)["train"]:
+    for motion in motionprep.open(copied)["train"].values():
         motion["positions"]
     assert {path: path.stat().st_mtime_ns for path in copied.rglob("*")} == before
 
@@ -161,39 +161,31 @@ def test_opening_and_reading_writes_nothing(copied: Path) -> None:
 
 
 def test_a_split_tells_its_motions_and_frames(dataset: Dataset) -> None:
-    frames = sum(motion.frames for motion in dataset["test"])
+    frames = sum(motion.frames for motion in dataset["test"].values())
     assert repr(dataset["test"]) == f"Split('test': 4 motions, {frames} frames)"
 
 
-def test_the_length_of_a_split_is_its_frames(dataset: Dataset) -> None:
-    assert len(dataset["test"]) == sum(len(motion["positions"]) for motion in dataset["test"])
+def test_a_split_counts_its_frames(dataset: Dataset) -> None:
+    assert dataset["test"].frames == sum(len(motion["positions"]) for motion in dataset["test"].values())
 
 
-def test_keys_stand_in_natural_order_and_as_often_as_there_are_parts(dataset: Dataset) -> None:
-    assert dataset["train"].keys == ("02_01", "02_02", "02_03", "02_04", "09_01", "09_01")
+def test_keys_stand_in_natural_order_and_those_of_further_ranges_of_a_take_are_numbered(dataset: Dataset) -> None:
+    assert tuple(dataset["train"]) == ("02_01", "02_02", "02_03", "02_04", "09_01", "09_01@2")
 
 
 def test_motions_come_in_the_order_of_the_keys(dataset: Dataset) -> None:
-    assert tuple(motion.key for motion in dataset["train"]) == dataset["train"].keys
+    assert tuple(motion.key for motion in dataset["train"].values()) == tuple(dataset["train"])
 
 
-@pytest.mark.parametrize(("index", "frames"), [(0, slice(0, 10)), (1, slice(20, 35))])
-def test_parts_of_a_motion_are_told_apart_by_their_index(
-    dataset: Dataset, corpus: Path, index: int, frames: slice
-) -> None:
+@pytest.mark.parametrize(("key", "frames"), [("09_01", slice(0, 10)), ("09_01@2", slice(20, 35))])
+def test_two_ranges_of_a_take_have_keys_of_their_own(dataset: Dataset, corpus: Path, key: str, frames: slice) -> None:
     whole = read_bvh(corpus / "09" / "09_01.bvh").root_position().astype(np.float32)
-    assert np.array_equal(dataset["train"].motion("09_01", index)["root_position"], whole[frames])
+    assert np.array_equal(dataset["train"][key]["root_position"], whole[frames])
 
 
 def test_an_unknown_motion_is_told(dataset: Dataset) -> None:
-    with pytest.raises(KeyError, match=r"there is no motion '07_01' in train; it has 6, see \.keys"):
-        dataset["train"].motion("07_01")
-
-
-@pytest.mark.parametrize("index", [2, -1])
-def test_an_unknown_part_of_a_motion_is_told(dataset: Dataset, index: int) -> None:
-    with pytest.raises(KeyError, match=f"there is no part {index} of motion '09_01' in train; it has 2, from 0"):
-        dataset["train"].motion("09_01", index)
+    with pytest.raises(KeyError, match="there is no motion '07_01' in train; did you mean '09_01'"):
+        dataset["train"]["07_01"]
 
 
 # A motion
@@ -201,7 +193,7 @@ def test_an_unknown_part_of_a_motion_is_told(dataset: Dataset, index: int) -> No
 
 @pytest.fixture
 def motion(dataset: Dataset) -> StoredMotion:
-    return dataset["test"].motion("07_02")
+    return dataset["test"]["07_02"]
 
 
 def test_a_motion_tells_its_frames_rate_and_features(motion: StoredMotion) -> None:
@@ -241,7 +233,7 @@ def test_the_label_is_that_of_the_index(motion: StoredMotion, corpus: Path) -> N
 
 def test_a_motion_without_a_label_has_none(corpus: Path, tmp_path: Path) -> None:
     build(corpus / "02" / "02_01.bvh", tmp_path / "out")
-    assert motionprep.open(tmp_path / "out")["train"].motion("02_01").label is None
+    assert motionprep.open(tmp_path / "out")["train"]["02_01"].label is None
 
 
 def test_the_skeleton_is_that_of_the_file(motion: StoredMotion, corpus: Path) -> None:
@@ -310,7 +302,7 @@ def test_damage_that_changes_no_size_is_noticed_when_it_is_read(copied: Path, da
     data = bytearray(path.read_bytes())
     data[-5] ^= 1
     path.write_bytes(data)
-    motion = motionprep.open(copied)["train"].motion("02_01")
+    motion = motionprep.open(copied)["train"]["02_01"]
     with pytest.raises(DatasetError, match=rf"shard {key}: positions/c.0.0.0 is damaged"):
         motion["positions"]
 
@@ -332,12 +324,12 @@ def test_damage_since_the_last_build_that_changes_no_size_is_noticed_when_it_is_
 
 @pytest.fixture
 def whole(dataset: Dataset) -> np.ndarray:
-    return np.concatenate([motion["positions"] for motion in dataset["train"]])
+    return np.concatenate([motion["positions"] for motion in dataset["train"].values()])
 
 
 def test_a_feature_of_a_split_is_all_its_motions_end_to_end(dataset: Dataset, whole: np.ndarray) -> None:
-    positions = dataset["train"]["positions"]
-    assert positions.shape == whole.shape == (len(dataset["train"]), 38, 3)
+    positions = dataset["train"].array("positions")
+    assert positions.shape == whole.shape == (dataset["train"].frames, 38, 3)
     assert positions.dtype == np.float32
     assert np.array_equal(np.asarray(positions), whole)
     assert np.asarray(positions, dtype=np.float64).dtype == np.float64
@@ -346,8 +338,8 @@ def test_a_feature_of_a_split_is_all_its_motions_end_to_end(dataset: Dataset, wh
 @given(st.data())
 def test_frames_of_a_split_are_indexed_as_an_array_is(built: Path, data: st.DataObject) -> None:
     dataset = motionprep.open(built)
-    whole = np.concatenate([motion["positions"] for motion in dataset["train"]])
-    positions, frames = dataset["train"]["positions"], len(whole)
+    whole = np.concatenate([motion["positions"] for motion in dataset["train"].values()])
+    positions, frames = dataset["train"].array("positions"), len(whole)
     number = st.integers(-frames, frames - 1)
     part = st.builds(slice, st.none() | number, st.none() | number, st.sampled_from([None, 1, 3, -1, -7]))
     chosen = data.draw(number | part | st.lists(number, max_size=6))
@@ -358,12 +350,12 @@ def test_frames_of_a_split_are_indexed_as_an_array_is(built: Path, data: st.Data
 
 def test_a_frame_that_is_not_there_is_an_index_error(dataset: Dataset) -> None:
     with pytest.raises(IndexError):
-        dataset["train"]["positions"][len(dataset["train"])]
+        dataset["train"].array("positions")[dataset["train"].frames]
 
 
 def test_a_feature_that_a_split_has_not_is_told_with_those_that_it_has(dataset: Dataset) -> None:
     with pytest.raises(KeyError, match="there is no feature 'feet' in train; there are positions, rotations"):
-        dataset["train"]["feet"]
+        dataset["train"].array("feet")
 
 
 def test_a_feature_over_motions_of_other_shapes_is_refused(corpus: Path, tmp_path: Path, real_data: Path) -> None:
@@ -372,7 +364,7 @@ def test_a_feature_over_motions_of_other_shapes_is_refused(corpus: Path, tmp_pat
     shutil.copy(real_data / "other-bvh" / "cmu-daz_05_20.bvh", data / "05_20.bvh")
     build(data, tmp_path / "out", recipe=recipe_from_json({}))
     with pytest.raises(DatasetError, match=r"frames of positions have shapes .* in 05_20.*; read motion by motion"):
-        motionprep.open(tmp_path / "out")["train"]["positions"]
+        motionprep.open(tmp_path / "out")["train"].array("positions")
 
 
 def test_windows_and_batches_are_asked_of_a_split(dataset: Dataset) -> None:
@@ -381,18 +373,20 @@ def test_windows_and_batches_are_asked_of_a_split(dataset: Dataset) -> None:
 
 
 def test_frames_and_nodes_are_named_together_as_numpy_has_it(dataset: Dataset, whole: np.ndarray) -> None:
-    positions = dataset["train"]["positions"]
+    positions = dataset["train"].array("positions")
     assert np.array_equal(positions[[1, 2], [0, 1]], whole[[1, 2], [0, 1]])
     with pytest.raises(ValueError, match="cannot be had without a copy"):
         positions.__array__(copy=False)
 
 
-def test_splits_and_features_are_asked_for_by_in(dataset: Dataset) -> None:
+def test_splits_and_motions_are_asked_for_by_in(dataset: Dataset) -> None:
     assert "train" in dataset
     assert "val" not in dataset
     assert list(dataset) == ["train", "test"]
-    assert "positions" in dataset["train"]
-    assert "feet" not in dataset["train"]
+    assert "02_01" in dataset["train"]
+    assert "positions" not in dataset["train"]
+    assert dict(dataset["test"]).keys() == {*dataset["test"]}
+    assert dict(dataset).keys() == {"train", "test"}
 
 
 def test_metadata_that_say_other_frames_are_damage(copied: Path) -> None:
@@ -427,7 +421,7 @@ def turned(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> StoredMoti
         {"stage": "features", "arrays": [*SHAPES]},
     ]
     build(corpus, out, recipe=recipe_from_json({"split": SPLIT, "stages": stages}))
-    return motionprep.open(out)["test"].motion("07_01")
+    return motionprep.open(out)["test"]["07_01"]
 
 
 def shape_of(motion: StoredMotion, name: str) -> tuple[int, ...]:
@@ -489,7 +483,7 @@ def test_a_rotation_of_zeros_in_the_form_of_the_recipe_does_not_come_back(
         {"stage": "features", "arrays": ["rotations", "root_rotation"]},
     ]
     build(corpus, tmp_path / "out", recipe=recipe_from_json({"split": SPLIT, "stages": stages}))
-    motion = motionprep.open(tmp_path / "out")["test"].motion("07_01")
+    motion = motionprep.open(tmp_path / "out")["test"]["07_01"]
 
     for name, joint in (("rotations", f", {motion.skeleton.joints[1]}"), ("root_rotation", "")):
         values = np.array(motion[name])
@@ -518,7 +512,7 @@ def test_normalized_numbers_too_large_to_restore_do_not_come_back(turned: Stored
 
 
 def test_a_feature_that_is_not_stored_comes_back_in_its_own_shape(dataset: Dataset) -> None:
-    motion = dataset["test"].motion("07_01")
+    motion = dataset["test"]["07_01"]
     assert "global_rotations" not in motion
 
     assert motionprep.invert(motion, {"global_rotations": np.ones((4, 31, 1, 1)) * np.eye(3)})

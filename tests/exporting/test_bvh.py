@@ -46,7 +46,7 @@ def saved(folder: Path, values: Any) -> str:
 
 
 def together(dataset: Dataset, feature: str) -> Any:
-    return np.concatenate([motion[feature] for motion in dataset["test"]])
+    return np.concatenate([motion[feature] for motion in dataset["test"].values()])
 
 
 class TestStored:
@@ -55,8 +55,8 @@ class TestStored:
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
         np.testing.assert_allclose(made.positions(), of_file(corpus, "07_01", made.skeleton.nodes), atol=1e-4)
-        assert made.rate == dataset["test"].motion("07_01").rate
-        again = read_bvh(tmp_path / "dest" / "train" / "09_01@1.bvh")
+        assert made.rate == dataset["test"]["07_01"].rate
+        again = read_bvh(tmp_path / "dest" / "train" / "09_01@2.bvh")
         expected = of_file(corpus, "09_01", again.skeleton.nodes, slice(30, 45))
         np.testing.assert_allclose(again.positions(), expected, atol=1e-4)
 
@@ -87,7 +87,7 @@ class TestStored:
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
         assert not any("rotation" in name for names in made.skeleton.channels for name in names)
-        nodes = points["test"].motion("07_01").skeleton.nodes
+        nodes = points["test"]["07_01"].skeleton.nodes
         found = made.positions()[:, [made.skeleton.nodes.index(name) for name in nodes]]
         np.testing.assert_allclose(found, of_file(corpus, "07_01", nodes), atol=1e-4)
         assert "6 are of positions alone: their joints move, and none turns" in report.notes
@@ -132,7 +132,7 @@ class TestPredicted:
     def test_what_is_stored_gives_what_is_stored(
         self, changed: Dataset, tmp_path: Path, fields: tuple[str, ...]
     ) -> None:
-        values = [together(changed, field).reshape(len(changed["test"]), -1) for field in fields]
+        values = [together(changed, field).reshape(changed["test"].frames, -1) for field in fields]
         prediction = saved(tmp_path, np.concatenate(values, axis=1))
         exporting.write("bvh", changed, tmp_path / "stored", splits=("test",))
         exporting.write("bvh", changed, tmp_path / "predicted", prediction=prediction, fields=fields)
@@ -147,7 +147,7 @@ class TestPredicted:
         exporting.write("bvh", dataset, tmp_path / "dest", prediction=saved(tmp_path, noisy.reshape(len(true), -1)))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
-        motion = dataset["test"].motion("07_01")
+        motion = dataset["test"]["07_01"]
         assert 0 < np.abs(made.rotations() - motion["rotations"]).max() < 0.1
         assert np.abs(made.positions()[:, 0] - motion["root_position"]).max() < 1e-4
 
@@ -156,7 +156,7 @@ class TestPredicted:
         exporting.write("bvh", dataset, tmp_path / "dest", prediction=saved(tmp_path, roots))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_02.bvh")
-        motion = dataset["test"].motion("07_02")
+        motion = dataset["test"]["07_02"]
         np.testing.assert_allclose(made.positions(), motion["positions"] + 5, atol=1e-3)
         np.testing.assert_allclose(made.rotations(), motion["rotations"], atol=1e-4)
 
@@ -172,7 +172,7 @@ class TestPredicted:
         exporting.write("bvh", dataset, tmp_path / "dest", prediction=prediction, fields=(field,))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_02.bvh")
-        motion = dataset["test"].motion("07_02")
+        motion = dataset["test"]["07_02"]
         order = [made.skeleton.nodes.index(name) for name in motion.skeleton.nodes]
         np.testing.assert_allclose(made.positions()[:, order], motion["positions"] + [3, 4, 5], atol=1e-4)
 
@@ -181,7 +181,7 @@ class TestPredicted:
         report = exporting.write("bvh", points, tmp_path / "dest", prediction=saved(tmp_path, values))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
-        motion = points["test"].motion("07_01")
+        motion = points["test"]["07_01"]
         order = [made.skeleton.nodes.index(name) for name in motion.skeleton.nodes]
         np.testing.assert_allclose(made.positions()[:, order], values[: motion.frames], atol=1e-4)
         assert any("of positions alone" in note for note in report.notes)
@@ -192,7 +192,7 @@ class TestPredicted:
         report = exporting.write("bvh", dataset, tmp_path / "dest", prediction=prediction, fields=("positions",))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
-        motion = dataset["test"].motion("07_01")
+        motion = dataset["test"]["07_01"]
         order = [made.skeleton.nodes.index(name) for name in motion.skeleton.nodes]
         np.testing.assert_allclose(made.positions()[:, order], values[: motion.frames], atol=1e-4)
         assert any("of positions alone" in note for note in report.notes)
@@ -206,7 +206,7 @@ class TestPredicted:
         fields = ("positions", "rotations")
         exporting.write("bvh", turning, tmp_path / "dest", prediction=prediction, fields=fields)
 
-        motion = turning["test"].motion("07_01")
+        motion = turning["test"]["07_01"]
         said = {"positions": positions[: motion.frames], "rotations": turns[: motion.frames]}
         world = motionprep.invert(motion, said)
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
@@ -271,7 +271,7 @@ class TestPredicted:
         assert any(note.startswith(f"{left} of ") and note.endswith("and are as stored") for note in report.notes)
 
     def test_one_motion_may_be_predicted(self, dataset: Dataset, tmp_path: Path) -> None:
-        motion = dataset["train"].motion("02_03")
+        motion = dataset["train"]["02_03"]
         prediction = saved(tmp_path, motion["quaternions"])
         exporting.write(
             "bvh",
@@ -292,9 +292,9 @@ class TestPredicted:
         self, turning: Dataset, tmp_path: Path, feature: str
     ) -> None:
         values = together(turning, feature)
-        values[turning["test"].motion("07_01").frames + 10, 4] = 0
+        values[turning["test"]["07_01"].frames + 10, 4] = 0
         prediction = saved(tmp_path, values)
-        joint = turning["test"].motion("07_02").skeleton.joints[4]
+        joint = turning["test"]["07_02"].skeleton.joints[4]
 
         message = rf"pred.npy: 07_02: {feature}: frame 10, {joint}: a rotation of zeros, .* it has no direction"
         with pytest.raises(PredictionError, match=message):
@@ -305,7 +305,7 @@ class TestPredicted:
         self, changed: Dataset, corpus: Path, tmp_path: Path
     ) -> None:
         fields = ("rotations", "root_rotation", "root_position")
-        motions = list(changed["test"])
+        motions = list(changed["test"].values())
         columns = [np.concatenate([motion.unnormalized(field) for motion in motions]) for field in fields]
         prediction = saved(tmp_path, np.concatenate(columns, axis=1))
         exporting.write("bvh", changed, tmp_path / "dest", prediction=prediction, fields=fields, normalize=False)

@@ -17,7 +17,9 @@ def test_clips_are_windows_of_positions_that_can_be_mapped(dataset: Dataset, tmp
 
     clips = np.load(tmp_path / "dest" / "test.npy", mmap_mode="r")
     expected = [
-        motion["positions"][start : start + 8] for motion in dataset["test"] for start in range(0, motion.frames - 7, 4)
+        motion["positions"][start : start + 8]
+        for motion in dataset["test"].values()
+        for start in range(0, motion.frames - 7, 4)
     ]
     np.testing.assert_array_equal(clips, np.stack(expected))
     assert isinstance(clips, np.memmap)
@@ -25,7 +27,7 @@ def test_clips_are_windows_of_positions_that_can_be_mapped(dataset: Dataset, tmp
 
 def test_clips_of_one_frame_keep_its_axis(dataset: Dataset, tmp_path: Path) -> None:
     exporting.write("clips", dataset, tmp_path / "dest", length=1)
-    assert np.load(tmp_path / "dest" / "test.npy").shape == (len(dataset["test"]), 1, 38, 3)
+    assert np.load(tmp_path / "dest" / "test.npy").shape == (dataset["test"].frames, 1, 38, 3)
 
 
 def test_a_field_may_be_given(dataset: Dataset, tmp_path: Path) -> None:
@@ -38,7 +40,7 @@ def test_labels_lie_beside(dataset: Dataset, tmp_path: Path) -> None:
 
     names = json.loads((tmp_path / "dest" / "classes.json").read_text())
     labels = np.load(tmp_path / "dest" / "test_labels.npy")
-    expected = [motion.label for motion in dataset["test"] for _ in range(motion.frames - 7)]
+    expected = [motion.label for motion in dataset["test"].values() for _ in range(motion.frames - 7)]
     assert [names[number] for number in labels] == expected
     assert len(labels) == len(np.load(tmp_path / "dest" / "test.npy"))
 

@@ -137,7 +137,7 @@ def test_what_is_read_may_not_lie_in_the_export(built: Path, tmp_path: Path) -> 
 
 
 def test_it_tells_how_far_it_is(dataset: Dataset, tmp_path: Path) -> None:
-    for kind, total in (("npz", 8), ("npy", sum(len(dataset[side]) for side in dataset.splits))):
+    for kind, total in (("npz", 8), ("npy", sum(dataset[side].frames for side in dataset.splits))):
         told: list[tuple[int, int]] = []
         exporting.write(kind, dataset, tmp_path / kind, on_progress=lambda *now, told=told: told.append(now))
         assert told[-1] == (total, total)

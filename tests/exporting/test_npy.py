@@ -22,7 +22,7 @@ def exported(dataset: Dataset, folder: Path, **settings: Any) -> dict[str, Any]:
 
 
 def positions(dataset: Dataset, side: str) -> list[Any]:
-    return [motion["positions"] for motion in dataset[side]]
+    return [motion["positions"] for motion in dataset[side].values()]
 
 
 def test_the_task_of_the_recipe_says_what_is_exported(dataset: Dataset, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_settings_say_otherwise(dataset: Dataset, tmp_path: Path) -> None:
     )
 
     expected: dict[str, list[Any]] = {"test_input_batch": [], "test_label_batch": []}
-    for motion in dataset["test"]:
+    for motion in dataset["test"].values():
         nodes = [motion.skeleton.nodes.index(name) for name in ("Hips", "Head")]
         joined = np.concatenate(
             [motion["positions"][:, nodes][..., [0, 2]].reshape(motion.frames, 4), motion["root_position"]], axis=1
@@ -65,10 +65,10 @@ def test_labels_are_classes_if_asked_for(dataset: Dataset, tmp_path: Path) -> No
     arrays = exported(dataset, tmp_path / "dest", label=True)
 
     names = json.loads((tmp_path / "dest" / "classes.json").read_text())
-    expected = [name for motion in dataset["test"] for name in [motion.label] * motion.frames]
+    expected = [name for motion in dataset["test"].values() for name in [motion.label] * motion.frames]
     assert arrays["test_label_batch"].dtype == np.int64
     assert [names[number] for number in arrays["test_label_batch"]] == expected
-    assert len(arrays["input_batch"]) == len(arrays["label_batch"]) < len(dataset["train"])
+    assert len(arrays["input_batch"]) == len(arrays["label_batch"]) < dataset["train"].frames
 
 
 def test_frames_come_in_the_order_of_motions_where_skeletons_take_turns(corpus: Path, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_frames_come_in_the_order_of_motions_where_skeletons_take_turns(corpus: 
     arrays = exported(dataset, tmp_path / "dest", inputs=("positions",), targets=("root_position",))
 
     np.testing.assert_array_equal(
-        arrays["input_batch"], np.concatenate(positions(dataset, "train")).reshape(len(dataset["train"]), -1)
+        arrays["input_batch"], np.concatenate(positions(dataset, "train")).reshape(dataset["train"].frames, -1)
     )
 
 
@@ -87,9 +87,11 @@ def test_numbers_are_normalized_as_the_recipe_says(changed: Dataset, tmp_path: P
     settings = {"inputs": ("positions",), "targets": ("root_position",)}
     for normalize in (True, False):
         arrays = exported(changed, tmp_path / str(normalize), normalize=normalize, **settings)
-        expected = [motion["positions"] if normalize else motion.stored("positions") for motion in changed["test"]]
+        expected = [
+            motion["positions"] if normalize else motion.stored("positions") for motion in changed["test"].values()
+        ]
         np.testing.assert_array_equal(
-            arrays["test_input_batch"], np.concatenate(expected).reshape(len(changed["test"]), -1)
+            arrays["test_input_batch"], np.concatenate(expected).reshape(changed["test"].frames, -1)
         )
 
 

@@ -24,11 +24,11 @@ def folder(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_row_is_a_frame_with_its_motion(folder: Path, dataset: Dataset) -> None:
     table = pd.read_parquet(folder / "train-00000-of-00001.parquet")
 
-    motions = list(dataset["train"])
+    motions = list(dataset["train"].values())
     assert table.key.tolist() == [motion.key for motion in motions for _ in range(motion.frames)]
     assert table.frame.tolist() == [frame for motion in motions for frame in range(motion.frames)]
     assert set(table.split) == {"train"}
-    assert table[table.key == "09_01"].groupby("index").size().tolist() == [20, 15]
+    assert table.groupby("key").size()[["09_01", "09_01@2"]].tolist() == [20, 15]
 
 
 def test_each_frame_has_its_own_label(folder: Path) -> None:
@@ -44,7 +44,7 @@ def test_pandas_has_the_numbers(folder: Path, dataset: Dataset) -> None:
     table = pd.read_parquet(folder / "test-00000-of-00001.parquet")
 
     for feature in ("root_position", "positions"):
-        expected = np.concatenate([motion[feature] for motion in dataset["test"]])
+        expected = np.concatenate([motion[feature] for motion in dataset["test"].values()])
         column = [np.array(frame.tolist(), np.float32) for frame in table[feature]]
         found = np.array([[list(row) for row in frame] for frame in column]) if feature == "positions" else column
         np.testing.assert_array_equal(found, expected)
@@ -56,7 +56,7 @@ def test_polars_sees_fixed_shapes(folder: Path, dataset: Dataset) -> None:
 
     for feature, shape in (("rotations", (31, 3, 3)), ("positions", (38, 3)), ("root_position", (3,))):
         assert table.schema[feature] == polars.Array(polars.Float32, shape)
-        expected = np.concatenate([motion[feature] for motion in dataset["test"]])
+        expected = np.concatenate([motion[feature] for motion in dataset["test"].values()])
         np.testing.assert_array_equal(table[feature].to_numpy(), expected)
 
 
@@ -66,8 +66,10 @@ def test_hugging_face_datasets_sees_fixed_shapes(folder: Path, dataset: Dataset,
     files = {"train": str(folder / "train-*.parquet"), "test": str(folder / "test-*.parquet")}
     loaded = datasets.load_dataset("parquet", data_files=files, cache_dir=str(tmp_path))
 
-    assert {name: len(split) for name, split in loaded.items()} == {name: len(dataset[name]) for name in dataset.splits}
-    expected = np.concatenate([motion["positions"] for motion in dataset["test"]])[:10]
+    assert {name: len(split) for name, split in loaded.items()} == {
+        name: dataset[name].frames for name in dataset.splits
+    }
+    expected = np.concatenate([motion["positions"] for motion in dataset["test"].values()])[:10]
     np.testing.assert_array_equal(loaded["test"].with_format("numpy")[:10]["positions"], expected)
 
 
@@ -84,7 +86,7 @@ def test_a_large_split_is_cut_into_files_and_row_groups(
     ]
     assert len(files) > 1
     rows = [pq.ParquetFile(path).metadata for path in files]
-    assert sum(row.num_rows for row in rows) == len(dataset["train"])
+    assert sum(row.num_rows for row in rows) == dataset["train"].frames
     assert all(row.row_group(0).num_rows <= 50 for row in rows)
 
 

@@ -14,11 +14,11 @@ from motionprep.recipe.recipe import Task
 
 def read(dataset: Dataset, folder: Path, values: Any, *fields: str) -> Prediction:
     np.save(folder / "pred.npy", values)
-    return read_prediction(folder / "pred.npy", dataset["test"].motion("07_01"), fields)
+    return read_prediction(folder / "pred.npy", dataset["test"]["07_01"], fields)
 
 
 def test_numbers_go_where_their_fields_are(dataset: Dataset, tmp_path: Path) -> None:
-    motions = list(dataset["test"])
+    motions = list(dataset["test"].values())
     frames = sum(motion.frames for motion in motions)
     values = np.arange(frames * 6, dtype=np.float32).reshape(frames, 6)
     prediction = read(dataset, tmp_path, values, "positions[Hips,Head].xz", "root_position.zx")
@@ -82,7 +82,7 @@ def test_a_field_that_is_not_stored_is_told(dataset: Dataset, tmp_path: Path, fi
 
 
 def test_another_number_of_frames_is_refused(dataset: Dataset, tmp_path: Path) -> None:
-    motions = list(dataset["test"])
+    motions = list(dataset["test"].values())
     frames = sum(motion.frames for motion in motions)
     prediction = read(dataset, tmp_path, np.zeros((frames - 1, 3)), "root_position")
 
@@ -96,7 +96,7 @@ def test_windows_that_lie_end_to_end_are_frames_end_to_end(
 ) -> None:
     task = Task(inputs=("positions.xy",), targets=("positions",), length=8, stride=8)
     windows = dataset["test"].windows(8, 8, targets=["positions"])
-    motions = list(dataset["test"])
+    motions = list(dataset["test"].values())
     values = np.random.default_rng(0).normal(size=(len(windows), 8, *shape)).astype(np.float32)
     np.save(tmp_path / "pred.npy", values)
     read = read_prediction(tmp_path / "pred.npy", motions[0], (), task.targets, cut(motions, task))
@@ -111,7 +111,7 @@ def test_windows_that_lie_end_to_end_are_frames_end_to_end(
 
 
 def test_a_number_that_float32_cannot_hold_is_told_with_its_window(dataset: Dataset, tmp_path: Path) -> None:
-    motions = list(dataset["test"])
+    motions = list(dataset["test"].values())
     cuts = cut(motions, Task(inputs=("positions.xy",), targets=("positions",), length=8, stride=8))
     values = np.zeros((cuts.count, 8, 38, 3))
     values[3, 2, 5, 1] = -np.inf
@@ -121,7 +121,7 @@ def test_a_number_that_float32_cannot_hold_is_told_with_its_window(dataset: Data
 
 
 def test_whole_numbers_are_numbers(dataset: Dataset, tmp_path: Path) -> None:
-    motions = list(dataset["test"])
+    motions = list(dataset["test"].values())
     values = np.arange(3 * sum(motion.frames for motion in motions)).reshape(-1, 3)
 
     said = next(read(dataset, tmp_path, values, "root_position").deal(motions))
@@ -136,14 +136,14 @@ def test_motions_are_cut_as_windows_are(dataset: Dataset, length: int, stride: i
     task = Task(inputs=("positions",), targets=("positions",), length=length, stride=stride, step=step, label=label)
     windows = dataset["train"].windows(length, stride, step, targets=["root_position"], inputs=[], label=label)
 
-    cuts = cut(list(dataset["train"]), task)
+    cuts = cut(list(dataset["train"].values()), task)
     assert cuts.count == len(windows)
     expected = [list(windows.where(number)[1]) for number in range(len(windows))]
     assert np.concatenate(cuts.frames).reshape(-1, length).tolist() == expected
 
 
 def test_windows_that_do_not_lie_end_to_end_are_refused(dataset: Dataset, tmp_path: Path) -> None:
-    motions = list(dataset["test"])
+    motions = list(dataset["test"].values())
     cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), length=8, stride=4))
     np.save(tmp_path / "pred.npy", np.zeros((cuts.count, 8, 114)))
 
@@ -156,7 +156,7 @@ def test_windows_that_do_not_lie_end_to_end_are_refused(dataset: Dataset, tmp_pa
 def test_windows_of_one_frame_may_do_without_an_axis_for_it(
     dataset: Dataset, tmp_path: Path, shape: tuple[int, ...]
 ) -> None:
-    motions = list(dataset["train"])
+    motions = list(dataset["train"].values())
     task = Task(inputs=("positions",), targets=("positions",), step=6, label=True)
     cuts = cut(motions, task)
     assert cuts.count < sum(motion.frames for motion in motions)
@@ -173,7 +173,7 @@ def test_windows_of_one_frame_may_do_without_an_axis_for_it(
 def test_windows_of_one_frame_that_pass_over_some_are_refused(
     dataset: Dataset, tmp_path: Path, shape: tuple[int, ...]
 ) -> None:
-    motions = list(dataset["test"])
+    motions = list(dataset["test"].values())
     cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), stride=3))
     np.save(tmp_path / "pred.npy", np.zeros((cuts.count, *shape)))
 
@@ -182,7 +182,7 @@ def test_windows_of_one_frame_that_pass_over_some_are_refused(
 
 
 def test_windows_in_one_row_of_frames_are_told_how_to_be_given(dataset: Dataset, tmp_path: Path) -> None:
-    motions = list(dataset["test"])
+    motions = list(dataset["test"].values())
     cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), length=8, stride=8))
     np.save(tmp_path / "pred.npy", np.zeros((8 * cuts.count, 114)))
     prediction = read_prediction(tmp_path / "pred.npy", motions[0], (), ("positions",), cuts)
@@ -194,7 +194,7 @@ def test_windows_in_one_row_of_frames_are_told_how_to_be_given(dataset: Dataset,
 
 
 def test_another_number_of_windows_is_told_with_what_is_expected(dataset: Dataset, tmp_path: Path) -> None:
-    motions = list(dataset["test"])
+    motions = list(dataset["test"].values())
     cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), length=8, stride=8))
     np.save(tmp_path / "pred.npy", np.zeros((3, 8, 114)))
 
@@ -210,9 +210,9 @@ def test_another_number_of_windows_is_told_with_what_is_expected(dataset: Datase
 def test_what_is_no_npy_file_is_told_as_such(dataset: Dataset, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pred.npy").write_bytes(content)
     with pytest.raises(PredictionError, match=r"pred.npy: is no whole .npy file of numbers"):
-        read_prediction(tmp_path / "pred.npy", dataset["test"].motion("07_01"), ())
+        read_prediction(tmp_path / "pred.npy", dataset["test"]["07_01"], ())
 
 
 def test_a_file_that_is_not_there_is_told_as_such(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(PredictionError, match=r"pred.npy: cannot be read: No such file"):
-        read_prediction(tmp_path / "pred.npy", dataset["test"].motion("07_01"), ())
+        read_prediction(tmp_path / "pred.npy", dataset["test"]["07_01"], ())

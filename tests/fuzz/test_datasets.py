@@ -36,8 +36,8 @@ def numbers(out: Path) -> dict[str, np.ndarray]:
     found = {}
     for split in dataset.splits:
         assert len(dataset[split].windows(4, inputs=["positions"])) >= 0
-        for key in dataset[split].keys:
-            motion = dataset[split].motion(key)
+        for key in tuple(dataset[split]):
+            motion = dataset[split][key]
             assert motion.skeleton is not None
             found[key] = np.array(motion["positions"])
     return found

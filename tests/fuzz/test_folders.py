@@ -144,7 +144,7 @@ class _Folder:
         try:
             motionprep.build(data, out, recipe={"split": {"percent": "100"}, "stages": [FEATURES]}, workers=1)
             train = motionprep.open(out)["train"]
-            return {key: np.array(train.motion(key)["positions"]) for key in train.keys}
+            return {key: np.array(train[key]["positions"]) for key in train}
         except MotionPrepError as error:
             raise AssertionError(f"the good files were not built: {type(error).__name__}: {error}") from error
         finally:

@@ -233,7 +233,7 @@ def test_ranges_follow_a_take_that_is_played_faster(corpus: Path, tmp_path: Path
     stages = ({"stage": "downsample", "factor": 2}, {"stage": "speed", "least": 1.5, "most": 1.6})
     build(corpus / "02" / "02_01.bvh", tmp_path / "out", recipe=recipe(*stages, labels={"02_01": RANGES}))
 
-    motion = motionprep.open(tmp_path / "out")["train"].motion("02_01")
+    motion = motionprep.open(tmp_path / "out")["train"]["02_01"]
     times = 2 * motion.facts["speed"] * np.arange(motion.frames)
     found: list[str | None] = [None] * motion.frames
     for start, stop, word in json.loads(motion.row["labels"]):
@@ -362,16 +362,16 @@ def test_parts_are_splits_that_together_are_train(parted: Path) -> None:
     dataset = motionprep.open(parted)
     parts = [dataset[f"train/{number}"] for number in (1, 2, 3)]
 
-    assert Counter(key for part in parts for key in part.keys) == Counter(dataset["train"].keys)
-    assert sum(map(len, parts)) == len(dataset["train"])
+    assert sorted(key for part in parts for key in part) == sorted(dataset["train"])
+    assert sum(part.frames for part in parts) == dataset["train"].frames
     assert [part.name for part in parts] == ["train/1", "train/2", "train/3"]
 
 
 def test_a_part_has_the_features_and_windows_of_a_split(parted: Path) -> None:
     part = motionprep.open(parted)["train/2"]
 
-    frames = np.concatenate([motion["root_position"] for motion in part])
-    np.testing.assert_array_equal(np.asarray(part["root_position"]), frames)
+    frames = np.concatenate([motion["root_position"] for motion in part.values()])
+    np.testing.assert_array_equal(np.asarray(part.array("root_position")), frames)
     windows = part.windows(1, features=["root_position"])
     np.testing.assert_array_equal(windows[:]["root_position"][:, 0], frames)
 
@@ -386,15 +386,16 @@ def test_features_of_a_stage_of_train_alone_are_those_of_its_parts(corpus: Path,
 def test_motions_of_a_part_come_in_natural_order_and_its_copies_with_them(parted: Path) -> None:
     dataset = motionprep.open(parted)
     for number in (1, 2, 3):
-        keys = dataset[f"train/{number}"].keys
+        keys = tuple(dataset[f"train/{number}"])
         assert list(keys) == sorted(keys)
-        assert set(Counter(keys).values()) == {2}
+        assert {key.removesuffix("@2") for key in keys} == {key for key in keys if "@" not in key}
+        assert len(keys) == 2 * len({key.removesuffix("@2") for key in keys})
 
 
 def test_parts_are_of_equal_size_and_their_labels_as_well(parted: Path) -> None:
     dataset = motionprep.open(parted)
-    longest = max(motion.frames for motion in dataset["train"])
-    sizes = [len(dataset[f"train/{number}"]) for number in (1, 2, 3)]
+    longest = max(motion.frames for motion in dataset["train"].values())
+    sizes = [dataset[f"train/{number}"].frames for number in (1, 2, 3)]
     counts = dataset.manifest.query("part > 0 and copy == 0").groupby(["label", "part"]).size().unstack(fill_value=0)
 
     assert max(sizes) - min(sizes) <= 2 * longest
@@ -405,8 +406,8 @@ def test_the_sizes_of_parts_stand_in_the_facts(parted: Path) -> None:
     dataset = motionprep.open(parted)
     facts = dataset.facts["splits"]
 
-    assert [part["frames"] for part in facts["train"]["parts"]] == [len(dataset[f"train/{k}"]) for k in (1, 2, 3)]
-    assert [part["motions"] for part in facts["train"]["parts"]] == [len(dataset[f"train/{k}"].keys) for k in (1, 2, 3)]
+    assert [part["frames"] for part in facts["train"]["parts"]] == [dataset[f"train/{k}"].frames for k in (1, 2, 3)]
+    assert [part["motions"] for part in facts["train"]["parts"]] == [len(dataset[f"train/{k}"]) for k in (1, 2, 3)]
     assert "parts" not in facts["test"]
 
 
@@ -422,7 +423,7 @@ def test_what_only_looks_like_a_part_is_none(parted: Path, name: str) -> None:
 
 
 def test_a_motion_of_a_part_is_of_train(parted: Path) -> None:
-    motion = next(iter(motionprep.open(parted)["train/2"]))
+    motion = next(iter(motionprep.open(parted)["train/2"].values()))
 
     assert (motion.row["split"], motion.row["part"]) == ("train", 2)
 
@@ -490,7 +491,7 @@ def test_the_class_table_adds_up_to_the_frames_of_each_split(parted: Path) -> No
     dataset = motionprep.open(parted)
     table = pd.DataFrame(dataset.class_table)
 
-    assert table.groupby("split").frames.sum().to_dict() == {name: len(dataset[name]) for name in dataset.splits}
+    assert table.groupby("split").frames.sum().to_dict() == {name: dataset[name].frames for name in dataset.splits}
     np.testing.assert_allclose(table.groupby("split").percent.sum(), 100)
 
 
@@ -509,7 +510,7 @@ def test_labels_may_come_from_the_names_of_files(built: Callable[..., motionprep
     dataset = built(label_pattern=r"_0(?P<label>[12])$")
 
     assert dataset.classes == ("1", "2")
-    assert dataset["train"].motion("02_03").label is None
+    assert dataset["train"]["02_03"].label is None
 
 
 def test_a_dataset_without_labels_has_no_classes(built: Callable[..., motionprep.Dataset]) -> None:

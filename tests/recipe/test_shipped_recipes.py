@@ -61,7 +61,7 @@ def test_an_experiment_has_the_frames_of_its_table_and_says_the_root_from_all_ot
     dataset = built(subject_69, tmp_path, recipe)
     for side, frames in (("train", train), ("test", test)):
         windows = dataset[side].windows()
-        assert len(windows) == len(dataset[side]) == frames
+        assert len(windows) == dataset[side].frames == frames
         assert windows.shapes == {"inputs": (1, 111), "targets": (1, 3)}
     exporting.write("npy", dataset, tmp_path / "npy")
     shapes = {path.stem: np.load(path, mmap_mode="r").shape for path in (tmp_path / "npy").glob("*.npy")}
@@ -112,7 +112,7 @@ def test_clips_are_of_8_frames_of_17_joints_in_metres(of_six: Path, tmp_path: Pa
     dataset = built(of_six, tmp_path, "h36m-clips")
     windows = dataset["train"].windows(features=["positions"])
     assert windows.shapes == {"positions": (8, 17, 3)}
-    assert len(windows) == sum(motion.frames // 8 for motion in dataset["train"])
+    assert len(windows) == sum(motion.frames // 8 for motion in dataset["train"].values())
     thigh = windows[0]["positions"][:, 1] - windows[0]["positions"][:, 2]  # RHip and RKnee
     assert ((thigh**2).sum(-1) ** 0.5 > 0.3).all()
     assert ((thigh**2).sum(-1) ** 0.5 < 0.6).all()
@@ -161,10 +161,10 @@ def test_keypoints_are_30_numbers_in_5_steps_with_one_label_a_window(of_six: Pat
 def test_four_parts_are_equal_in_size_and_together_all_of_train(of_six: Path, tmp_path: Path) -> None:
     dataset = built(of_six, tmp_path, "parts")
     parts = [dataset[f"train/{number}"] for number in (1, 2, 3, 4)]
-    keys = [key for part in parts for key in part.keys]
-    assert sorted(keys) == sorted(dataset["train"].keys)
+    keys = [key for part in parts for key in tuple(part)]
+    assert sorted(keys) == sorted(dataset["train"])
     sizes = [len(part) for part in parts]
-    assert max(sizes) - min(sizes) <= max(motion.frames for motion in dataset["train"])
+    assert max(sizes) - min(sizes) <= max(motion.frames for motion in dataset["train"].values())
     assert parts[0].windows().shapes == {"inputs": (1, 111), "targets": (1, 3)}
 
 
@@ -181,7 +181,7 @@ def shown(dataset: Dataset, dest: Path, values: np.ndarray) -> list[np.ndarray]:
     """Return where nodes are in animations of predictions."""
     np.save(dest.with_suffix(".npy"), values)
     exporting.write("bvh", dataset, dest, prediction=str(dest.with_suffix(".npy")))
-    nodes = next(iter(dataset["test"])).skeleton.nodes
+    nodes = next(iter(dataset["test"].values())).skeleton.nodes
     motions = [motionprep.read_bvh(path) for path in sorted((dest / "test").glob("*.bvh"))]
     return [motion.positions()[:, [motion.skeleton.nodes.index(name) for name in nodes]] for motion in motions]
 

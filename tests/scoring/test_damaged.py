@@ -87,7 +87,7 @@ def test_mutated_predictions_are_scored_and_shown_or_refused(
     changes: list[tuple[int, int]],
     cut: int | None,
 ) -> None:
-    motion = next(iter(dataset["train"]))
+    motion = next(iter(dataset["train"].values()))
     windows = dataset["train"].windows(1, targets=["root_position"])
     content = bytearray(whole(kind, motion["root_position"]))
     for place, byte in changes:

@@ -110,7 +110,7 @@ def test_a_step_between_frames_makes_the_rate_of_velocities_lower(plain):
 def test_by_joint_each_joint_has_its_own_by_its_name(plain, windows, scored):
     distances = metrics.euclidean_distance(noisy(windows), points(windows))
     found = {name: means["ed"] for name, means in scored.by("joint").items()}
-    one, other = (plain["test"].motion(key).skeleton.nodes for key in ("07_01", "09_01"))
+    one, other = (plain["test"][key].skeleton.nodes for key in ("07_01", "09_01"))
     first = windows.motions[0][1].stop
     assert found["Hips"] == pytest.approx(distances[..., 0].mean())
     # The two skeletons call a joint of the hand by other names.
@@ -123,7 +123,7 @@ def test_by_motion_parts_of_one_motion_are_told_apart(windows, scored):
     distances = metrics.euclidean_distance(noisy(windows), points(windows))
     expected = {
         name: distances[span].mean()
-        for name, (_, span) in zip(["07_01", "09_01", "09_01#1"], windows.motions, strict=True)
+        for name, (_, span) in zip(["07_01", "09_01", "09_01@2"], windows.motions, strict=True)
     }
     assert {name: means["ed"] for name, means in scored.by("motion").items()} == pytest.approx(expected)
 
@@ -209,7 +209,7 @@ def test_several_targets_are_scored_each_by_its_own(plain):
     ],
 )
 def test_the_unit_is_known_where_a_stage_or_the_user_says_it(make, stages, given, mm):
-    motion = make(*stages, {"stage": "features", "arrays": ["positions"]})["test"].motion("07_01")
+    motion = make(*stages, {"stage": "features", "arrays": ["positions"]})["test"]["07_01"]
     assert millimetres(motion, unit_mm=given) == (mm if mm is None else pytest.approx(mm))
 
 
@@ -231,10 +231,8 @@ def test_of_a_body_that_is_scaled_to_its_thigh_the_mm_are_those_of_its_file(make
 @pytest.mark.parametrize("feature", ["rotations", "quaternions", "rotations_6d", "global_rotations"])
 def test_rotations_of_any_form_are_measured_by_the_angle(plain, feature):
     windows = plain["test"].windows(1, targets=[f"{feature}[LeftArm]"])
-    frames = np.concatenate(
-        [plain["test"].motion(*key)["rotations"] for key in (("07_01",), ("09_01", 0), ("09_01", 1))]
-    )
-    place = plain["test"].motion("07_01").skeleton.joints.index("LeftArm")
+    frames = np.concatenate([plain["test"][key]["rotations"] for key in ("07_01", "09_01", "09_01@2")])
+    place = plain["test"]["07_01"].skeleton.joints.index("LeftArm")
     assert len(windows) == len(frames)
     one = all_of(windows)
     still = np.broadcast_to(one[:1], one.shape)
@@ -256,7 +254,7 @@ def test_a_form_that_the_recipe_represents_rotations_in_is_known(make, form, fla
     windows = dataset["test"].windows(2, targets=["rotations", "root_rotation"])
     body, root = score(all_of(windows), windows).fields
     assert body.mean() == root.mean() == {"angle_degrees": pytest.approx(0, abs=1e-4)}
-    assert body.motions[0].names == dataset["test"].motion("07_01").skeleton.joints[1:]
+    assert body.motions[0].names == dataset["test"]["07_01"].skeleton.joints[1:]
 
 
 def test_nine_numbers_that_are_no_rotation_are_read_as_the_nearest(plain):
@@ -291,7 +289,7 @@ def test_markers_that_were_not_seen_do_not_count(tmp_path):
     build(tmp_path / "data", tmp_path / "out", recipe=recipe_from_json({"split": {"percent": "100"}}))
     split = motionprep.open(tmp_path / "out")["train"]
     windows = split.windows(1, targets=["markers", "markers_visible"])
-    (motion,) = split
+    (motion,) = split.values()
     visible = motion["markers_visible"]
     assert not visible.all()
     predicted = all_of(windows)
@@ -472,7 +470,7 @@ def test_the_csv_has_a_row_for_each_frame_of_each_window(windows, scored, tmp_pa
         ]
         assert float(row["positions"]) == pytest.approx(distances[window, number % 5].mean(), rel=1e-5)
         assert float(row["positions[Hips]"]) == pytest.approx(distances[window, number % 5, 0], rel=1e-5)
-    assert {row["motion"] for row in rows} == {"07_01", "09_01", "09_01#1"}
+    assert {row["motion"] for row in rows} == {"07_01", "09_01", "09_01@2"}
     assert sum(row["positions[LeftHandIndex1]"] == "" for row in rows) == 5 * windows.motions[0][1].stop
 
 

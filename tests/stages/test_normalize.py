@@ -32,7 +32,7 @@ def normalized(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Datase
 
 @pytest.mark.parametrize("feature", ["positions", "rotations", "quaternions", "root_position"])
 def test_train_has_mean_zero_and_deviation_one_number_by_number(normalized: Dataset, feature: str) -> None:
-    values = np.concatenate([motion[feature] for motion in normalized["train"]]).astype(np.float64)
+    values = np.concatenate([motion[feature] for motion in normalized["train"].values()]).astype(np.float64)
 
     deviation = values.std(axis=0)
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-4)
@@ -40,7 +40,7 @@ def test_train_has_mean_zero_and_deviation_one_number_by_number(normalized: Data
 
 
 def test_a_number_that_never_changes_is_zero_and_not_infinite(normalized: Dataset) -> None:
-    motion = next(iter(normalized["train"]))
+    motion = next(iter(normalized["train"].values()))
     constant = motion.stats("rotations").std == 0
 
     assert constant.any()
@@ -48,8 +48,8 @@ def test_a_number_that_never_changes_is_zero_and_not_infinite(normalized: Datase
 
 
 def test_test_is_normalized_by_what_train_is(normalized: Dataset, plain: Dataset) -> None:
-    motion = next(iter(normalized["test"]))
-    raw = plain["test"].motion(motion.key)["positions"]
+    motion = next(iter(normalized["test"].values()))
+    raw = plain["test"][motion.key]["positions"]
     stats = plain.stats["positions"][0]
 
     np.testing.assert_allclose(motion["positions"] * stats.std + stats.mean, raw, atol=1e-3)
@@ -57,12 +57,12 @@ def test_test_is_normalized_by_what_train_is(normalized: Dataset, plain: Dataset
 
 def test_what_is_stored_stays_as_it_is(normalized: Dataset, plain: Dataset) -> None:
     assert normalized.facts["shards"] == plain.facts["shards"]
-    motion = next(iter(normalized["train"]))
-    assert np.array_equal(motion.stored("positions"), plain["train"].motion(motion.key)["positions"])
+    motion = next(iter(normalized["train"].values()))
+    assert np.array_equal(motion.stored("positions"), plain["train"][motion.key]["positions"])
 
 
 def test_one_call_brings_it_back(normalized: Dataset) -> None:
-    motion = next(iter(normalized["test"]))
+    motion = next(iter(normalized["test"].values()))
 
     np.testing.assert_allclose(
         motion.stats("positions").restore(motion["positions"]), motion.stored("positions"), atol=1e-4
@@ -70,14 +70,14 @@ def test_one_call_brings_it_back(normalized: Dataset) -> None:
 
 
 def test_inverting_takes_it_off_first(normalized: Dataset) -> None:
-    motion = next(iter(normalized["test"]))
+    motion = next(iter(normalized["test"].values()))
 
     np.testing.assert_allclose(invert(motion)["positions"], motion.stored("positions"), atol=1e-4)
 
 
 def test_features_that_are_not_named_are_left_alone(corpus: Path, tmp_path: Path) -> None:
     build(corpus, tmp_path / "out", recipe=recipe({"stage": "normalize", "arrays": ["positions"]}))
-    motion = next(iter(motionprep.open(tmp_path / "out")["train"]))
+    motion = next(iter(motionprep.open(tmp_path / "out")["train"].values()))
 
     assert motion.is_normalized("positions")
     assert np.array_equal(motion["rotations"], motion.stored("rotations"))

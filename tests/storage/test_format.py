@@ -31,7 +31,7 @@ def rows(out: Path) -> list[dict]:
 def test_zarr_reads_a_shard_with_its_own_codecs_and_with_those_of_zarrs(out: Path, pipeline: str) -> None:
     train = motionprep.open(out)["train"]
     with zarr.config.set({"codec_pipeline.path": pipeline}):
-        for row, motion in zip(rows(out), train, strict=True):
+        for row, motion in zip(rows(out), train.values(), strict=True):
             shard = zarr.open_group(out / "shards" / row["shard"], mode="r")
             for feature in motion:
                 assert np.array_equal(shard[feature][row["start"] : row["stop"]], motion[feature])
@@ -39,7 +39,7 @@ def test_zarr_reads_a_shard_with_its_own_codecs_and_with_those_of_zarrs(out: Pat
 
 def test_tensorstore_reads_a_shard(out: Path) -> None:
     tensorstore = pytest.importorskip("tensorstore")
-    motion = next(iter(motionprep.open(out)["train"]))
+    motion = next(iter(motionprep.open(out)["train"].values()))
     row = rows(out)[0]
     for feature in motion:
         store = {"driver": "file", "path": str(out / "shards" / row["shard"] / feature)}
@@ -48,7 +48,7 @@ def test_tensorstore_reads_a_shard(out: Path) -> None:
 
 
 def test_numpy_alone_reads_a_chunk(out: Path) -> None:
-    motion = next(iter(motionprep.open(out)["train"]))
+    motion = next(iter(motionprep.open(out)["train"].values()))
     array = out / "shards" / motion.row["shard"] / "positions"
     chunk, *frame = json.loads((array / "zarr.json").read_text())["chunk_grid"]["configuration"]["chunk_shape"]
     first = np.frombuffer((array / "c.0.0.0").read_bytes()[:-4], "<f4").reshape(chunk, *frame)
