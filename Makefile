@@ -4,7 +4,7 @@ BIN = .venv/bin
 .PHONY: demo test test-all lint bench wheel lock
 
 demo: .venv/demo
-	$(BIN)/motionprep sample DATA
+	$(BIN)/motionprep sample -o DATA
 	$(BIN)/motionprep build DATA --split 90/10 -o OUT
 	$(BIN)/motionprep info OUT
 
@@ -30,7 +30,7 @@ wheel: .venv/dev
 	rm -rf .venv/wheel && python3 -m venv .venv/wheel
 	.venv/wheel/bin/pip install -q --require-hashes -r requirements.lock
 	.venv/wheel/bin/pip install -q --no-deps dist/*.whl
-	cd .venv/wheel && bin/motionprep sample DATA --quiet && bin/motionprep build DATA -q -o OUT && bin/motionprep verify OUT
+	cd .venv/wheel && bin/motionprep sample -o DATA --quiet && bin/motionprep build DATA -q -o OUT && bin/motionprep verify OUT
 
 lock:
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build \

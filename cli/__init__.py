@@ -12,10 +12,12 @@ from motionprep.errors import MotionPrepError, PredictionError, RecipeError, Rep
 
 from .align import align
 from .build import build
+from .diff import diff
 from .export import export
 from .info import info
 from .lengths import lengths
 from .plan import plan
+from .recipes import recipes
 from .sample import sample
 from .score import score
 from .verify import verify
@@ -24,19 +26,39 @@ from .verify import verify
 _MANY = 50_000
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Verbs(click.Group):
+    """The verbs, in the order in which they are added, with their whole summaries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.get_short_help_str(limit=1000)) for name, verb in self.commands.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            from motionprep.naming.nearest import did_you_mean
+
+            raise click.UsageError(f"there is no command {args[0]!r}{did_you_mean(args[0], self.commands)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="motionprep")
 def cli() -> None:
     """Turn raw motion capture into training-ready Zarr shards.
 
     \b
-    motionprep sample DATA                       make a small corpus to try things on
+    motionprep sample -o DATA                    make a small corpus to try things on
     motionprep build DATA --split 90/10 -o OUT   build a dataset from it
     motionprep info OUT                          see what is in it
     """
 
 
-for verb in (build, plan, info, verify, export, sample, align, lengths, score):
+for verb in (build, plan, info, verify, diff, export, score, align, lengths, recipes, sample):
     cli.add_command(verb)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .options import json_option
 from .paths import LocalPath
 from .progress import Progress
 
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 @click.option("--axes", help="The markers' axes that become x, y and z, such as yzx, if known.")
 @click.option("--scale", type=float, help="Units of the skeleton in a unit of the markers, if known.")
 @click.option("--most-lag", type=int, metavar="N", help="Search up to N frames either way [default: 60].")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
-def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing while it runs.")
+def align(data: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> None:
     """Say how the markers of takes lie to their skeletons: lag, axes, scale, and how well they fit.
 
     DATA is a BVH and a C3D file of one take, or folders in which files of one name belong together. Nothing is written;
@@ -46,12 +49,19 @@ def align(data: tuple[str, ...], quiet: bool, **options: Any) -> None:
         found = sorted(found, key=lambda source: source.modality != "motion")
         if [source.modality for source in found] != ["motion", "markers"]:
             raise SourceError(f"{data[0]} and {data[1]}: are not a BVH and a C3D file")
-        _one(stage, sources.TakeFiles(found[0].key, found[0].subject, tuple(found)))
+        take = sources.TakeFiles(found[0].key, found[0].subject, tuple(found))
+        if as_json:
+            _print_json(stage, [take])
+        else:
+            _one(stage, take)
         return
     takes = [take for take in sources.pair(found, ("motion", "markers")) if len(take.sources) == 2]
     if not takes:
         raise SourceError(f"{', '.join(data)}: no take has a BVH and a C3D file of one name")
-    _all(stage, takes, quiet)
+    if as_json:
+        _print_json(stage, takes)
+    else:
+        _all(stage, takes, quiet)
 
 
 def _one(stage: Align, recording: TakeFiles) -> None:
@@ -110,6 +120,51 @@ def _all(stage: Align, recordings: list[TakeFiles], quiet: bool) -> None:
         click.echo(table(head, rows))
     for line in others:
         click.echo(line)
+
+
+def _print_json(stage: Align, recordings: list[TakeFiles]) -> None:
+    """Print what is found of each take as JSON; exit with 1 if files of one take alone do not belong together."""
+    from motionprep.errors import ReadError
+    from motionprep.maths import lengths, spaces
+    from motionprep.stages.base import Dropped
+
+    from .tables import print_json
+
+    found: list[dict[str, Any]] = []
+    for recording in recordings:
+        facts: dict[str, Any] = {"take": recording.key, "files": [source.name for source in recording.sources]}
+        found.append(facts)
+        try:
+            take = _read(recording)
+        except ReadError as error:
+            facts |= {"status": "failed", "reason": str(error)}
+            continue
+        pair = stage.find(take)
+        if isinstance(pair, Dropped):
+            facts |= {"status": "dropped", "reason": _reason(pair)}
+            continue
+        paced, finding = pair
+        refused = stage.judge(take, finding)
+        metres = spaces.metres(paced)
+        unit_mm = 1000 * metres / finding.scale if metres else None
+        apart = lengths.to_knees(stage.join(paced, finding)) if unit_mm else {}
+        facts |= {
+            "status": "ok" if refused is None else "dropped",
+            "reason": None if refused is None else _reason(refused),
+            "lag": finding.lag,
+            "axes": finding.axes,
+            "scale": finding.scale,
+            "unit_mm": unit_mm,
+            "offset": list(finding.offset),
+            "residual": finding.residual,
+            "residual_of_body": finding.share,
+            "knees_mm": {name: (unit_mm or 0.0) * value for name, value in apart.items()},
+            "frames": len(finding.motion_frames),
+            "resampled": paced.facts.get("align_resampled"),
+        }
+    print_json({"takes": found})
+    if len(found) == 1 and found[0]["status"] != "ok":
+        sys.exit(1)
 
 
 def _read(recording: TakeFiles) -> Take:

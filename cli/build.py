@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@recipe_options
+@recipe_options()
 @click.option("--strict", is_flag=True, help="Change nothing and exit with 1 if a motion fails.")
 @click.option("--replace", is_flag=True, help="Build also where nothing would remain of the dataset that is in OUT.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
@@ -40,7 +40,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
     said: list[str] = []
     with Progress(quiet=quiet) as progress:
 
-        def announce(plan: Plan) -> None:
+        def on_plan(plan: Plan) -> None:
             for note in () if quiet else plan.notes:
                 click.echo(f"note: {note}", err=True)
             said.append(plan.subjects)
@@ -56,8 +56,8 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
                     recipe=recipe,
                     strict=strict,
                     replace=replace,
-                    announce=announce,
-                    on_progress=progress.advance,
+                    on_plan=on_plan,
+                    on_progress=progress.reach,
                     **options,
                 )
         except (KeyboardInterrupt, OSError) as error:

@@ -1,19 +1,19 @@
-"""motionprep export: a dataset in the form that an experiment asks for."""
+"""motionprep export: a dataset in the form that an experiment asks for; a command a kind."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import click
 
-from motionprep.errors import RecipeError
-
 from .paths import LocalPath
 from .progress import Progress
 
-#: Options whose settings are called otherwise.
-_SETTINGS = {"source": "prediction", "file_mb": "file_bytes", "no_normalize": "normalize"}
+#: Settings whose options have other names.
+_NAMES = {"prediction": "source", "file_bytes": "file_mb", "normalize": "no_normalize"}
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -35,84 +35,120 @@ class _List(click.ParamType[tuple[str, ...]]):
         return _listed(value) if isinstance(value, str) else tuple(value)
 
 
-def _check(kind: str, known: set[str], options: dict[str, Any]) -> None:
-    """Raise if an option is given that the kind has no setting for, by the name that was typed."""
-    params = {param.name: param for param in click.get_current_context().command.params}
-    takes = {name: param for name, param in params.items() if _SETTINGS.get(name, name) in known}
-    for name, value in options.items():
-        if value is not None and name not in takes:
-            typed = params[name].secondary_opts if value is False else params[name].opts
-            there = ", ".join(param.opts[0] for param in takes.values())
-            raise RecipeError(f"export {kind} has no option {typed[0]}; it has {there}")
-
-
 _LIST, _COUNT = _List(), click.IntRange(min=1)
+#: The option of each setting that a kind may have.
+_OPTIONS = {
+    "splits": partial(
+        click.Option, ["--splits"], metavar="LIST", type=_LIST, help="Splits, with commas between [default: all]."
+    ),
+    "inputs": partial(
+        click.Option, ["--inputs"], metavar="LIST", type=_LIST, help="Fields of inputs [default: the task's]."
+    ),
+    "targets": partial(
+        click.Option, ["--targets"], metavar="LIST", type=_LIST, help="Fields of targets [default: the task's]."
+    ),
+    "feature": partial(click.Option, ["--feature"], metavar="FIELD", help="One field [default: positions]."),
+    "length": partial(click.Option, ["--length"], type=_COUNT, help="Frames in a window [default: the task's]."),
+    "stride": partial(
+        click.Option, ["--stride"], type=_COUNT, help="Frames from window to window [default: the task's]."
+    ),
+    "step": partial(
+        click.Option, ["--step"], type=_COUNT, help="Take every N-th frame of a window [default: the task's]."
+    ),
+    "label": partial(
+        click.Option, ["--label/--no-label"], default=None, help="Add the class of each window [default: as the task]."
+    ),
+    "features": partial(click.Option, ["--features"], metavar="LIST", type=_LIST, help="Features [default: all]."),
+    "normalize": partial(
+        click.Option,
+        ["--no-normalize"],
+        is_flag=True,
+        default=None,
+        help="Write (or take predictions as) numbers that are not normalized, whatever the recipe does.",
+    ),
+    "file_bytes": partial(click.Option, ["--file-mb"], metavar="N", type=_COUNT, help="Megabytes of a file, about."),
+    "prediction": partial(
+        click.Option, ["--from", "source"], metavar="PRED.npy", help="Predictions to write in place of what is stored."
+    ),
+    "fields": partial(
+        click.Option, ["--fields"], metavar="LIST", type=_LIST, help="Fields that are predicted [default: the targets]."
+    ),
+    "motion": partial(click.Option, ["--motion"], metavar="KEY", help="Write this motion alone."),
+}
 
 
-class _Command(click.Command):
-    """A command whose help ends with the kinds, which are not looked for before."""
+class _Kinds(click.Group):
+    """The kinds of export; a kind is imported when it is asked for."""
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from motionprep.exporting import KINDS
+
+        return list(KINDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from motionprep.exporting import KINDS
 
         with formatter.section("Kinds"):
             formatter.write_dl([(name, what) for name, (_, what) in KINDS.items()])
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from motionprep.exporting import kind
 
-@click.command(cls=_Command)
-@click.argument("kind")
-@click.argument("out", type=LocalPath(exists=True))
-@click.argument("dest", type=LocalPath())
-@click.option("--overwrite", is_flag=True, help="Replace the export that is in DEST, once the new one is whole.")
-@click.option("--splits", metavar="LIST", type=_LIST, help="Which splits, with commas between [default: all].")
-@click.option("--inputs", metavar="LIST", type=_LIST, help="npy: fields [default: those of the recipe's task].")
-@click.option("--targets", metavar="LIST", type=_LIST, help="npy: fields [default: those of the recipe's task].")
-@click.option("--feature", metavar="FIELD", help="clips: one field [default: positions].")
-@click.option("--length", type=_COUNT, help="npy, clips: frames in a window [default: the task's].")
-@click.option("--stride", type=_COUNT, help="npy, clips: from one window to the next [default: the task's].")
-@click.option("--step", type=_COUNT, help="npy, clips: every how many frames [default: the task's].")
-@click.option("--label/--no-label", default=None, help="npy, clips: with classes [default: as the task says].")
-@click.option("--features", metavar="LIST", type=_LIST, help="npz, parquet, webdataset: which features.")
-@click.option(
-    "--no-normalize",
-    is_flag=True,
-    default=None,
-    help="Do not normalize, though the recipe says so; bvh: PRED.npy is not.",
-)
-@click.option("--file-mb", metavar="N", type=_COUNT, help="parquet, webdataset: megabytes of a file.")
-@click.option("--from", "source", metavar="PRED.npy", help="bvh: what a model predicts, in place of what is stored.")
-@click.option("--fields", metavar="LIST", type=_LIST, help="bvh: what it predicts [default: the task's targets].")
-@click.option("--motion", metavar="KEY", help="bvh: this motion alone.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
-def export(kind: str, out: str, dest: str, overwrite: bool, quiet: bool, **options: Any) -> None:
-    """Export the dataset OUT into the new folder DEST, in a form that is called KIND.
+        if args and not args[0].startswith("-"):
+            kind(args[0])
+        return super().resolve_command(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from motionprep.exporting import KINDS, kind
+
+        if cmd_name not in KINDS:
+            return None
+        what = KINDS[cmd_name][1]
+        params: list[click.Parameter] = [
+            click.Argument(["dataset"], metavar="OUT", type=LocalPath(exists=True)),
+            click.Option(
+                ["-o", "--out"], required=True, type=LocalPath(), help="A new or empty folder for the export."
+            ),
+            click.Option(["--overwrite"], is_flag=True, help="Replace the export that is in the folder."),
+            *(_OPTIONS[field.name]() for field in fields(kind(cmd_name)) if field.name in _OPTIONS),
+            click.Option(["-q", "--quiet"], is_flag=True, help="Print errors alone."),
+        ]
+        return click.Command(
+            cmd_name, params=params, callback=partial(_export, cmd_name), help=f"Export the dataset OUT as {what}."
+        )
+
+
+@click.command(cls=_Kinds)
+def export() -> None:
+    """Export a dataset in a form that an experiment asks for; `export KIND --help` lists the options of a kind.
 
     \b
-    motionprep export npy OUT DEST
-    motionprep export npy OUT DEST --inputs 'positions[*-Hips]' --targets 'positions[Hips]'
-    motionprep export clips OUT DEST --length 8
-    motionprep export bvh OUT DEST --from PRED.npy
+    motionprep export npy OUT -o DEST
+    motionprep export npy OUT -o DEST --inputs 'positions[*-Hips]' --targets 'positions[Hips]'
+    motionprep export clips OUT -o DEST --length 8
+    motionprep export bvh OUT -o DEST --from PRED.npy
 
-    DEST gets a README.md that says where each number comes from.
+    DEST gets a README.md that explains each number.
     """
-    from dataclasses import fields
 
-    import motionprep.exporting
 
-    made = motionprep.exporting.kind(kind)
-    _check(kind, {field.name for field in fields(made)}, options)
-    settings = {_SETTINGS.get(name, name): value for name, value in options.items() if value is not None}
+def _export(kind: str, dataset: str, out: str, overwrite: bool, quiet: bool, **options: Any) -> None:
+    import motionprep
+    from motionprep import exporting
+
+    given = {setting: options.get(_NAMES.get(setting, setting)) for setting in _OPTIONS}
+    settings = {setting: value for setting, value in given.items() if value is not None}
     if "normalize" in settings:
         settings["normalize"] = False
     if "file_bytes" in settings:
         settings["file_bytes"] *= 1_000_000
-    with Progress(quiet=quiet, unit=made.unit) as progress:
+    with Progress(quiet=quiet, unit=exporting.kind(kind).unit) as progress:
         try:
-            report = motionprep.exporting.write(
-                kind, out, dest, overwrite=overwrite, on_progress=progress.reach, **settings
-            )
+            report = motionprep.export(kind, dataset, out, overwrite=overwrite, on_progress=progress.reach, **settings)
         except KeyboardInterrupt:
-            click.echo(f"motionprep: interrupted; {dest} is as it was", err=True)
+            click.echo(f"motionprep: interrupted; {out} is as it was", err=True)
             sys.exit(130)
     if quiet:
         return
@@ -120,4 +156,4 @@ def export(kind: str, out: str, dest: str, overwrite: bool, quiet: bool, **optio
         click.echo(f"{name}: {what}")
     for note in report.notes:
         click.echo(note)
-    click.echo(f"the export is in {dest}; its README.md says where each number comes from")
+    click.echo(f"the export is in {out}; its README.md explains each number")

@@ -2,65 +2,49 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from .options import make_recipe, recipe_options
+from .options import json_option, make_recipe, recipe_options
 
 
 @click.command()
-@recipe_options
-def plan(
-    data: tuple[str, ...],
-    out: str,
-    markers: tuple[str, ...],
-    verify_sources: bool,
-    workers: int | None,
-    **options: Any,
-) -> None:
-    """Say what a build of DATA would do, and write nothing.
+@recipe_options(out_required=False)
+@json_option
+def plan(data: tuple[str, ...], out: str | None, as_json: bool, workers: int | None, **options: Any) -> None:
+    """Print what a build of DATA would do, and write nothing.
 
-    Takes what `build` takes: motions, frames and bytes of each split, shards to make and to keep.
+    Takes the options of `build`: motions, frames and bytes of each split, shards to make and to keep. Without -o it is
+    what a build into an empty folder would do.
     """
-    from motionprep.building.changes import changes
-    from motionprep.building.plan import make_plan
-    from motionprep.building.preview import preview
-    from motionprep.errors import ReplaceError
+    import motionprep
 
-    from .tables import grouped, size, table
+    from .tables import grouped, print_json, size, table
 
-    planned = make_plan(
-        data,
-        Path(out),
-        make_recipe(options),
-        markers=markers,
-        verify_sources=verify_sources,
-        workers=workers or 1,
-        digests=True,
-    )
-    try:
-        changed = changes(planned, Path(out))
-    except ReplaceError as error:
-        changed = (f"a build needs --replace: {error}",)
-    for word, texts in (("note", (*planned.notes, *changed)), ("warning", planned.doubts)):
+    recipe = make_recipe(options)
+    would = motionprep.plan(data, out, recipe=recipe, workers=workers or 1, **options)
+    if as_json:
+        print_json(would)
+        return
+    for word, texts in (("note", would.notes), ("warning", would.doubts)):
         for text in texts:
             click.echo(f"{word}: {text}", err=True)
-    would = preview(planned, Path(out))
     rows = [
-        [side.name, *(f"{count:,}" for count in (side.motions, side.frames, side.made, side.kept)), size(side.bytes)]
-        for side in would.sides
+        [
+            split.name,
+            *(f"{count:,}" for count in (split.motions, split.frames, split.shards_to_make, split.shards_kept)),
+            size(split.bytes),
+        ]
+        for split in would.splits
     ]
     click.echo(table(["split", "motions", "frames", "shards to make", "to keep", "to write"], rows))
-    click.echo(planned.subjects)
-    if any(len(planned.recipe.needs(side)) > 1 for side in planned.recipe.split.sides()):
+    click.echo(would.subjects)
+    if would.at_most:
         click.echo(
             "frames of takes with skeleton and markers are at most so many: those that only one of them has are lost"
         )
-    for line in grouped((status, f"{key}: {reason}", reason, 1) for status, key, reason in would.left_out):
+    for line in grouped((one.status, f"{one.key}: {one.reason}", one.reason, 1) for one in would.left_out):
         click.echo(line)
-    for side in would.sides:
-        if not side.motions:
-            click.echo(f"warning: split {side.name!r} is empty: all of its motions are dropped or fail", err=True)
-    click.echo("nothing to do" if planned.complete else f"motionprep build would bring {out} up to date")
+    where = f"bring {out} up to date" if out else "make all of it"
+    click.echo("nothing to do" if would.complete else f"motionprep build would {where}")

@@ -14,12 +14,12 @@ _LINE_EVERY = 5.0
 
 
 class Progress:
-    """Counts motions and frames; a context.
+    """Shows how many motions, or other things, are done; a context.
 
     Parameters
     ----------
     quiet
-        Say nothing.
+        Show nothing.
     unit
         What is counted.
     """
@@ -27,9 +27,9 @@ class Progress:
     def __init__(self, *, quiet: bool, unit: str = "motions") -> None:
         self._quiet, self._unit = quiet, unit
         self._bar: Any = None
-        self._total = self._motions = self._frames = self._first = 0
+        self._total = self._done = self._first = 0
         self._counted = 0.0
-        self._began = self._said = time.monotonic()
+        self._began = self._shown = time.monotonic()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -40,39 +40,35 @@ class Progress:
             self._bar.close()
 
     def start(self, total: int) -> None:
-        """Begin to count up to so many motions."""
+        """Begin to count up to a total."""
         self._total = total
-        self._began = self._said = time.monotonic()
+        self._began = self._shown = time.monotonic()
         if not self._quiet and sys.stderr.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(total=total, unit=f" {self._unit}", leave=False, dynamic_ncols=True)
 
     def reach(self, done: int, total: int) -> None:
-        """Count one more, of a total that is known only now."""
+        """Show how many are done, of how many."""
         if not self._total:
             self.start(total)
-        self.advance(done - self._motions)
+        self.advance(done - self._done)
 
-    def advance(self, motions: int, frames: int = 0) -> None:
-        """Count motions, and frames if they are counted at all; called by several threads."""
+    def advance(self, more: int) -> None:
+        """Count some more; called by several threads."""
         with self._lock:
-            self._motions += motions
-            self._frames += frames
+            self._done += more
             now = time.monotonic()
             if not self._first:
-                self._first, self._counted = self._motions, now
-            speed = f"{self._frames / max(now - self._began, 1e-9):,.0f} frames/s" if self._frames else ""
+                self._first, self._counted = self._done, now
             if self._bar is not None:
-                self._bar.set_postfix_str(speed, refresh=False)
-                self._bar.update(motions)
-            elif not self._quiet and now - self._said >= _LINE_EVERY:
-                self._said = now
-                parts = [f"{self._motions:,} of {self._total:,} {self._unit}"]
+                self._bar.update(more)
+            elif not self._quiet and now - self._shown >= _LINE_EVERY:
+                self._shown = now
+                parts = [f"{self._done:,} of {self._total:,} {self._unit}"]
                 # The first ones wait for loops to be compiled, which says nothing of those that follow.
                 since = now - self._counted
-                if self._motions > self._first and since > 0:
-                    each = since / (self._motions - self._first)
-                    parts += [f"{1 / each:,.0f} {self._unit}/s", *([speed] if speed else [])]
-                    parts.append(f"{each * (self._total - self._motions):.0f} s left")
+                if self._done > self._first and since > 0:
+                    each = since / (self._done - self._first)
+                    parts += [f"{1 / each:,.0f} {self._unit}/s", f"{each * (self._total - self._done):.0f} s left"]
                 click.echo(", ".join(parts), err=True)

@@ -11,7 +11,7 @@ from .progress import Progress
 
 
 @click.command()
-@click.argument("dest", type=LocalPath())
+@click.option("-o", "--out", required=True, type=LocalPath(), help="The folder to write.")
 @click.option("--subjects", type=click.IntRange(min=1), help="How many people [default: 6].")
 @click.option("--motions", type=click.IntRange(min=1), help="How many motions of each [default: 5].")
 @click.option("--frames", type=click.IntRange(min=2), help="How many frames a motion has, about [default: 480].")
@@ -20,7 +20,7 @@ from .progress import Progress
 @click.option("--markers", is_flag=True, help="Beside each BVH file CMU's 41 markers, as a C3D file by ezc3d.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 def sample(
-    dest: str,
+    out: str,
     subjects: int | None,
     motions: int | None,
     frames: int | None,
@@ -29,7 +29,7 @@ def sample(
     markers: bool,
     quiet: bool,
 ) -> None:
-    """Generate walking, running, jumping and turning people into DEST, as BVH files like CMU's.
+    """Generate walking, running, jumping and turning people, as BVH files like CMU's.
 
     The same options and seed give the same bytes on any machine, and the same C3D files with the same version of ezc3d.
     """
@@ -40,12 +40,8 @@ def sample(
     given = {"subjects": subjects, "motions": motions, "frames": frames}
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     with Progress(quiet=quiet) as progress:
-
-        def advance(done: int, total: int) -> None:
-            if done == 1:
-                progress.start(total)
-            progress.advance(1)
-
-        summary = motionprep.write_sample(dest, seed=seed, like=like, markers=markers, progress=advance, **wanted)
+        summary = motionprep.write_sample(
+            out, seed=seed, like=like, markers=markers, on_progress=progress.reach, **wanted
+        )
     if not quiet:
-        click.echo(f"{summary.files:,} motions, {summary.frames:,} frames, {size(summary.bytes)} in {dest}")
+        click.echo(f"{summary.files:,} motions, {summary.frames:,} frames, {size(summary.bytes)} in {out}")

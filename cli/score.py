@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .options import json_option
 from .paths import LocalPath
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "s
     help="Write a row for each frame, with each joint; of classes, each window.",
 )
 @click.option("--plot", type=LocalPath(dir_okay=False), help="Write a page (HTML) with the error over the frames.")
+@json_option
 def score(
     pred: str,
     out: str,
@@ -81,6 +83,7 @@ def score(
     by: tuple[str, ...],
     csv: str | None,
     plot: str | None,
+    as_json: bool,
 ) -> None:
     """Score the predictions PRED.npy for the dataset OUT: one for each window of a split, in natural order.
 
@@ -93,16 +96,18 @@ def score(
     from motionprep.scoring import report
     from motionprep.scoring.classes import score_classes
 
+    from .tables import print_json
+
     _check_places(pred, out, {"--csv": csv, "--plot": plot})
     if plot:
         report.need_plotly()
     predictions = scoring.load_predictions(pred)
     dataset = motionprep.open(out)
     try:
-        side = dataset[split]
+        read = dataset[split]
     except KeyError as error:
         raise RecipeError(error.args[0]) from None
-    windows = side.windows(length, stride, step, targets=targets or None, normalize=not no_normalize)
+    windows = read.windows(length, stride, step, targets=targets or None, normalize=not no_normalize)
     classes = windows.label and "targets" not in windows.outputs
     known = _BY_CLASS if classes else _BY_FIELD
     if unknown := [what for what in by if what not in known]:
@@ -118,11 +123,18 @@ def score(
         for option, (there, why) in given.items():
             if there:
                 raise RecipeError(f"{option}: classes {why}; leave it out")
-        _print_classes(score_classes(predictions, windows, windows_csv=csv), by)
+        of_classes = score_classes(predictions, windows, windows_csv=csv)
+        if as_json:
+            print_json(_as_json(of_classes, by))
+        else:
+            _print_classes(of_classes, by)
         return
     asked = {} if threshold is None else {"threshold": threshold}
     scores = scoring.score(predictions, windows, unit_mm=unit_mm, frames_csv=csv, **asked)
-    _print(scores, by)
+    if as_json:
+        print_json(_as_json(scores, by))
+    else:
+        _print(scores, by)
     if plot:
         report.plot_frames(scores, plot)
 
@@ -169,6 +181,24 @@ def _print_classes(scores: ClassScores, by: tuple[str, ...]) -> None:
         there, confusion = [scores.classes.index(name) for name in scores.by("class")], scores.confusion
         rows = [[scores.classes[row], *(f"{confusion[row, at]:,}" for at in there)] for row in there]
         click.echo(table(["taken for", *(scores.classes[at] for at in there)], rows))
+
+
+def _as_json(scores: Scores | ClassScores, by: tuple[str, ...]) -> dict[str, Any]:
+    """Return scores as plain values."""
+    from motionprep.scoring.scores import Scores
+
+    if isinstance(scores, Scores):
+        fields = {
+            field.field: {"mean": field.mean(), **{what: field.by(what) for what in by}} for field in scores.fields
+        }
+        return {"windows": scores.windows, "length": scores.length, "fields": fields}
+    groups = {what: scores.by(what) for what in by if what != "confusion"}
+    facts = {
+        "windows": len(scores.target),
+        "length": scores.length,
+        "fields": {"label": {"mean": scores.mean(), **groups}},
+    }
+    return facts | ({"classes": scores.classes, "confusion": scores.confusion} if "confusion" in by else {})
 
 
 def _table(first: str, groups: Mapping[str, Mapping[str, float]]) -> None:

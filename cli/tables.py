@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import click
+
 _MOST_REASONS = 5
 #: The files that a reason begins with, and where in them: ``a/1_01.bvh:90:1: `` or ``1_01.c3d (point data): ``.
 _FILE = re.compile(r"^[^:]*\.(?:bvh|c3d|npy|npz|zip)[^:]*(?::\d+)*: ", re.IGNORECASE)
@@ -13,14 +15,14 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NUMBER = re.compile(r"-?\d[\d,.]*(?:e[+-]?\d+)?")
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table: the first column to the left, the others to the right."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Return a table: the first ``left`` columns to the left, the others to the right."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
+            cell.rjust(width) if column >= left else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
+        ).rstrip()
         for row in [head, *rows]
     )
 
@@ -74,3 +76,10 @@ def _kind(reason: str) -> str:
     """Return what reasons have in common that differ in files, places, numbers and quoted words."""
     plain = _FILE.sub("", reason)
     return _NUMBER.sub("#", _QUOTED.sub("'...'", plain))
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on one line: dataclasses as objects, arrays as lists, numbers that are none as null."""
+    import msgspec
+
+    click.echo(msgspec.json.encode(value, enc_hook=lambda array: array.tolist()).decode())

@@ -1,16 +1,12 @@
 """From raw motion capture to training-ready Zarr shards.
 
 >>> import motionprep
->>> motionprep.build("DATA", "OUT", recipe="cmu-exp5")      # doctest: +SKIP
+>>> motionprep.build("DATA", "OUT", split="90/10", downsample={"train": 8})      # doctest: +SKIP
 >>> motionprep.open("OUT")["train"]["69_01"]["positions"]   # doctest: +SKIP
 
-The pipeline is a straight line:
+The pipeline is a straight line, each part a folder of the package:
 
-    raw files -> sources -> read -> stages -> shards -> manifest -> dataset -> trainer
-
-``sources`` finds files and gives them keys, ``formats`` reads them, ``stages`` change them, ``layout`` says which
-motions share a shard, ``shards`` and ``manifest`` write, ``builder`` leads through all of it, and ``dataset`` reads
-what was built.
+    raw files -> sources -> formats -> stages -> building -> storage -> dataset -> trainer
 """
 
 from __future__ import annotations
@@ -20,37 +16,66 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from motionprep.building.build import build
+    from motionprep.building.preview import plan
     from motionprep.dataset.augmentation import augment
     from motionprep.dataset.dataset import Dataset
     from motionprep.dataset.dataset import open_dataset as open
     from motionprep.dataset.invert import invert
-    from motionprep.errors import BuildError, DatasetError, MotionPrepError, ReadError, RecipeError, SourceError
+    from motionprep.dataset.split import Split
+    from motionprep.errors import (
+        BuildError,
+        DatasetError,
+        ExportError,
+        MotionPrepError,
+        MotionPrepWarning,
+        PredictionError,
+        ReadError,
+        RecipeError,
+        SourceError,
+    )
+    from motionprep.exporting import export
     from motionprep.formats.bvh import read_bvh, write_bvh
     from motionprep.formats.c3d import read_c3d
+    from motionprep.motion.markers import Markers
     from motionprep.motion.motion import Motion
     from motionprep.motion.skeleton import Skeleton
+    from motionprep.motion.take import Take
     from motionprep.recipe.recipe import Recipe, load_recipe
     from motionprep.sample import write_sample
+    from motionprep.scoring import load_predictions, score
     from motionprep.storage.verify import verify
 
+    __version__: str
+
+#: The module of each public name, and its name there if it is another.
 _WHERE = {
     "BuildError": "errors",
     "Dataset": "dataset.dataset",
     "DatasetError": "errors",
+    "ExportError": "errors",
+    "Markers": "motion.markers",
     "Motion": "motion.motion",
     "MotionPrepError": "errors",
+    "MotionPrepWarning": "errors",
+    "PredictionError": "errors",
     "ReadError": "errors",
     "Recipe": "recipe.recipe",
     "RecipeError": "errors",
     "Skeleton": "motion.skeleton",
     "SourceError": "errors",
+    "Split": "dataset.split",
+    "Take": "motion.take",
     "augment": "dataset.augmentation",
     "build": "building.build",
+    "export": "exporting",
     "invert": "dataset.invert",
+    "load_predictions": "scoring",
     "load_recipe": "recipe.recipe",
-    "open": "dataset.dataset",
+    "open": "dataset.dataset:open_dataset",
+    "plan": "building.preview",
     "read_bvh": "formats.bvh",
     "read_c3d": "formats.c3d",
+    "score": "scoring",
     "verify": "storage.verify",
     "write_bvh": "formats.bvh",
     "write_sample": "sample",
@@ -60,20 +85,31 @@ __all__ = [
     "BuildError",
     "Dataset",
     "DatasetError",
+    "ExportError",
+    "Markers",
     "Motion",
     "MotionPrepError",
+    "MotionPrepWarning",
+    "PredictionError",
     "ReadError",
     "Recipe",
     "RecipeError",
     "Skeleton",
     "SourceError",
+    "Split",
+    "Take",
+    "__version__",
     "augment",
     "build",
+    "export",
     "invert",
+    "load_predictions",
     "load_recipe",
     "open",
+    "plan",
     "read_bvh",
     "read_c3d",
+    "score",
     "verify",
     "write_bvh",
     "write_sample",
@@ -82,10 +118,14 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Names are found when they are first used: a run with nothing to do imports neither NumPy nor Numba.
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("motionprep")
     if name not in _WHERE:
         raise AttributeError(f"module 'motionprep' has no attribute {name!r}")
-    module = import_module(f"motionprep.{_WHERE[name]}")
-    value = getattr(module, "open_dataset" if name == "open" else name)
+    module, _, inner = _WHERE[name].partition(":")
+    value = getattr(import_module(f"motionprep.{module}"), inner or name)
     globals()[name] = value
     return value
 

@@ -60,16 +60,16 @@ def part_of(path: Path) -> str:
     if path.is_relative_to(CLI):
         return "cli"
     part = path.relative_to(LIBRARY).parts[0].removesuffix(".py")
-    return "" if part == "__init__" else part
+    return "" if part in ("__init__", "__main__") else part
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the full name of everything that a file imports anywhere, but for types alone."""
+def imports(path: Path, *, types: bool = False) -> Iterator[str]:
+    """Yield the full name of everything that a file imports anywhere; what it imports for types alone if asked."""
     root, name = (CLI, "motionprep_cli") if path.is_relative_to(CLI) else (LIBRARY, "motionprep")
     package = [name, *path.parent.relative_to(root).parts]
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tree.body = [
-        node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+        node for node in tree.body if types or not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
     ]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -92,6 +92,19 @@ def parts(path: Path) -> set[str]:
     return found
 
 
+def module_of(path: Path) -> str:
+    root = CLI.parent if path.is_relative_to(CLI) else LIBRARY.parent
+    name = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+    return f"motionprep_cli{name.removeprefix(CLI.name)}" if path.is_relative_to(CLI) else name
+
+
+def modules(path: Path) -> set[str]:
+    """Return the modules of the product that a file imports, also for types alone or when a function is called."""
+    known = {module_of(file) for file in FILES}
+    names = set(imports(path, types=True))
+    return {name if name in known else name.rpartition(".")[0] for name in names} & known
+
+
 def libraries(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in imports(path)}
 
@@ -109,6 +122,20 @@ def test_a_part_imports_from_below_alone(path: Path) -> None:
     assert part in RANK, f"{name_of(path)} is new: enter {part!r} in ORDER, where it belongs"
 
     assert {other for other in parts(path) if other in RANK and RANK[other] < RANK[part]} == set()
+
+
+def test_the_root_of_the_package_holds_the_public_face_alone() -> None:
+    files = {path.name for path in LIBRARY.glob("*.*") if path.is_file()}
+
+    assert files == {"__init__.py", "__main__.py", "errors.py", "torch.py", "py.typed"}
+
+
+def test_no_imports_go_round_in_a_circle() -> None:
+    graph = {module_of(path): modules(path) - {module_of(path)} for path in FILES}
+    while free := {module for module, others in graph.items() if not others & graph.keys()}:
+        graph = {module: others for module, others in graph.items() if module not in free}
+
+    assert {module: sorted(others & graph.keys()) for module, others in graph.items()} == {}
 
 
 @each_file

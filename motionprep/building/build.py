@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
@@ -19,7 +19,8 @@ from motionprep.building import plan
 from motionprep.building.plan import Plan, Shard
 from motionprep.errors import BuildError, DatasetError, MotionPrepWarning, ReplaceError
 from motionprep.files.reading import no_address
-from motionprep.recipe.recipe import Recipe, load_recipe, recipe_from_json
+from motionprep.recipe.options import RecipeOptions, read_recipe
+from motionprep.recipe.recipe import Recipe
 from motionprep.sources import find as sources
 from motionprep.storage import shards, store
 
@@ -72,8 +73,9 @@ def build(
     strict: bool = False,
     replace: bool = False,
     verify_sources: bool = False,
-    announce: Callable[[Plan], None] = lambda _: None,
-    on_progress: OnProgress = lambda _motions, _frames: None,
+    on_plan: Callable[[Plan], None] = lambda _: None,
+    on_progress: OnProgress = lambda _done, _total: None,
+    **options: Unpack[RecipeOptions],
 ) -> Summary:
     """Build a dataset, or bring one up to date; what is there and still right is kept.
 
@@ -97,10 +99,14 @@ def build(
         Build also where nothing would remain of the dataset that is in ``out``.
     verify_sources
         Hash all files again, whatever their size and time say.
-    announce
+    on_plan
         Called once with the plan, before the first motion.
     on_progress
-        Called by the workers as motions are done.
+        Called with how many motions are done, of how many, by one thread at a time.
+    **options
+        What changes the recipe, by the names that the command line has: ``split="90/10"``,
+        ``downsample={"train": 8}``, ``joints=["Hips", "Left*"]``; see
+        :class:`~motionprep.recipe.options.RecipeOptions`.
 
     Warns
     -----
@@ -123,10 +129,7 @@ def build(
         If the disk is full or may not be written; finished shards are kept.
     """
     began = time.monotonic()
-    if isinstance(recipe, Mapping) or recipe is None:
-        recipe = recipe_from_json(recipe or {})
-    elif not isinstance(recipe, Recipe):
-        recipe = load_recipe(recipe)
+    recipe = read_recipe(recipe, **options)
     if workers is None:
         workers = os.cpu_count() or 1
     elif workers < 1:
@@ -137,10 +140,10 @@ def build(
     home = store.home(out, stored_normalized=recipe.stored_normalized)
     look = partial(
         plan.make_plan,
-        _paths(data),
+        plan.paths(data),
         out,
         recipe,
-        markers=_paths(markers),
+        markers=plan.paths(markers),
         verify_sources=verify_sources,
         workers=workers,
     )
@@ -148,8 +151,8 @@ def build(
     before = look()
     if before.complete and not any(store.left_over(out, before.dataset)):
         # What has nothing to do needs no lock, whose import takes longer than this look.
-        announce(before)
-        _report_kept(before, on_progress)
+        on_plan(before)
+        _Count(before, on_progress).add_kept()
         dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
         return _ended(Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes, before.doubts))
     if not before.complete:
@@ -160,9 +163,10 @@ def build(
             before = look()
         for place in (out, home):
             shards.sweep(place / store.SHARDS)
-        announce(before)
-        _report_kept(before, on_progress)
-        todo, made = _make_missing(before, home, workers, on_progress)
+        on_plan(before)
+        count = _Count(before, on_progress)
+        count.add_kept()
+        todo, made = _make_missing(before, home, workers, count.add)
         complete = todo.complete
         changed = made > 0 or not complete
         if complete:
@@ -205,14 +209,25 @@ def _with_changes(planned: Plan, out: Path, replaced: bool) -> Plan:
     return planned
 
 
-def _paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:
-    return [given] if isinstance(given, str | os.PathLike) else list(given)
+class _Count:
+    """Counts the motions that are done, for whoever shows progress; used by several threads."""
 
+    def __init__(self, todo: Plan, on_progress: OnProgress) -> None:
+        self._todo, self._on_progress = todo, on_progress
+        self._total = sum(len(shard.items) for shard in todo.shards)
+        self._done = 0
+        self._lock = threading.Lock()
 
-def _report_kept(todo: Plan, on_progress: OnProgress) -> None:
-    for shard in todo.shards:
-        if shard.present:
-            on_progress(len(shard.items), shard.expected)
+    def add(self, motions: int) -> None:
+        """Count motions that are done."""
+        with self._lock:
+            self._done += motions
+            self._on_progress(self._done, self._total)
+
+    def add_kept(self) -> None:
+        """Count the motions of all shards that are there."""
+        if kept := sum(len(shard.items) for shard in self._todo.shards if shard.present):
+            self.add(kept)
 
 
 def _unless_failed(todo: Plan, strict: bool) -> dict[str, Any]:
@@ -224,7 +239,7 @@ def _unless_failed(todo: Plan, strict: bool) -> dict[str, Any]:
     return dataset
 
 
-def _make_missing(todo: Plan, home: Path, workers: int, on_progress: OnProgress) -> tuple[Plan, int]:
+def _make_missing(todo: Plan, home: Path, workers: int, count: Callable[[int], None]) -> tuple[Plan, int]:
     """See to it that every shard is there.
 
     Returns
@@ -261,9 +276,9 @@ def _make_missing(todo: Plan, home: Path, workers: int, on_progress: OnProgress)
                     known = [[digest for digest, _ in files] for files in digests]
                     key = plan.key_of(todo.recipe, shard.split, shard.items, known)
                 if key is not None and shards.is_whole(folder, key):
-                    on_progress(len(shard.items), shard.expected)
+                    count(len(shard.items))
                     return key, digests, False
-            made = make(todo.recipe, shard, todo.rows, folder, stop, on_progress, computing)
+            made = make(todo.recipe, shard, todo.rows, folder, stop, count, computing)
             made.sealed.publish()
             return made.key, made.digests, True
 

@@ -196,7 +196,7 @@ class Plan:
 
 def make_plan(
     data: Sequence[str | os.PathLike[str]],
-    out: Path,
+    out: Path | None,
     recipe: Recipe,
     *,
     markers: Sequence[str | os.PathLike[str]] = (),
@@ -211,7 +211,7 @@ def make_plan(
     data
         Folders, files and zip archives.
     out
-        The dataset, which need not exist yet.
+        The dataset, which need not exist yet; None for a plan of all shards anew.
     recipe
         What to make; where it does not say what to store, the data decides.
     markers
@@ -228,13 +228,17 @@ def make_plan(
     SourceError, RecipeError, DatasetError
         If the data, the recipe or the dataset cannot be.
     """
-    dataset = known = store.examine(out)
-    home = store.home(out, stored_normalized=recipe.stored_normalized)
-    if dataset is not None and not (
-        store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, verify_contents=digests))
+    dataset = known = store.examine(out) if out else None
+    home = store.home(out, stored_normalized=recipe.stored_normalized) if out else None
+    if (
+        out
+        and dataset is not None
+        and not (
+            store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, verify_contents=digests))
+        )
     ):
         dataset = None
-    cache = SourceCache(out / store.CACHE / "sources.json")
+    cache = SourceCache(out / store.CACHE / "sources.json" if out else None)
     odd: list[str] = []
     found = sources.find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays, odd)
     broken = [source for source in found if not source.modality]
@@ -540,10 +544,10 @@ def _expected(
     return 0, certain.reason if isinstance(certain, Dropped) else ""
 
 
-def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], home: Path, *, verify_contents: bool) -> list[Shard]:
+def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], home: Path | None, *, verify_contents: bool) -> list[Shard]:
     """Cut each side's motions into shards; motions of other skeletons or markers go into other shards."""
-    known = store.load_signatures(home)
-    there = shards.keys(home / store.SHARDS)
+    known = store.load_signatures(home) if home else {}
+    there = shards.keys(home / store.SHARDS) if home else set()
     made = []
     for side in recipe.split.sides():
         stages = recipe.stages_for(side)
@@ -565,8 +569,10 @@ def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], home: Path, *, verify
             for items in assign.cut(run):
                 digests = [rows[item.row].digests for item in items]
                 key = key_of(recipe, side, items, digests) if all(map(all, digests)) else None
-                present = key in there and _is_whole(
-                    home / store.SHARDS, key or "", known, verify_contents=verify_contents
+                present = (
+                    home is not None
+                    and key in there
+                    and _is_whole(home / store.SHARDS, key or "", known, verify_contents=verify_contents)
                 )
                 made.append(Shard(side, items, key, sum(rows[item.row].expected for item in items), present))
     return made
@@ -610,3 +616,8 @@ def key_of(recipe: Recipe, side: str, items: Sequence[ShardMember], digests: Seq
     return assign.shard_key(
         [stage.identity() for stage in stages if not stage.on_reading], reading, seed, items, digests
     )
+
+
+def paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:
+    """Return one path or several as a list."""
+    return [given] if isinstance(given, str | os.PathLike) else list(given)

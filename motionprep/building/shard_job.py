@@ -67,7 +67,7 @@ def make(
     rows: Sequence[PlannedMotion],
     folder: Path,
     stop: threading.Event,
-    on_progress: Callable[[int, int], None],
+    count: Callable[[int], None],
     computing: AbstractContextManager[Any],
 ) -> Made:
     """Compute and write a shard.
@@ -80,8 +80,8 @@ def make(
         Where shards are.
     stop
         Is looked at before each motion.
-    tell
-        Called with 1 and the number of frames after each motion.
+    count
+        Called with 1 after each motion.
     computing
         Entered while the processor is needed, and left while the disk is waited for.
 
@@ -105,7 +105,7 @@ def make(
                 facts = taken.write(item, rows[item.row], writer, skeletons)
                 motions.append({"start": start, "stop": writer.frames, **facts})
                 digests.append(taken.digests)
-                on_progress(1, writer.frames - start)
+                count(1)
         key = plan.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
         sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons})
     return Made(key, digests, sealed)

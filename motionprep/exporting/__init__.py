@@ -60,7 +60,7 @@ def make(name: str, **settings: Any) -> Export:
     return made(**settings)
 
 
-def write(
+def export(
     name: str,
     out: str | os.PathLike[str] | Dataset,
     dest: str | os.PathLike[str],
@@ -85,8 +85,8 @@ def write(
     overwrite
         Whether an export that is there already is replaced, if nothing else was put into its folder. It stays until
         the new one is whole.
-    tell
-        Told how much is done, of how much.
+    on_progress
+        Called with how much is done, of how much.
     **settings
         Of the kind.
 
@@ -108,7 +108,7 @@ def write(
     from motionprep.exporting.aside import aside
     from motionprep.exporting.readme import write_readme
 
-    export = make(name, **settings)
+    made = make(name, **settings)
     dataset = out if isinstance(out, Dataset) else open_dataset(out)
     if Path(os.path.realpath(dest)).is_relative_to(os.path.realpath(dataset.path)):
         raise ExportError(f"{os.fspath(dest)}: is in the dataset; choose a folder outside of {dataset.path}")
@@ -116,8 +116,8 @@ def write(
         if Path(os.path.realpath(taken)).is_relative_to(os.path.realpath(dest)):
             raise ExportError(f"{os.fspath(dest)}: has {os.fspath(taken)}, which is read; choose another folder")
     with aside(dest, overwrite=overwrite) as folder:
-        report = export.write(dataset, folder, on_progress)
-        write_readme(name, dataset, folder, report, _given(export))
+        report = made.write(dataset, folder, on_progress)
+        write_readme(name, dataset, folder, report, _given(made))
     return report
 
 

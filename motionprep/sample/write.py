@@ -53,7 +53,7 @@ def write_sample(
     seed: int = 0,
     like: str | None = None,
     markers: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> SampleSummary:
     """Write a corpus of BVH files and its index, ``69/69_01.bvh`` and ``index.txt``, and with markers ``69/69_01.c3d``.
 
@@ -75,8 +75,8 @@ def write_sample(
         Whether each motion is also written as a C3D file of 41 markers; see
         :func:`~motionprep.sample.markers.capture`. Its bytes are the same on every machine that has the same version
         of ezc3d; those of the BVH files do not depend on it.
-    progress
-        Called with the motions that are written and all motions, after each of them.
+    on_progress
+        Called with how many motions are written, of how many, after each of them.
 
     Raises
     ------
@@ -123,8 +123,8 @@ def write_sample(
     try:
         for done, written in enumerate(pool.map(write, planned), start=1):
             size += written
-            if progress is not None:
-                progress(done, len(planned))
+            if on_progress is not None:
+                on_progress(done, len(planned))
     finally:
         pool.shutdown(cancel_futures=True)
     return SampleSummary(len(planned), sum(motion.frames for motion in planned), size, folder)

@@ -179,7 +179,7 @@ class Bench:
         """Build 500 takes with their markers, against their skeletons alone and the bytes of the markers."""
         data = self.work / "takes"
         if not data.exists():
-            run(MOTIONPREP, "sample", str(data), "--subjects", "50", "--motions", "10", "--markers", "-q")
+            run(MOTIONPREP, "sample", "-o", str(data), "--subjects", "50", "--motions", "10", "--markers", "-q")
         both = self._build(data, "--recipe", "cmu-markers")
         arrays = "positions,rotations,quaternions,root_position"
         alone = self._build(data, "--recipe", "cmu", "--features", arrays)
@@ -232,7 +232,7 @@ def main() -> None:
         work = Path(folder)
         corpus = given.corpus or work / "corpus"
         if not corpus.exists():
-            run(MOTIONPREP, "sample", str(corpus), "--like", "cmu", "-q")
+            run(MOTIONPREP, "sample", "-o", str(corpus), "--like", "cmu", "-q")
         bench = Bench(corpus, work, given.runs)
         for row in given.rows or ROWS:
             getattr(bench, row)()

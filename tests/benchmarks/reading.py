@@ -113,11 +113,11 @@ def export(out: Path, work: Path, runs: int) -> tuple[float, float]:
     import motionprep.exporting
 
     dest, saved = work / "exported", work / "saved"
-    motionprep.exporting.write("npy", out, dest)
+    motionprep.exporting.export("npy", out, dest)
     arrays = {path.name: np.load(path) for path in sorted(dest.glob("*.npy"))}
 
     def ours() -> None:
-        motionprep.exporting.write("npy", out, dest)
+        motionprep.exporting.export("npy", out, dest)
 
     def theirs() -> None:
         saved.mkdir()

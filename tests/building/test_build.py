@@ -758,13 +758,29 @@ def test_the_summary_counts_what_was_made_and_kept(data: Path, out: Path, small_
     assert second.made + second.kept == len(second.dataset["shards"])
 
 
-def test_progress_is_told_for_every_motion_and_frame(corpus: Path, out: Path) -> None:
-    told: list[tuple[int, int]] = []
-    summary = build(corpus, out, on_progress=lambda motions, frames: told.append((motions, frames)))
-    assert (sum(motions for motions, _ in told), sum(frames for _, frames in told)) == (
-        16,
-        summary.dataset["splits"]["train"]["frames"],
-    )
+def test_progress_counts_every_motion_of_all(corpus: Path, out: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    build(corpus, out, on_progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(number, 16) for number in range(1, 17)]
+
+
+def test_options_change_a_recipe_as_flags_do(corpus: Path, out: Path, tmp_path: Path) -> None:
+    build(corpus, out, split="75/25", downsample={"train": 8}, joints=["Hips", "Left*"], features="positions")
+    value = {
+        "split": {"percent": "75/25"},
+        "stages": [
+            {"stage": "downsample", "factor": 8, "splits": ["train"]},
+            {"stage": "select_joints", "joints": ["Hips", "Left*"]},
+            {"stage": "features", "arrays": ["positions"]},
+        ],
+    }
+    build(corpus, tmp_path / "other", recipe=value)
+    assert motionprep.open(out).facts["shards"] == motionprep.open(tmp_path / "other").facts["shards"]
+
+
+def test_an_unknown_option_is_refused_with_those_that_there_are(corpus: Path, out: Path) -> None:
+    with pytest.raises(TypeError, match=r"no option downsmaple; there are .*downsample"):
+        build(corpus, out, downsmaple=8)  # type: ignore[call-arg]
 
 
 def test_the_recipe_that_a_dataset_keeps_builds_it_again(corpus: Path, out: Path, tmp_path: Path) -> None:

@@ -11,14 +11,12 @@ import pytest
 
 import motionprep
 from motionprep import BuildError, build
-from motionprep.building.plan import make_plan
-from motionprep.building.preview import Preview, preview
+from motionprep.building.preview import LeftOut, Preview
 from motionprep.errors import MotionPrepWarning
-from motionprep.recipe.recipe import recipe_from_json
 
 
 def foretold(data: Path, out: Path, recipe: dict[str, Any]) -> Preview:
-    return preview(make_plan([data], out, recipe_from_json(recipe), digests=True), out)
+    return motionprep.plan(data, out, recipe=recipe)
 
 
 def stage(name: str, **settings: Any) -> dict[str, Any]:
@@ -63,10 +61,10 @@ def test_shards_that_are_there_say_what_became_of_their_motions(corpus: Path, tm
     would = foretold(tmp_path / "data", tmp_path / "out", recipe)
 
     left = table[table.status != "ok"]
-    assert [(status, key) for status, key, _ in would.left_out] == [("dropped", "07_02"), ("failed", "09_03")]
-    assert would.left_out == tuple(zip(left.status, left.key, left.reason, strict=True))
-    (side,) = would.sides
-    assert (side.motions, side.frames, side.made) == (14, int(table.frames.sum()), 0)
+    assert [(one.status, one.key) for one in would.left_out] == [("dropped", "07_02"), ("failed", "09_03")]
+    assert would.left_out == tuple(map(LeftOut, left.status, left.key, left.reason))
+    (split,) = would.splits
+    assert (split.motions, split.frames, split.shards_to_make) == (14, int(table.frames.sum()), 0)
 
 
 def test_motions_whose_headers_say_that_they_are_dropped_are_told_and_not_counted(corpus: Path, tmp_path: Path) -> None:
@@ -77,11 +75,11 @@ def test_motions_whose_headers_say_that_they_are_dropped_are_told_and_not_counte
     table = _manifest(corpus, tmp_path / "out", recipe)
 
     left = table[table.status != "ok"]
-    assert would.left_out == tuple(zip(left.status, left.key, left.reason, strict=True))
+    assert would.left_out == tuple(map(LeftOut, left.status, left.key, left.reason))
     assert 0 < len(left) < len(table)
     facts = motionprep.open(tmp_path / "out").facts["splits"]
-    assert [(side.motions, side.frames) for side in would.sides] == [
-        (facts[side.name]["motions"], facts[side.name]["frames"]) for side in would.sides
+    assert [(split.motions, split.frames) for split in would.splits] == [
+        (facts[split.name]["motions"], facts[split.name]["frames"]) for split in would.splits
     ]
 
 
@@ -91,9 +89,9 @@ def test_a_range_that_leaves_its_file_leaves_a_side_empty(corpus: Path, tmp_path
     would = foretold(corpus, tmp_path / "out", {"split": split})
     table = _manifest(corpus, tmp_path / "out", {"split": split})
 
-    assert [side.motions for side in would.sides] == [1, 0]
+    assert [split.motions for split in would.splits] == [1, 0]
     lost = table[table.key == "02_02"].iloc[0]
-    assert ("failed", lost.key, lost.reason) in would.left_out
+    assert LeftOut("failed", lost.key, lost.reason) in would.left_out
 
 
 def test_a_header_that_may_be_wrong_foretells_nothing(corpus: Path, tmp_path: Path) -> None:

@@ -311,7 +311,7 @@ def held(data: Path, out: Path) -> Iterator[subprocess.Popen[str]]:
     """Return a process that builds the dataset and does not come to an end."""
     code = (
         "import sys, time; from motionprep import build;"
-        "build(sys.argv[1], sys.argv[2], announce=lambda plan: (print('ready', flush=True), time.sleep(600)))"
+        "build(sys.argv[1], sys.argv[2], on_plan=lambda plan: (print('ready', flush=True), time.sleep(600)))"
     )
     with subprocess.Popen([sys.executable, "-c", code, data, out], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
@@ -408,7 +408,7 @@ def test_an_interrupted_build_is_finished_in_the_same_process(
         monkeypatch.setattr(sources.SourceCache, "put", failing(put, KeyboardInterrupt(), 3))
 
     with pytest.raises(KeyboardInterrupt):
-        build(data, out, announce=interrupt)
+        build(data, out, on_plan=interrupt)
     monkeypatch.undo()
     build(data, out)
     assert tree(out) == tree(whole)

@@ -20,7 +20,9 @@ def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_options_become_settings(run: Any, built: Path, tmp_path: Path) -> None:
     fields = ["--inputs", "positions[Hips,Head].xz,quaternions", "--targets", "root_position"]
-    ended = run("export", "npy", built, tmp_path / "dest", *fields, "--length", 4, "--stride", 2, "--splits", "test")
+    ended = run(
+        "export", "npy", built, "-o", tmp_path / "dest", *fields, "--length", 4, "--stride", 2, "--splits", "test"
+    )
 
     assert (ended.code, ended.err) == (0, "")
     count = sum(len(range(0, motion.frames - 3, 2)) for motion in motionprep.open(built)["test"].values())
@@ -34,7 +36,7 @@ def test_options_become_settings(run: Any, built: Path, tmp_path: Path) -> None:
 def test_a_prediction_is_written_as_bvh_and_its_error_is_printed(run: Any, built: Path, tmp_path: Path) -> None:
     motion = motionprep.open(built)["test"]["07_02"]
     np.save(tmp_path / "pred.npy", motion["rotations"])
-    ended = run("export", "bvh", built, tmp_path / "dest", "--from", tmp_path / "pred.npy", "--motion", "07_02")
+    ended = run("export", "bvh", built, "-o", tmp_path / "dest", "--from", tmp_path / "pred.npy", "--motion", "07_02")
 
     assert (ended.code, ended.err) == (0, "")
     assert "1 animations; read back, no node is further than" in ended.out
@@ -44,9 +46,15 @@ def test_a_prediction_is_written_as_bvh_and_its_error_is_printed(run: Any, built
 
 def test_quiet_says_nothing(run: Any, built: Path, tmp_path: Path) -> None:
     ended = run(
-        "export", "npz", built, tmp_path / "dest", "-q", "--features", "root_position,positions", "--no-normalize"
+        "export", "npz", built, "-o", tmp_path / "dest", "-q", "--features", "root_position,positions", "--no-normalize"
     )
     assert (ended.code, ended.out, ended.err) == (0, "", "")
+
+
+@pytest.mark.parametrize(("kind", "has", "lacks"), [("npz", "--features", "--length"), ("npy", "--length", "--from")])
+def test_the_help_of_a_kind_has_its_options_alone(run: Any, kind: str, has: str, lacks: str) -> None:
+    ended = run("export", kind, "--help")
+    assert (ended.code, has in ended.out, lacks in ended.out) == (0, True, False)
 
 
 def test_the_help_names_every_kind(run: Any) -> None:
@@ -58,12 +66,8 @@ def test_the_help_names_every_kind(run: Any) -> None:
     ("words", "code", "message"),
     [
         (["npx"], 2, "there is no export 'npx'; did you mean 'np"),
-        (["npz", "--length", "8"], 2, "npz has no option --length; it has --splits, --features, --no-normalize\n"),
-        (["npz", "--file-mb", "8"], 2, "export npz has no option --file-mb"),
-        (["npz", "--from", "PRED.npy"], 2, "export npz has no option --from"),
+        (["npz", "--length", "8"], 2, "No such option '--length'"),
         (["bvh", "--no-normalize"], 2, "--no-normalize says so of a prediction, which --from gives"),
-        (["bvh", "--length", "8"], 2, "bvh has no option --length; it has --splits, --no-normalize, --from, --fields"),
-        (["npz", "--no-label"], 2, "export npz has no option --no-label"),
         (["npy"], 2, "has no task that says what to export; give --inputs and --targets"),
         (["npz", "--splits", "val"], 2, "there is no split 'val'; there are train, test"),
         (["clips", "--length", "100000"], 1, "has no window"),
@@ -74,14 +78,16 @@ def test_what_is_wrong_is_told(
     run: Any, built: Path, tmp_path: Path, words: list[str], code: int, message: str
 ) -> None:
     kind, *options = words
-    ended = run("export", kind, built, tmp_path / "dest", *options)
+    ended = run("export", kind, built, "-o", tmp_path / "dest", *options)
 
-    assert (ended.code, ended.err.startswith("motionprep: "), message in ended.err) == (code, True, True), ended.err
+    assert (ended.code, message in ended.err) == (code, True), ended.err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export_is_overwritten_on_request_alone(run: Any, built: Path, tmp_path: Path) -> None:
-    codes = [run("export", "npz", built, tmp_path / "dest", "-q", *more).code for more in ([], [], ["--overwrite"])]
+    codes = [
+        run("export", "npz", built, "-o", tmp_path / "dest", "-q", *more).code for more in ([], [], ["--overwrite"])
+    ]
     assert codes == [0, 1, 0]
 
 
@@ -90,7 +96,7 @@ def test_an_interrupt_leaves_nothing(run: Any, built: Path, tmp_path: Path, monk
         raise KeyboardInterrupt
 
     monkeypatch.setattr(np, "savez", interrupt)
-    ended = run("export", "npz", built, tmp_path / "dest")
+    ended = run("export", "npz", built, "-o", tmp_path / "dest")
 
     assert (ended.code, ended.err) == (130, f"motionprep: interrupted; {tmp_path / 'dest'} is as it was\n")
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,12 @@ def test_the_help_names_every_verb_and_the_first_steps(run: Any, option: str) ->
     ended = run(option)
     assert ended.code == 0
     assert [word in ended.out for word in ("build", "plan", "info", "verify", "sample", "score")] == [True] * 6
-    assert "\n  motionprep sample DATA                       make a small corpus to try things on\n" in ended.out
+    assert "\n  motionprep sample -o DATA                    make a small corpus to try things on\n" in ended.out
+
+
+def test_the_help_shows_whole_summaries(run: Any) -> None:
+    words = " ".join(run("--help").out.split())
+    assert "Compare everything in the dataset OUT with its checksums; exit with 1 if anything is wrong." in words
 
 
 def test_the_version_is_that_of_the_package(run: Any) -> None:
@@ -28,7 +33,7 @@ def test_no_verb_at_all_is_wrong_usage_and_shows_the_help(run: Any) -> None:
 
 def test_an_unknown_verb_is_wrong_usage(run: Any) -> None:
     ended = run("bulid")
-    assert (ended.code, "No such command 'bulid'" in ended.err) == (2, True)
+    assert (ended.code, "there is no command 'bulid'; did you mean 'build'?" in ended.err) == (2, True)
 
 
 def test_the_help_imports_nothing_slow() -> None:
@@ -47,3 +52,10 @@ def test_the_interpreter_looks_for_no_cycles_when_it_ends() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.endswith("frozen: True\n")
+
+
+def test_the_recipes_that_ship_are_listed_and_printed(run: Any) -> None:
+    listed, printed, wrong = run("recipes"), run("recipes", "cmu-exp5"), run("recipes", "cmu-exp9")
+    assert any(line.startswith("cmu-exp5 ") for line in listed.out.splitlines())
+    assert "factor = 8" in printed.out
+    assert (wrong.code, "did you mean" in wrong.err) == (2, True)

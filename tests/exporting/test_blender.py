@@ -36,7 +36,7 @@ def test_an_exported_animation_is_where_its_file_has_it(
     kind: str, step: int, joints: int, request: pytest.FixtureRequest, corpus: Path, tmp_path: Path
 ) -> None:
     dataset: Dataset = request.getfixturevalue(kind)
-    exporting.write("bvh", dataset, tmp_path / "dest", splits=("test",))
+    exporting.export("bvh", dataset, tmp_path / "dest", splits=("test",))
 
     opened = [sys.executable, "-c", OPEN, str(tmp_path / "dest" / "test" / "07_01.bvh"), str(tmp_path / "seen.npz")]
     subprocess.run(opened, check=True, capture_output=True, timeout=120)

@@ -51,7 +51,7 @@ def together(dataset: Dataset, feature: str) -> Any:
 
 class TestStored:
     def test_motions_are_where_their_files_have_them(self, dataset: Dataset, corpus: Path, tmp_path: Path) -> None:
-        exporting.write("bvh", dataset, tmp_path / "dest")
+        exporting.export("bvh", dataset, tmp_path / "dest")
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
         np.testing.assert_allclose(made.positions(), of_file(corpus, "07_01", made.skeleton.nodes), atol=1e-4)
@@ -63,13 +63,13 @@ class TestStored:
     def test_hierarchies_and_channels_are_those_of_the_files(
         self, dataset: Dataset, corpus: Path, tmp_path: Path
     ) -> None:
-        exporting.write("bvh", dataset, tmp_path / "dest", splits=("test",))
+        exporting.export("bvh", dataset, tmp_path / "dest", splits=("test",))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh").skeleton
         assert made == read_bvh(corpus / "07" / "07_01.bvh").skeleton
 
     def test_changes_of_coordinates_are_undone(self, changed: Dataset, corpus: Path, tmp_path: Path) -> None:
-        exporting.write("bvh", changed, tmp_path / "dest", splits=("test",))
+        exporting.export("bvh", changed, tmp_path / "dest", splits=("test",))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_02.bvh")
         expected = of_file(corpus, "07_02", made.skeleton.nodes, slice(0, None, 4))[: made.frames]
@@ -77,13 +77,13 @@ class TestStored:
         assert "Spine1" not in made.skeleton.joints
 
     def test_the_distance_after_reading_back_is_told(self, dataset: Dataset, tmp_path: Path) -> None:
-        (note,) = exporting.write("bvh", dataset, tmp_path / "dest", motion="07_01").notes
+        (note,) = exporting.export("bvh", dataset, tmp_path / "dest", motion="07_01").notes
         told = float(note.split("further than ")[1].split()[0])
         assert note.startswith("1 animations; read back, no node is further than ")
         assert 0 < told < 1e-4
 
     def test_positions_alone_move_joints_and_turn_none(self, points: Dataset, corpus: Path, tmp_path: Path) -> None:
-        report = exporting.write("bvh", points, tmp_path / "dest")
+        report = exporting.export("bvh", points, tmp_path / "dest")
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
         assert not any("rotation" in name for names in made.skeleton.channels for name in names)
@@ -97,14 +97,14 @@ class TestStored:
         motionprep.build(corpus, tmp_path / "out", recipe=recipe_from_json({"stages": stages}))
 
         with pytest.raises(ExportError, match="02_01: neither rotations nor positions of its nodes are stored"):
-            exporting.write("bvh", tmp_path / "out", tmp_path / "dest")
+            exporting.export("bvh", tmp_path / "out", tmp_path / "dest")
 
     def test_a_root_that_is_nowhere_is_refused(self, corpus: Path, tmp_path: Path) -> None:
         stages = [{"stage": "features", "arrays": ["rotations"]}]
         motionprep.build(corpus, tmp_path / "out", recipe=recipe_from_json({"stages": stages}))
 
         with pytest.raises(ExportError, match="02_01: the root's place is not stored; build with root_position or"):
-            exporting.write("bvh", tmp_path / "out", tmp_path / "dest")
+            exporting.export("bvh", tmp_path / "out", tmp_path / "dest")
 
     @pytest.mark.parametrize("parents", [None, [-1, 0, 0]])
     def test_joints_of_arrays_need_parents(self, tmp_path: Path, parents: list[int] | None) -> None:
@@ -117,9 +117,9 @@ class TestStored:
 
         if parents is None:
             with pytest.raises(ExportError, match=r"S1_walk: .* put parents = \[-1, ...\] into arrays.toml"):
-                exporting.write("bvh", tmp_path / "out", tmp_path / "dest")
+                exporting.export("bvh", tmp_path / "out", tmp_path / "dest")
         else:
-            exporting.write("bvh", tmp_path / "out", tmp_path / "dest")
+            exporting.export("bvh", tmp_path / "out", tmp_path / "dest")
             made = read_bvh(tmp_path / "dest" / "train" / "S1_walk.bvh")
             order = [made.skeleton.nodes.index(name) for name in ("Hip", "RHip", "LHip")]
             np.testing.assert_allclose(made.positions()[:, order], values, atol=1e-4)
@@ -134,8 +134,8 @@ class TestPredicted:
     ) -> None:
         values = [together(changed, field).reshape(changed["test"].frames, -1) for field in fields]
         prediction = saved(tmp_path, np.concatenate(values, axis=1))
-        exporting.write("bvh", changed, tmp_path / "stored", splits=("test",))
-        exporting.write("bvh", changed, tmp_path / "predicted", prediction=prediction, fields=fields)
+        exporting.export("bvh", changed, tmp_path / "stored", splits=("test",))
+        exporting.export("bvh", changed, tmp_path / "predicted", prediction=prediction, fields=fields)
 
         for key in ("07_01", "07_02"):
             one, other = (read_bvh(tmp_path / name / "test" / f"{key}.bvh") for name in ("stored", "predicted"))
@@ -144,7 +144,7 @@ class TestPredicted:
     def test_rotations_need_not_be_rotations_to_the_last_digit(self, dataset: Dataset, tmp_path: Path) -> None:
         true = together(dataset, "rotations")
         noisy = true + np.random.default_rng(0).normal(0, 0.01, true.shape)
-        exporting.write("bvh", dataset, tmp_path / "dest", prediction=saved(tmp_path, noisy.reshape(len(true), -1)))
+        exporting.export("bvh", dataset, tmp_path / "dest", prediction=saved(tmp_path, noisy.reshape(len(true), -1)))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
         motion = dataset["test"]["07_01"]
@@ -153,7 +153,7 @@ class TestPredicted:
 
     def test_the_targets_of_the_task_take_the_place_of_what_is_stored(self, dataset: Dataset, tmp_path: Path) -> None:
         roots = together(dataset, "root_position") + np.float32(5)
-        exporting.write("bvh", dataset, tmp_path / "dest", prediction=saved(tmp_path, roots))
+        exporting.export("bvh", dataset, tmp_path / "dest", prediction=saved(tmp_path, roots))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_02.bvh")
         motion = dataset["test"]["07_02"]
@@ -169,7 +169,7 @@ class TestPredicted:
         motionprep.build(corpus, tmp_path / "out", recipe=recipe_from_json({"split": split, "stages": stages}))
         dataset = motionprep.open(tmp_path / "out")
         prediction = saved(tmp_path, together(dataset, "root_position") + np.float32([3, 4, 5]))
-        exporting.write("bvh", dataset, tmp_path / "dest", prediction=prediction, fields=(field,))
+        exporting.export("bvh", dataset, tmp_path / "dest", prediction=prediction, fields=(field,))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_02.bvh")
         motion = dataset["test"]["07_02"]
@@ -178,7 +178,7 @@ class TestPredicted:
 
     def test_positions_are_told_by_their_shape_and_move_joints(self, points: Dataset, tmp_path: Path) -> None:
         values = together(points, "positions") * np.float32(1.5)
-        report = exporting.write("bvh", points, tmp_path / "dest", prediction=saved(tmp_path, values))
+        report = exporting.export("bvh", points, tmp_path / "dest", prediction=saved(tmp_path, values))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
         motion = points["test"]["07_01"]
@@ -189,7 +189,7 @@ class TestPredicted:
     def test_positions_of_more_than_the_root_leave_no_rotations(self, dataset: Dataset, tmp_path: Path) -> None:
         values = together(dataset, "positions") * np.float32(1.5)
         prediction = saved(tmp_path, values.reshape(len(values), -1))
-        report = exporting.write("bvh", dataset, tmp_path / "dest", prediction=prediction, fields=("positions",))
+        report = exporting.export("bvh", dataset, tmp_path / "dest", prediction=prediction, fields=("positions",))
 
         made = read_bvh(tmp_path / "dest" / "test" / "07_01.bvh")
         motion = dataset["test"]["07_01"]
@@ -204,7 +204,7 @@ class TestPredicted:
         frames = len(positions)
         prediction = saved(tmp_path, np.concatenate([positions.reshape(frames, -1), turns.reshape(frames, -1)], axis=1))
         fields = ("positions", "rotations")
-        exporting.write("bvh", turning, tmp_path / "dest", prediction=prediction, fields=fields)
+        exporting.export("bvh", turning, tmp_path / "dest", prediction=prediction, fields=fields)
 
         motion = turning["test"]["07_01"]
         said = {"positions": positions[: motion.frames], "rotations": turns[: motion.frames]}
@@ -223,7 +223,7 @@ class TestPredicted:
         with pytest.raises(
             PredictionError, match="predicts quaternions and rotations_6d, which are the same rotations"
         ):
-            exporting.write("bvh", turning, tmp_path / "dest", prediction=prediction, fields=forms)
+            exporting.export("bvh", turning, tmp_path / "dest", prediction=prediction, fields=forms)
 
     def test_what_no_animation_shows_is_refused_alone_and_noted_beside_the_rest(
         self, corpus: Path, tmp_path: Path
@@ -240,11 +240,11 @@ class TestPredicted:
         with pytest.raises(
             PredictionError, match="predicts root_velocity, which no animation shows; it shows rotations"
         ):
-            exporting.write(
+            exporting.export(
                 "bvh", dataset, tmp_path / "dest", prediction=saved(tmp_path, root), fields=("root_velocity",)
             )
         both = saved(tmp_path, np.concatenate([root, root], axis=1))
-        report = exporting.write(
+        report = exporting.export(
             "bvh", dataset, tmp_path / "dest", prediction=both, fields=("root_velocity", "root_position")
         )
         assert "root_velocity are predicted too, which no animation shows" in report.notes
@@ -256,7 +256,7 @@ class TestPredicted:
         motionprep.build(corpus, tmp_path / "out", recipe=recipe_from_json(recipe))
         windows = motionprep.open(tmp_path / "out")["test"].windows()
         values = windows[:]["targets"] * np.float32(1.5)
-        report = exporting.write("bvh", tmp_path / "out", tmp_path / "dest", prediction=saved(tmp_path, values))
+        report = exporting.export("bvh", tmp_path / "out", tmp_path / "dest", prediction=saved(tmp_path, values))
 
         left = 0
         for motion, span in windows.motions:
@@ -273,7 +273,7 @@ class TestPredicted:
     def test_one_motion_may_be_predicted(self, dataset: Dataset, tmp_path: Path) -> None:
         motion = dataset["train"]["02_03"]
         prediction = saved(tmp_path, motion["quaternions"])
-        exporting.write(
+        exporting.export(
             "bvh",
             dataset,
             tmp_path / "dest",
@@ -298,7 +298,7 @@ class TestPredicted:
 
         message = rf"pred.npy: 07_02: {feature}: frame 10, {joint}: a rotation of zeros, .* it has no direction"
         with pytest.raises(PredictionError, match=message):
-            exporting.write("bvh", turning, tmp_path / "dest", prediction=prediction, fields=(feature,))
+            exporting.export("bvh", turning, tmp_path / "dest", prediction=prediction, fields=(feature,))
         assert not (tmp_path / "dest").exists()
 
     def test_numbers_that_are_not_normalized_are_taken_as_such(
@@ -308,7 +308,7 @@ class TestPredicted:
         motions = list(changed["test"].values())
         columns = [np.concatenate([motion.unnormalized(field) for motion in motions]) for field in fields]
         prediction = saved(tmp_path, np.concatenate(columns, axis=1))
-        exporting.write("bvh", changed, tmp_path / "dest", prediction=prediction, fields=fields, normalize=False)
+        exporting.export("bvh", changed, tmp_path / "dest", prediction=prediction, fields=fields, normalize=False)
 
         for key in ("07_01", "07_02"):
             made = read_bvh(tmp_path / "dest" / "test" / f"{key}.bvh")
@@ -325,21 +325,21 @@ class TestPredicted:
         prediction = saved(tmp_path, together(motionprep.open(tmp_path / "out"), "rotations"))
 
         with pytest.raises(ExportError, match="07_01: rotations are predicted without the root's"):
-            exporting.write("bvh", tmp_path / "out", tmp_path / "dest", prediction=prediction)
+            exporting.export("bvh", tmp_path / "out", tmp_path / "dest", prediction=prediction)
 
 
 class TestAsked:
     def test_a_motion_that_is_not_there_is_told(self, dataset: Dataset, tmp_path: Path) -> None:
         with pytest.raises(RecipeError, match="there is no motion '99_01' in train, test"):
-            exporting.write("bvh", dataset, tmp_path / "dest", motion="99_01")
+            exporting.export("bvh", dataset, tmp_path / "dest", motion="99_01")
 
     def test_numbers_that_are_not_normalized_need_a_prediction(self, dataset: Dataset, tmp_path: Path) -> None:
         with pytest.raises(RecipeError, match="--no-normalize says so of a prediction, which --from gives"):
-            exporting.write("bvh", dataset, tmp_path / "dest", normalize=False)
+            exporting.export("bvh", dataset, tmp_path / "dest", normalize=False)
 
     def test_fields_need_a_prediction(self, dataset: Dataset, tmp_path: Path) -> None:
         with pytest.raises(RecipeError, match="fields say what a prediction is of; give one by --from"):
-            exporting.write("bvh", dataset, tmp_path / "dest", fields=("positions",))
+            exporting.export("bvh", dataset, tmp_path / "dest", fields=("positions",))
 
 
 def test_a_prediction_goes_to_the_nodes_that_windows_name_where_motions_order_them_otherwise(tmp_path: Path) -> None:
@@ -353,7 +353,7 @@ def test_a_prediction_goes_to_the_nodes_that_windows_name_where_motions_order_th
     dataset = motionprep.open(tmp_path / "out")
     predicted = dataset["train"].windows(1, features=["positions"])[:]["positions"][:, 0] + 1
 
-    exporting.write("bvh", dataset, tmp_path / "dest", splits=("train",), prediction=saved(tmp_path, predicted))
+    exporting.export("bvh", dataset, tmp_path / "dest", splits=("train",), prediction=saved(tmp_path, predicted))
 
     for key in ("01", "02"):
         made = read_bvh(tmp_path / "dest" / "train" / f"{key}.bvh")

@@ -13,7 +13,7 @@ from motionprep.recipe.recipe import recipe_from_json
 
 
 def test_clips_are_windows_of_positions_that_can_be_mapped(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("clips", dataset, tmp_path / "dest", length=8, stride=4)
+    exporting.export("clips", dataset, tmp_path / "dest", length=8, stride=4)
 
     clips = np.load(tmp_path / "dest" / "test.npy", mmap_mode="r")
     expected = [
@@ -26,17 +26,17 @@ def test_clips_are_windows_of_positions_that_can_be_mapped(dataset: Dataset, tmp
 
 
 def test_clips_of_one_frame_keep_its_axis(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("clips", dataset, tmp_path / "dest", length=1)
+    exporting.export("clips", dataset, tmp_path / "dest", length=1)
     assert np.load(tmp_path / "dest" / "test.npy").shape == (dataset["test"].frames, 1, 38, 3)
 
 
 def test_a_field_may_be_given(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("clips", dataset, tmp_path / "dest", length=8, feature="positions[Hips,Head].xz")
+    exporting.export("clips", dataset, tmp_path / "dest", length=8, feature="positions[Hips,Head].xz")
     assert np.load(tmp_path / "dest" / "train.npy").shape[1:] == (8, 2, 2)
 
 
 def test_labels_lie_beside(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("clips", dataset, tmp_path / "dest", length=8, label=True)
+    exporting.export("clips", dataset, tmp_path / "dest", length=8, label=True)
 
     names = json.loads((tmp_path / "dest" / "classes.json").read_text())
     labels = np.load(tmp_path / "dest" / "test_labels.npy")
@@ -47,7 +47,7 @@ def test_labels_lie_beside(dataset: Dataset, tmp_path: Path) -> None:
 
 def test_a_length_is_needed(changed: Dataset, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="give a length"):
-        exporting.write("clips", changed, tmp_path / "dest")
+        exporting.export("clips", changed, tmp_path / "dest")
 
 
 class TestOfClips:
@@ -63,11 +63,11 @@ class TestOfClips:
         return tmp_path / "out"
 
     def test_they_come_as_they_went_in(self, out: Path, tmp_path: Path) -> None:
-        exporting.write("clips", out, tmp_path / "dest")
+        exporting.export("clips", out, tmp_path / "dest")
 
         given = np.load(tmp_path / "data" / "a_02.npy").astype(np.float32)
         np.testing.assert_array_equal(np.load(tmp_path / "dest" / "test.npy"), given)
 
     def test_bare_points_are_no_animation(self, out: Path, tmp_path: Path) -> None:
         with pytest.raises(ExportError, match="a_01: nothing says which joint hangs from which"):
-            exporting.write("bvh", out, tmp_path / "dest")
+            exporting.export("bvh", out, tmp_path / "dest")

@@ -14,7 +14,7 @@ from motionprep.recipe.recipe import load_recipe
 @pytest.mark.parametrize("kind", exporting.KINDS)
 def test_every_kind_has_a_readme_and_the_recipe_beside(dataset: Dataset, tmp_path: Path, kind: str) -> None:
     settings = {"length": 8} if kind == "clips" else {}
-    report = exporting.write(kind, dataset, tmp_path / "dest", **settings)
+    report = exporting.export(kind, dataset, tmp_path / "dest", **settings)
 
     readme = (tmp_path / "dest" / "README.md").read_text()
     assert readme.startswith(f"# motionprep export {kind}\n\nWalks\n")
@@ -26,7 +26,7 @@ def test_every_kind_has_a_readme_and_the_recipe_beside(dataset: Dataset, tmp_pat
 
 @pytest.mark.parametrize("kind", exporting.KINDS)
 def test_every_file_that_is_told_of_is_there_and_no_other(dataset: Dataset, tmp_path: Path, kind: str) -> None:
-    report = exporting.write(kind, dataset, tmp_path / "dest", **({"length": 8} if kind == "clips" else {}))
+    report = exporting.export(kind, dataset, tmp_path / "dest", **({"length": 8} if kind == "clips" else {}))
 
     patterns = [name.replace("{000000..000000}", "000000") for name in report.files]
     told = {path for pattern in patterns for path in (tmp_path / "dest").glob(pattern)}
@@ -38,7 +38,7 @@ def test_every_file_that_is_told_of_is_there_and_no_other(dataset: Dataset, tmp_
 def test_the_readme_tells_how_to_read_it(
     dataset: Dataset, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report = exporting.write(kind, dataset, tmp_path / "dest", **({"length": 8} if kind == "clips" else {}))
+    report = exporting.export(kind, dataset, tmp_path / "dest", **({"length": 8} if kind == "clips" else {}))
     monkeypatch.chdir(tmp_path / "dest")
 
     exec(report.reading, {})  # it runs as written
@@ -48,7 +48,7 @@ def test_the_same_dataset_gives_the_same_bytes(dataset: Dataset, tmp_path: Path)
     for kind in exporting.KINDS:
         settings = {"length": 8} if kind == "clips" else {}
         one, other = (
-            exporting.write(kind, dataset, tmp_path / kind / name, **settings) and tmp_path / kind / name
+            exporting.export(kind, dataset, tmp_path / kind / name, **settings) and tmp_path / kind / name
             for name in ("one", "other")
         )
         for path in one.rglob("*.*"):
@@ -56,8 +56,8 @@ def test_the_same_dataset_gives_the_same_bytes(dataset: Dataset, tmp_path: Path)
 
 
 def test_statistics_are_beside_what_is_normalized(changed: Dataset, tmp_path: Path) -> None:
-    exporting.write("npz", changed, tmp_path / "normalized")
-    exporting.write("npz", changed, tmp_path / "stored", normalize=False)
+    exporting.export("npz", changed, tmp_path / "normalized")
+    exporting.export("npz", changed, tmp_path / "stored", normalize=False)
 
     assert (tmp_path / "normalized" / "stats.json").exists()
     assert "`positions` of train, test is normalized" in (tmp_path / "normalized" / "README.md").read_text()
@@ -66,7 +66,7 @@ def test_statistics_are_beside_what_is_normalized(changed: Dataset, tmp_path: Pa
 
 
 def test_the_readme_of_animations_says_nothing_of_numbers_that_they_have_not(changed: Dataset, tmp_path: Path) -> None:
-    exporting.write("bvh", changed, tmp_path / "dest", splits=("test",))
+    exporting.export("bvh", changed, tmp_path / "dest", splits=("test",))
 
     readme = (tmp_path / "dest" / "README.md").read_text()
     assert "Places are in the world, units and axes of the files" in readme
@@ -80,7 +80,7 @@ def test_the_readme_says_where_a_local_frame_takes_the_place_of_the_world(
     changed: Dataset, dataset: Dataset, tmp_path: Path
 ) -> None:
     for name, some in (("changed", changed), ("dataset", dataset)):
-        exporting.write("npz", some, tmp_path / name)
+        exporting.export("npz", some, tmp_path / name)
 
     readmes = [(tmp_path / name / "README.md").read_text() for name in ("changed", "dataset")]
     local = "Joints and markers of train, test are told in a frame that goes along with the body"
@@ -90,12 +90,12 @@ def test_the_readme_says_where_a_local_frame_takes_the_place_of_the_world(
 
 
 def test_lengths_are_told_of_where_there_are_any(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("npz", dataset, tmp_path / "dest", features=("quaternions",))
+    exporting.export("npz", dataset, tmp_path / "dest", features=("quaternions",))
     assert "Lengths are" not in (tmp_path / "dest" / "README.md").read_text()
 
 
 def test_a_dataset_may_be_given_by_its_folder(built: Path, tmp_path: Path) -> None:
-    exporting.write("npz", built, tmp_path / "dest", splits=("test",))
+    exporting.export("npz", built, tmp_path / "dest", splits=("test",))
     assert sorted(path.name for path in (tmp_path / "dest" / "test").iterdir()) == ["07_01.npz", "07_02.npz"]
 
 
@@ -115,31 +115,31 @@ def test_what_cannot_be_asked_for_is_told_with_what_there_is(
     dataset: Dataset, tmp_path: Path, kind: str, settings: dict[str, object], message: str
 ) -> None:
     with pytest.raises(RecipeError, match=message):
-        exporting.write(kind, dataset, tmp_path / "dest", **settings)
+        exporting.export(kind, dataset, tmp_path / "dest", **settings)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_export_may_not_lie_in_the_dataset(dataset: Dataset) -> None:
     with pytest.raises(ExportError, match="is in the dataset; choose a folder outside of"):
-        exporting.write("npz", dataset, dataset.path / "shards" / "npz")
+        exporting.export("npz", dataset, dataset.path / "shards" / "npz")
 
 
 def test_what_is_read_may_not_lie_in_the_export(built: Path, tmp_path: Path) -> None:
     shutil.copytree(built, tmp_path / "dest" / "out")
     with pytest.raises(ExportError, match=r"dest: has .*out, which is read; choose another folder"):
-        exporting.write("npz", tmp_path / "dest" / "out", tmp_path / "dest", overwrite=True)
+        exporting.export("npz", tmp_path / "dest" / "out", tmp_path / "dest", overwrite=True)
 
-    exporting.write("npy", built, tmp_path / "arrays")
+    exporting.export("npy", built, tmp_path / "arrays")
     prediction = tmp_path / "arrays" / "test_label_batch.npy"
     with pytest.raises(ExportError, match=r"arrays: has .*test_label_batch.npy, which is read; choose another folder"):
-        exporting.write("bvh", built, tmp_path / "arrays", overwrite=True, prediction=str(prediction))
+        exporting.export("bvh", built, tmp_path / "arrays", overwrite=True, prediction=str(prediction))
     assert prediction.exists()
 
 
 def test_it_tells_how_far_it_is(dataset: Dataset, tmp_path: Path) -> None:
     for kind, total in (("npz", 8), ("npy", sum(dataset[side].frames for side in dataset.splits))):
         told: list[tuple[int, int]] = []
-        exporting.write(kind, dataset, tmp_path / kind, on_progress=lambda *now, told=told: told.append(now))
+        exporting.export(kind, dataset, tmp_path / kind, on_progress=lambda *now, told=told: told.append(now))
         assert told[-1] == (total, total)
         assert told == sorted(told)
 
@@ -155,5 +155,5 @@ def test_damage_in_the_dataset_stops_it_and_leaves_nothing(dataset: Dataset, tmp
 
     for kind in ("npy", "npz", "parquet", "webdataset", "bvh"):
         with pytest.raises(motionprep.DatasetError, match="damaged"):
-            exporting.write(kind, copy, tmp_path / "dest")
+            exporting.export(kind, copy, tmp_path / "dest")
         assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]

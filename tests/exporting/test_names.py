@@ -82,6 +82,6 @@ def test_a_file_with_a_long_name_of_dots_is_exported(corpus: Path, tmp_path: Pat
     (tmp_path / "data" / f"{name}.bvh").write_bytes((corpus / "07" / "07_01.bvh").read_bytes())
     motionprep.build(tmp_path / "data", tmp_path / "out")
 
-    exporting.write(kind, tmp_path / "out", tmp_path / "dest")
+    exporting.export(kind, tmp_path / "out", tmp_path / "dest")
 
     assert tuple(motionprep.open(tmp_path / "out")["train"]) == (name,)

@@ -17,7 +17,7 @@ from motionprep.recipe.recipe import recipe_from_json
 
 
 def exported(dataset: Dataset, folder: Path, **settings: Any) -> dict[str, Any]:
-    exporting.write("npy", dataset, folder, **settings)
+    exporting.export("npy", dataset, folder, **settings)
     return {path.stem: np.load(path) for path in folder.glob("*.npy")}
 
 
@@ -111,7 +111,7 @@ def test_memory_does_not_grow_with_the_windows(dataset: Dataset, tmp_path: Path)
     settings = {"inputs": ("positions",) * 20, "targets": ("positions",)}
     exported(dataset, tmp_path / "warm", **settings, splits=("test",))
     tracemalloc.start()
-    exporting.write("npy", dataset, tmp_path / "dest", **settings, length=30)
+    exporting.export("npy", dataset, tmp_path / "dest", **settings, length=30)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
@@ -121,7 +121,7 @@ def test_memory_does_not_grow_with_the_windows(dataset: Dataset, tmp_path: Path)
 
 
 def test_the_readme_names_each_column(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("npy", dataset, tmp_path / "dest")
+    exporting.export("npy", dataset, tmp_path / "dest")
 
     readme = (tmp_path / "dest" / "README.md").read_text()
     assert "## Columns of inputs\n\n| column | what |\n| --- | --- |\n| 0 | `positions[LHipJoint].x` |\n" in readme
@@ -148,7 +148,7 @@ def test_a_motion_too_short_for_a_window_may_be_alone_in_its_shard(
 
 def test_what_to_give_is_told_where_the_recipe_has_no_task(changed: Dataset, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="has no task that says what to export; give --inputs and --targets or"):
-        exporting.write("npy", changed, tmp_path / "dest")
+        exporting.export("npy", changed, tmp_path / "dest")
 
 
 def test_what_to_give_is_told_where_the_task_has_classes_that_are_not_wanted(corpus: Path, tmp_path: Path) -> None:
@@ -156,12 +156,12 @@ def test_what_to_give_is_told_where_the_task_has_classes_that_are_not_wanted(cor
     motionprep.build(corpus, tmp_path / "out", recipe={"reading": {"labels": {"02_01": "walk"}}, "task": task})
 
     with pytest.raises(RecipeError, match="has a task that says not all of what to export; give --inputs"):
-        exporting.write("npy", tmp_path / "out", tmp_path / "dest", label=False)
+        exporting.export("npy", tmp_path / "out", tmp_path / "dest", label=False)
 
 
 def test_targets_and_classes_are_not_both_labels(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"label_batch.npy holds targets or classes; give --targets or --label"):
-        exporting.write("npy", dataset, tmp_path / "dest", targets=("positions",), label=True)
+        exporting.export("npy", dataset, tmp_path / "dest", targets=("positions",), label=True)
 
 
 def test_splits_of_other_shapes_are_refused(corpus: Path, tmp_path: Path) -> None:
@@ -170,4 +170,4 @@ def test_splits_of_other_shapes_are_refused(corpus: Path, tmp_path: Path) -> Non
     motionprep.build(corpus, tmp_path / "out", recipe=recipe)
 
     with pytest.raises(ExportError, match=r"a window has shapes .*114.* in train and .*93.* in test; pick nodes that"):
-        exporting.write("npy", tmp_path / "out", tmp_path / "dest", inputs=("positions",), targets=("root_position",))
+        exporting.export("npy", tmp_path / "out", tmp_path / "dest", inputs=("positions",), targets=("root_position",))

@@ -11,7 +11,7 @@ from motionprep.recipe.recipe import recipe_from_json
 
 
 def test_a_file_has_all_of_a_motion(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("npz", dataset, tmp_path / "dest")
+    exporting.export("npz", dataset, tmp_path / "dest")
 
     motion = dataset["test"]["07_01"]
     file = np.load(tmp_path / "dest" / "test" / "07_01.npz")
@@ -25,7 +25,7 @@ def test_a_file_has_all_of_a_motion(dataset: Dataset, tmp_path: Path) -> None:
 
 
 def test_a_motion_that_is_there_twice_has_two_files(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("npz", dataset, tmp_path / "dest", splits=("train",), features=("root_position",))
+    exporting.export("npz", dataset, tmp_path / "dest", splits=("train",), features=("root_position",))
 
     for name in ("09_01", "09_01@2"):
         file = np.load(tmp_path / "dest" / "train" / f"{name}.npz")
@@ -34,7 +34,7 @@ def test_a_motion_that_is_there_twice_has_two_files(dataset: Dataset, tmp_path: 
 
 
 def test_labels_of_ranges_are_there(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("npz", dataset, tmp_path / "dest", features=("root_position",))
+    exporting.export("npz", dataset, tmp_path / "dest", features=("root_position",))
 
     file = np.load(tmp_path / "dest" / "train" / "02_03.npz")
     assert file["labels"].tolist() == ["walk", "run"]
@@ -48,7 +48,7 @@ def test_normalized_numbers_are_those_before_on_request(corpus: Path, tmp_path: 
     recipe = recipe_from_json({"split": {"train": ["02_01", "02_02"]}, "stages": stages})
     motionprep.build(corpus, tmp_path / "out", recipe=recipe)
     for normalize in (True, False):
-        exporting.write("npz", tmp_path / "out", tmp_path / str(normalize), normalize=normalize)
+        exporting.export("npz", tmp_path / "out", tmp_path / str(normalize), normalize=normalize)
 
     true = motionprep.read_bvh(corpus / "02" / "02_01.bvh").positions()
     normalized, before = (np.load(tmp_path / name / "train" / "02_01.npz")["positions"] for name in ("True", "False"))
@@ -60,7 +60,7 @@ def test_markers_and_their_names_are_both_there(tmp_path: Path) -> None:
     write_sample(tmp_path / "data", subjects=1, motions=1, frames=40, markers=True)
     recipe = {"stages": [{"stage": "features", "arrays": ["markers", "markers_visible"]}]}
     build(tmp_path / "data", tmp_path / "out", recipe=recipe_from_json(recipe))
-    exporting.write("npz", tmp_path / "out", tmp_path / "dest")
+    exporting.export("npz", tmp_path / "out", tmp_path / "dest")
     (motion,) = motionprep.open(tmp_path / "out")["train"].values()
     with np.load(next((tmp_path / "dest").rglob("*.npz"))) as file:
         np.testing.assert_array_equal(file["markers"], motion["markers"])

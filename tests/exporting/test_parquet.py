@@ -17,7 +17,7 @@ from motionprep.recipe.recipe import recipe_from_json
 @pytest.fixture(scope="module")
 def folder(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     dest = tmp_path_factory.mktemp("parquet") / "dest"
-    exporting.write("parquet", built, dest)
+    exporting.export("parquet", built, dest)
     return dest
 
 
@@ -78,7 +78,7 @@ def test_a_large_split_is_cut_into_files_and_row_groups(
 ) -> None:
     monkeypatch.setattr(parquet, "_ROWS", 50)
     frame = 38 * 3 * 4
-    exporting.write("parquet", dataset, tmp_path / "dest", features=("positions",), file_bytes=100 * frame)
+    exporting.export("parquet", dataset, tmp_path / "dest", features=("positions",), file_bytes=100 * frame)
 
     files = sorted((tmp_path / "dest").glob("train-*.parquet"))
     assert [path.name[-20:] for path in files] == [
@@ -104,18 +104,18 @@ def test_motions_of_other_sizes_are_refused_with_what_to_do(unlike: Path, tmp_pa
     with pytest.raises(
         ExportError, match=r"positions has shape \(38, 3\) in 02_01 and \(31, 3\) in 07_01; parquet gives"
     ):
-        exporting.write("parquet", unlike, tmp_path / "dest")
+        exporting.export("parquet", unlike, tmp_path / "dest")
 
 
 def test_motions_of_other_sizes_may_have_features_that_are_alike(unlike: Path, tmp_path: Path) -> None:
-    exporting.write("parquet", unlike, tmp_path / "dest", features=("root_position", "rotations"))
+    exporting.export("parquet", unlike, tmp_path / "dest", features=("root_position", "rotations"))
 
     tables = [pd.read_parquet(tmp_path / "dest" / f"{side}-00000-of-00001.parquet") for side in ("train", "test")]
     assert [np.array(table.root_position.tolist()).shape[1] for table in tables] == [3, 3]
 
 
 def test_a_note_says_where_motions_call_nodes_otherwise(dataset: Dataset, tmp_path: Path) -> None:
-    report = exporting.write("parquet", dataset, tmp_path / "dest")
+    report = exporting.export("parquet", dataset, tmp_path / "dest")
     assert report.notes == (
         "2 motions call nodes otherwise than the first does: LeftHandIndex1 of 02_01 is LFingers in 07_01",
     )

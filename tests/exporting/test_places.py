@@ -51,7 +51,7 @@ def shown(motion: Motion, stages: list[dict[str, object]]) -> tuple[Motion, floa
         (folder / "data").mkdir()
         write_bvh(motion, folder / "data" / "walk.bvh")
         motionprep.build(folder / "data", folder / "out", recipe=recipe_from_json({"stages": stages}))
-        report = exporting.write("bvh", folder / "out", folder / "dest")
+        report = exporting.export("bvh", folder / "out", folder / "dest")
         told = re.search(r"no node is further than (\S+) from", report.notes[0])
         assert told
         return read_bvh(folder / "dest" / "train" / "walk.bvh"), float(told[1])

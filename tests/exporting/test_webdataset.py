@@ -13,7 +13,7 @@ from motionprep.exporting.base import sample_name
 
 
 def test_samples_are_motions_in_order(dataset: Dataset, tmp_path: Path) -> None:
-    exporting.write("webdataset", dataset, tmp_path / "dest", features=("positions",))
+    exporting.export("webdataset", dataset, tmp_path / "dest", features=("positions",))
 
     with tarfile.open(tmp_path / "dest" / "train-000000.tar") as tar:
         assert tar.getnames() == [
@@ -32,7 +32,7 @@ def test_samples_are_motions_in_order(dataset: Dataset, tmp_path: Path) -> None:
 
 
 def test_shards_hold_about_so_many_bytes(dataset: Dataset, tmp_path: Path) -> None:
-    report = exporting.write("webdataset", dataset, tmp_path / "dest", features=("positions",), file_bytes=1)
+    report = exporting.export("webdataset", dataset, tmp_path / "dest", features=("positions",), file_bytes=1)
 
     assert len(list((tmp_path / "dest").glob("train-*.tar"))) == len(dataset["train"])
     assert "train-{000000..000005}.tar" in report.files
@@ -41,7 +41,7 @@ def test_shards_hold_about_so_many_bytes(dataset: Dataset, tmp_path: Path) -> No
 def test_the_package_of_that_name_reads_it(dataset: Dataset, tmp_path: Path) -> None:
     tariterators = pytest.importorskip("webdataset.tariterators")
     autodecode = pytest.importorskip("webdataset.autodecode")
-    exporting.write("webdataset", dataset, tmp_path / "dest")
+    exporting.export("webdataset", dataset, tmp_path / "dest")
 
     with (tmp_path / "dest" / "test-000000.tar").open("rb") as file:
         groups = tariterators.group_by_keys(tariterators.tar_file_expander([{"url": "", "stream": file}]))

@@ -63,7 +63,7 @@ def test_an_experiment_has_the_frames_of_its_table_and_says_the_root_from_all_ot
         windows = dataset[side].windows()
         assert len(windows) == dataset[side].frames == frames
         assert windows.shapes == {"inputs": (1, 111), "targets": (1, 3)}
-    exporting.write("npy", dataset, tmp_path / "npy")
+    exporting.export("npy", dataset, tmp_path / "npy")
     shapes = {path.stem: np.load(path, mmap_mode="r").shape for path in (tmp_path / "npy").glob("*.npy")}
     assert shapes == {
         "input_batch": (train, 111),
@@ -117,7 +117,7 @@ def test_clips_are_of_8_frames_of_17_joints_in_metres(of_six: Path, tmp_path: Pa
     assert ((thigh**2).sum(-1) ** 0.5 > 0.3).all()
     assert ((thigh**2).sum(-1) ** 0.5 < 0.6).all()
     assert dataset["train"].windows().shapes == {"inputs": (8, 34), "targets": (8, 51)}
-    exporting.write("clips", dataset, tmp_path / "clips")
+    exporting.export("clips", dataset, tmp_path / "clips")
     assert np.load(tmp_path / "clips" / "train.npy", mmap_mode="r").shape == (len(windows), 8, 17, 3)
 
 
@@ -153,7 +153,7 @@ def test_keypoints_are_30_numbers_in_5_steps_with_one_label_a_window(of_six: Pat
     assert motion.rate == 30
     assert frames == range(6, 36, 6)
     assert dataset.classes[int(windows[1]["label"])] == motion.label
-    exporting.write("npy", dataset, tmp_path / "npy")
+    exporting.export("npy", dataset, tmp_path / "npy")
     assert np.load(tmp_path / "npy" / "input_batch.npy").shape == (len(windows), 5, 30)
     assert np.load(tmp_path / "npy" / "label_batch.npy").shape == (len(windows),)
 
@@ -180,7 +180,7 @@ def recorded(subject_69: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
 def shown(dataset: Dataset, dest: Path, values: np.ndarray) -> list[np.ndarray]:
     """Return where nodes are in animations of predictions."""
     np.save(dest.with_suffix(".npy"), values)
-    exporting.write("bvh", dataset, dest, prediction=str(dest.with_suffix(".npy")))
+    exporting.export("bvh", dataset, dest, prediction=str(dest.with_suffix(".npy")))
     nodes = next(iter(dataset["test"].values())).skeleton.nodes
     motions = [motionprep.read_bvh(path) for path in sorted((dest / "test").glob("*.bvh"))]
     return [motion.positions()[:, [motion.skeleton.nodes.index(name) for name in nodes]] for motion in motions]

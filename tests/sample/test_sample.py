@@ -216,7 +216,7 @@ def test_the_summary_counts_what_is_there(tmp_path: Path) -> None:
 
 def test_progress_is_told_of_every_motion(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    write_sample(tmp_path, subjects=1, motions=3, frames=10, progress=lambda done, total: told.append((done, total)))
+    write_sample(tmp_path, subjects=1, motions=3, frames=10, on_progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -336,7 +336,7 @@ def test_an_interrupted_sample_has_whole_files_only_and_can_be_written_again(tmp
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_sample(tmp_path / "a", subjects=4, motions=8, frames=60, progress=interrupt)
+        write_sample(tmp_path / "a", subjects=4, motions=8, frames=60, on_progress=interrupt)
     begun = files(tmp_path / "a")
     write_sample(tmp_path / "b", subjects=4, motions=8, frames=60)
     whole = files(tmp_path / "b")

@@ -115,7 +115,7 @@ def said_of_animations(path: Path, dataset: motionprep.Dataset, key: str) -> str
     """Return why predictions are not shown; nothing if they are."""
     settings = {"prediction": str(path), "fields": ("root_position",), "motion": key, "splits": ("train",)}
     try:
-        exporting.write("bvh", dataset, path.parent / "dest", **settings)
+        exporting.export("bvh", dataset, path.parent / "dest", **settings)
     except MotionPrepError as error:
         return str(error)
     return ""

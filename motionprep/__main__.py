@@ -1,0 +1,5 @@
+"""``python -m motionprep``: the command line."""
+
+from motionprep_cli import main
+
+main()
