@@ -22,7 +22,7 @@ from motionprep.files.reading import no_address
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
 from motionprep.sources import find as sources
-from motionprep.storage import shards, store
+from motionprep.storage import shard_files, shard_reader, store
 
 #: Called after each motion with how many motions and how many stored frames are done.
 OnProgress = Callable[[int, int], None]
@@ -162,7 +162,7 @@ def build(
             # Another build has ended since this one looked.
             before = look()
         for place in (out, home):
-            shards.sweep(place / store.SHARDS)
+            shard_files.sweep(place / store.SHARDS)
         on_plan(before)
         count = _Count(before, on_progress)
         count.add_kept()
@@ -258,7 +258,7 @@ def _make_missing(todo: Plan, home: Path, workers: int, count: Callable[[int], N
 
     keep_memory()
     folder = home / store.SHARDS
-    stop, fresh = threading.Event(), not shards.keys(folder)
+    stop, fresh = threading.Event(), not shard_files.keys(folder)
     # One thread more than may compute: waiting for the disk keeps no processor busy.
     computing = threading.BoundedSemaphore(workers)
     running = threading.BoundedSemaphore(workers + 1)
@@ -275,7 +275,7 @@ def _make_missing(todo: Plan, home: Path, workers: int, count: Callable[[int], N
                     digests = [tuple(map(sources.digest_of, row.recording.sources)) for row in rows]
                     known = [[digest for digest, _ in files] for files in digests]
                     key = plan.key_of(todo.recipe, shard.split, shard.items, known)
-                if key is not None and shards.is_whole(folder, key):
+                if key is not None and shard_reader.is_whole(folder, key):
                     count(len(shard.items))
                     return key, digests, False
             made = make(todo.recipe, shard, todo.rows, folder, stop, count, computing)

@@ -13,7 +13,7 @@ from motionprep.motion import hashing
 from motionprep.naming import fields
 from motionprep.recipe import labels
 from motionprep.recipe.recipe import Recipe
-from motionprep.storage import manifest, shards, stats, store
+from motionprep.storage import manifest, shard_files, shard_reader, stats, store
 
 #: Columns of the manifest for a file, by half.
 _COLUMNS = {"motion": "source", "markers": "markers_source", "": "source"}
@@ -49,7 +49,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     """
     home = store.home(out, stored_normalized=todo.recipe.stored_normalized)
     keys = todo.keys
-    records = [shards.read_record(home / store.SHARDS, key) for key in keys]
+    records = [shard_reader.read_record(home / store.SHARDS, key) for key in keys]
     table = _table(todo, keys, records)
     _refuse(table, strict=strict)
     _check_task(todo.recipe, records)
@@ -84,7 +84,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
         },
         "left_out": _left_out(table),
         "features": _features(records),
-        "shards": {name: shards.measure(out / store.SHARDS, name)[0] for name in kept},
+        "shards": {name: shard_files.measure(out / store.SHARDS, name)[0] for name in kept},
     }
     if todo.recipe.stored_normalized:
         dataset["raw"] = keys

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from motionprep.errors import BuildError, DatasetError
 from motionprep.motion import hashing
 from motionprep.recipe.recipe import FORMAT, Recipe
-from motionprep.storage import shards, stats, store
+from motionprep.storage import shard_files, shard_reader, shard_writer, stats, store
 from motionprep.storage.stats import Stats
 
 
@@ -60,21 +60,23 @@ def bake(
     source, target = store.home(out, stored_normalized=True) / store.SHARDS, out / store.SHARDS
     digest, known = hashing.key(fitted), store.load_signatures(out)
     entries = {feature: [Stats.from_json(entry) for entry in parts] for feature, parts in fitted.items()}
-    there = shards.keys(target)
+    there = shard_files.keys(target)
 
     def ensure(key: str, record: Mapping[str, Any], motions: Sequence[str]) -> str | None:
         chosen = _chosen(recipe, record, entries)
         if chosen is None:
             return None
         name = hashing.key([FORMAT, key, digest, sorted(chosen)])
-        if name in there and (known.get(name) == shards.measure(target, name)[1] or shards.is_whole(target, name)):
+        if name in there and (
+            known.get(name) == shard_files.measure(target, name)[1] or shard_reader.is_whole(target, name)
+        ):
             return name
         try:
-            with shards.Writer(target, record["frames"], sums=False) as writer:
+            with shard_writer.ShardWriter(target, record["frames"], sums=False) as writer:
                 writer.append(_Normalized(source, key, record, chosen, motions))
                 sealed = writer.seal(name, {word: record[word] for word in ("motions", "skeletons")})
         except DatasetError as error:
-            shards.remove(source, key)
+            shard_files.remove(source, key)
             raise BuildError(f"{source}: {error}; it has been removed, so that the next build makes it") from None
         sealed.publish()
         return name
@@ -127,7 +129,7 @@ class _Normalized:
         """Fill arrays (K, ...), one a feature, with the next K frames."""
         stop = self._at + len(next(iter(out.values())))
         for name, part in out.items():
-            values = shards.read_rows(*self._shard, name, self._at, stop)
+            values = shard_reader.read_rows(*self._shard, name, self._at, stop)
             try:
                 part[:] = self._chosen[name].normalize(values) if name in self._chosen else values
             except DatasetError as error:

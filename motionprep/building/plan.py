@@ -23,7 +23,7 @@ from motionprep.sources import find as sources
 from motionprep.sources.find import Source, SourceCache, SourceHeader, TakeFiles
 from motionprep.stages import Features
 from motionprep.stages.base import Dropped, Stage, pick_frames
-from motionprep.storage import shards, store
+from motionprep.storage import shard_files, shard_reader, store
 
 _WORDS = {"motion": "skeleton", "markers": "markers"}
 _MANY = {"motion": "skeletons", "markers": "markers"}
@@ -547,7 +547,7 @@ def _expected(
 def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], home: Path | None, *, verify_contents: bool) -> list[Shard]:
     """Cut each side's motions into shards; motions of other skeletons or markers go into other shards."""
     known = store.load_signatures(home) if home else {}
-    there = shards.keys(home / store.SHARDS) if home else set()
+    there = shard_files.keys(home / store.SHARDS) if home else set()
     made = []
     for side in recipe.split.sides():
         stages = recipe.stages_for(side)
@@ -586,10 +586,10 @@ def _are_whole(out: Path, dataset: Mapping[str, Any], *, verify_contents: bool) 
 
 def _is_whole(folder: Path, key: str, known: dict[str, str], *, verify_contents: bool) -> bool:
     try:
-        if known.get(key) == shards.measure(folder, key)[1]:
+        if known.get(key) == shard_files.measure(folder, key)[1]:
             return True
         if verify_contents:
-            shards.check(folder, key)
+            shard_reader.check(folder, key)
     except (DatasetError, FileNotFoundError):
         return False
     return verify_contents

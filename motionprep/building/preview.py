@@ -15,7 +15,7 @@ from motionprep.errors import ReplaceError
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
 from motionprep.stages import Dropped
-from motionprep.storage import shards, store
+from motionprep.storage import shard_reader, store
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def preview(planned: Plan, out: Path | None) -> Preview:
     frames: dict[int, int] = {}
     for shard in planned.shards:
         if shard.present:
-            record = shards.read_record(home / store.SHARDS, shard.key or "")
+            record = shard_reader.read_record(home / store.SHARDS, shard.key or "")
             for item, motion in zip(shard.items, record["motions"], strict=True):
                 if motion["status"] == "ok":
                     frames[item.row] = motion["frames"]

@@ -28,7 +28,7 @@ from motionprep.motion.take import Take
 from motionprep.recipe.recipe import Recipe
 from motionprep.stages import Dropped, Features, Stage
 from motionprep.stages.features import KNOWN
-from motionprep.storage import shards
+from motionprep.storage import shard_writer
 
 Digest = tuple[str, bool]
 
@@ -58,7 +58,7 @@ class Made:
 
     key: str
     digests: list[tuple[Digest, ...]]
-    sealed: shards.Sealed
+    sealed: shard_writer.Sealed
 
 
 def make(
@@ -95,7 +95,7 @@ def make(
     motions: list[dict[str, Any]] = []
     skeletons: dict[str, Any] = {}
     digests: list[tuple[Digest, ...]] = []
-    with shards.Writer(folder, shard.expected) as writer:
+    with shard_writer.ShardWriter(folder, shard.expected) as writer:
         with computing:
             taken = _TakeProcessor(recipe, shard.split)
             for item in shard.items:
@@ -153,7 +153,7 @@ class _TakeProcessor:
         self.digests: tuple[Digest, ...] = ()
 
     def write(
-        self, item: ShardMember, row: PlannedMotion, writer: shards.Writer, skeletons: dict[str, Any]
+        self, item: ShardMember, row: PlannedMotion, writer: shard_writer.ShardWriter, skeletons: dict[str, Any]
     ) -> dict[str, Any]:
         """Write a motion's features, and return the facts for its row of the manifest."""
         facts: dict[str, Any] = {

@@ -13,7 +13,7 @@ from motionprep.dataset.split import Split
 from motionprep.errors import DatasetError
 from motionprep.recipe.labels import ClassRow
 from motionprep.recipe.recipe import Recipe
-from motionprep.storage import shards, store
+from motionprep.storage import shard_files, shard_reader, store
 from motionprep.storage.stats import Stats
 
 if TYPE_CHECKING:
@@ -46,13 +46,13 @@ def open_dataset(path: str | os.PathLike[str]) -> Dataset:
     signatures, touched = store.load_signatures(out), False
     for key, size in value["shards"].items():
         try:
-            there, signature = shards.measure(out / store.SHARDS, key)
+            there, signature = shard_files.measure(out / store.SHARDS, key)
         except FileNotFoundError:
             raise DatasetError(f"{out}: shard {key} is missing; build again to mend it") from None
         if there != size:
             raise DatasetError(f"{out}: shard {key} has {there:,} bytes; expected {size:,}; build again to mend it")
         if key in signatures and signature != signatures[key]:
-            shards.check(out / store.SHARDS, key)
+            shard_reader.check(out / store.SHARDS, key)
             signatures[key], touched = signature, True
     if touched:
         with suppress(OSError):  # of a dataset that may only be read

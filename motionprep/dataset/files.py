@@ -14,7 +14,7 @@ from motionprep.naming.fields import Field
 from motionprep.recipe import labels
 from motionprep.recipe.labels import ClassRow
 from motionprep.recipe.recipe import Recipe, recipe_from_json
-from motionprep.storage import manifest, shards, store
+from motionprep.storage import manifest, shard_reader, store
 from motionprep.storage.chunks import MEND
 from motionprep.storage.stats import Stats
 
@@ -118,13 +118,13 @@ class DatasetFiles:
     def stored(self, shard: str) -> tuple[str, ...]:
         """Return the names of the features that a shard holds."""
         if shard not in self._stored:
-            self._stored[shard] = shards.read_features(self.path / store.SHARDS, shard)
+            self._stored[shard] = shard_reader.read_features(self.path / store.SHARDS, shard)
         return self._stored[shard]
 
     def array(self, shard: str, feature: str) -> Chunked:
         """Return a feature of a shard, to read frames of."""
         if (shard, feature) not in self._arrays:
-            array = shards.open_array(self.path / store.SHARDS, shard, feature)
+            array = shard_reader.open_array(self.path / store.SHARDS, shard, feature)
             if list(array.shape) not in self.facts["features"].get(feature, {"shapes": []})["shapes"]:
                 raise DatasetError(f"{array.name}/zarr.json is damaged; {MEND}")
             self._arrays[shard, feature] = array

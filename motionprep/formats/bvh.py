@@ -21,6 +21,7 @@ from typing import IO, Literal, NoReturn
 import numpy as np
 
 from motionprep.errors import MotionPrepWarning, RateError, ReadError
+from motionprep.files import replacing
 from motionprep.files.reading import open_file
 from motionprep.motion.arrays import Floats, Vector
 from motionprep.motion.motion import Motion
@@ -282,12 +283,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
     columns = [column for joint in order for column in range(starts[joint], starts[joint + 1])]
     lines += ["MOTION", f"Frames: {motion.frames}", f"Frame Time: {_frame_time(motion.rate)}"]
     lines += [_numbers(row) for row in motion.channels[:, columns].tolist()]
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    replacing.write(path, ("\n".join(lines) + "\n").encode())
 
 
 def _check_writable(motion: Motion) -> None:

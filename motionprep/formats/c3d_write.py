@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from motionprep.errors import ReadError
+from motionprep.files import replacing
 from motionprep.formats.c3d_layout import plan_layout
 from motionprep.motion.markers import Markers
 
@@ -53,13 +54,9 @@ def write_c3d(path: str | os.PathLike[str], markers: Markers) -> None:
         "camera_masks": np.zeros((7, count, frames), dtype=bool),
     }
     # ezc3d appends the ending where it does not find it.
-    aside = path.with_name(f".{path.name}.part.c3d")
-    try:
-        take.write(str(aside))
-        _check(aside, path)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with replacing.beside(path, ".c3d") as part:
+        take.write(str(part))
+        _check(part, path)
 
 
 def _check(aside: Path, path: Path) -> None:

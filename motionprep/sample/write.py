@@ -11,6 +11,7 @@ from pathlib import Path
 
 from motionprep.errors import MotionPrepError
 from motionprep.files.reading import no_address
+from motionprep.files.replacing import replacing
 from motionprep.formats.index import parse_index
 from motionprep.sample.bodies import body
 from motionprep.sample.corpus import PlannedMotion, plan_corpus, plan_like_cmu
@@ -102,7 +103,7 @@ def write_sample(
     folder.mkdir(parents=True, exist_ok=True)
     _clear(folder, planned, markers=markers)
     # First, so that a folder whose writing was interrupted is known as ours when it is written again.
-    _write_aside(folder / _INDEX, _index(planned).encode("ascii"))
+    _write(folder / _INDEX, _index(planned).encode("ascii"))
     bodies = {motion.subject: body(motion.subject, seed) for motion in planned}
     if markers:
         from motionprep.formats.c3d_write import write_c3d
@@ -111,7 +112,7 @@ def write_sample(
         made = performance(bodies[motion.subject], motion)
         path = folder / motion.path
         path.parent.mkdir(exist_ok=True)
-        written = _write_aside(path, head(made), rows(made.channels[1:]))
+        written = _write(path, head(made), rows(made.channels[1:]))
         if not markers:
             return written
         beside = path.with_suffix(".c3d")
@@ -162,13 +163,10 @@ def _clear(folder: Path, planned: Sequence[PlannedMotion], *, markers: bool) -> 
             subject.rmdir()
 
 
-def _write_aside(path: Path, *parts: bytes) -> int:
+def _write(path: Path, *parts: bytes) -> int:
     """Write a file under another name, give it its own, and return its size."""
-    aside = path.with_name(f".{path.name}.part")
-    with aside.open("wb") as file:
-        size = sum(file.write(part) for part in parts)
-    os.replace(aside, path)
-    return size
+    with replacing(path) as file:
+        return sum(file.write(part) for part in parts)
 
 
 def _index(planned: Sequence[PlannedMotion]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.errors import PredictionError
+from motionprep.files.replacing import replacing
 from motionprep.motion.arrays import read_only
 from motionprep.scoring import metrics, whose
 from motionprep.scoring.csv_text import as_text
@@ -160,16 +161,9 @@ def _predicted(predictions: NDArray[Any], count: int, classes: Sequence[str]) ->
 
 
 def _write(scores: ClassScores, windows: Windows, path: Path) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(_COLUMNS)
-            for row, (motion, subject) in enumerate(zip(scores.motions, scores.subjects, strict=True)):
-                names = (scores.classes[which[row]] for which in (scores.target, scores.predicted))
-                writer.writerow(
-                    [*map(as_text, (motion, subject)), row, windows.where(row)[1].start, *map(as_text, names)]
-                )
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        for row, (motion, subject) in enumerate(zip(scores.motions, scores.subjects, strict=True)):
+            names = (scores.classes[which[row]] for which in (scores.target, scores.predicted))
+            writer.writerow([*map(as_text, (motion, subject)), row, windows.where(row)[1].start, *map(as_text, names)])

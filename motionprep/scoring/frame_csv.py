@@ -6,12 +6,14 @@ import csv
 import math
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from motionprep.files.replacing import replacing
 from motionprep.scoring.csv_text import as_text
 
 if TYPE_CHECKING:
@@ -34,11 +36,11 @@ class FrameCsv:
 
     def __init__(self, path: str | os.PathLike[str], names: Mapping[str, Sequence[str]]) -> None:
         self._path = Path(path)
-        self._beside = self._path.with_name(f".{self._path.name}.part")
         self._names = names
 
     def __enter__(self) -> Self:
-        self._file = self._beside.open("w", encoding="utf-8", newline="")
+        self._stack = ExitStack()
+        self._file = self._stack.enter_context(replacing(self._path, "w", encoding="utf-8", newline=""))
         self._writer = csv.writer(self._file, lineterminator="\n")
         columns: dict[str, None] = {}
         for field, names in self._names.items():
@@ -49,12 +51,7 @@ class FrameCsv:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        try:
-            self._file.close()
-            if kind is None:
-                self._beside.replace(self._path)
-        finally:
-            self._beside.unlink(missing_ok=True)
+        self._stack.__exit__(kind, error, at)
 
     def write(
         self, motion: str, subject: str, windows: range, frames: Any, errors: Mapping[str, tuple[Sequence[str], Floats]]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from motionprep.errors import MotionPrepError
+from motionprep.files import replacing
 
 if TYPE_CHECKING:
     from motionprep.motion.arrays import Floats
@@ -71,13 +71,7 @@ def plot_frames(scores: Scores, path: str | os.PathLike[str]) -> None:
             figure.add_vline(x=start, line_width=1, line_dash="dot", annotation_text=name, annotation_textangle=90)
     figure.update_xaxes(title_text="frame, motion after motion", row=count, col=1)
     figure.update_layout(showlegend=False, template="plotly_white", height=_ROW_HEIGHT * count + 120)
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.part")
-    try:
-        beside.write_text(figure.to_html(include_plotlyjs=True, div_id="frames"), encoding="utf-8")
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    replacing.write(path, figure.to_html(include_plotlyjs=True, div_id="frames").encode())
 
 
 def _curve(field: FieldScore) -> tuple[Floats, Floats, list[str]]:

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from motionprep.errors import RateError, ReadError, SourceError
+from motionprep.files import replacing
 from motionprep.files.reading import BUDGET, no_address, open_file, parse_json, read_bounded, read_text, shown
 from motionprep.formats import ARRAYS, MODALITIES
 from motionprep.formats.arrays_metadata import OF_FOLDER, ArrayMetadata, describe
@@ -204,9 +205,7 @@ class SourceCache:
             for source in sources
             if source.stamp in self._headers and int(source.stamp.split(":")[3]) < settled
         }
-        beside = self._path.with_name(self._path.name + ".part")
-        beside.write_bytes(msgspec.json.encode((_CACHE_FORMAT, kept)))
-        beside.replace(self._path)
+        replacing.write(self._path, msgspec.json.encode((_CACHE_FORMAT, kept)))
         self._changed = False
 
 

@@ -13,17 +13,17 @@ from typing import Any, NotRequired, TypedDict
 import msgspec
 
 from motionprep.errors import DatasetError, MotionPrepError
+from motionprep.files import replacing
 from motionprep.files.reading import no_address, parse_json
 from motionprep.motion import hashing
 from motionprep.recipe.recipe import FORMAT
-from motionprep.storage import shards
+from motionprep.storage import shard_files
 from motionprep.storage.chunks import REMEDY
 
 DATASET, SHARDS, CACHE = "dataset.json", "shards", ".cache"
 #: Named by a hash of their content, in ``dataset.json`` under the same word.
 NAMED = {"manifest": ".parquet", "skeletons": ".json", "stats": ".json"}
 _LOCK, _HOLDER = "lock", "holder"
-_PART = ".part"
 
 
 def examine(out: Path) -> dict[str, Any] | None:
@@ -58,7 +58,7 @@ def missing(out: Path) -> str:
         if holder := _holder(out):
             return f"{out}: is being built by {holder}; it can be read when that is done"
         there = sum(
-            len(shards.keys(home(out, stored_normalized=stored_normalized) / SHARDS))
+            len(shard_files.keys(home(out, stored_normalized=stored_normalized) / SHARDS))
             for stored_normalized in (False, True)
         )
         return (
@@ -205,9 +205,10 @@ def save(out: Path, value: Mapping[str, Any], files: Mapping[str, bytes]) -> dic
     whole: dict[str, Any] = {"motionprep": FORMAT, **value}
     for word, data in files.items():
         whole[word] = f"{word}-{hashing.digest(data)[:32]}{NAMED[word]}"
-        write(out / whole[word], data)
+        replacing.write_flushed(out / whole[word], data)
     whole["sha256"] = _seal(whole)
-    write(out / DATASET, msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
+    text = msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
+    replacing.write_flushed(out / DATASET, text)
     return whole
 
 
@@ -239,15 +240,6 @@ def named_are_whole(out: Path, dataset: Mapping[str, Any]) -> bool:
     return True
 
 
-def write(path: Path, data: bytes) -> None:
-    """Replace a file whole, on the disk before it has its name."""
-    beside = path.with_name(f".{path.name}{_PART}")
-    beside.write_bytes(data)
-    shards.flush(beside)
-    beside.replace(path)
-    shards.flush(path.parent)
-
-
 def shard_keys(dataset: Mapping[str, Any] | None) -> list[str]:
     """Return the shards that a dataset refers to, in order."""
     return [] if dataset is None else [key for split in dataset["splits"].values() for key in split["shards"]]
@@ -259,14 +251,14 @@ def left_over(out: Path, *generations: Mapping[str, Any] | None) -> tuple[list[P
     raw = {key for dataset in generations if dataset for key in dataset.get("raw", ())}
     strays = []
     for place, keys in ((out, kept), (home(out, stored_normalized=True), raw)):
-        strays += [place / SHARDS / key for key in shards.keys(place / SHARDS) - keys]
+        strays += [place / SHARDS / key for key in shard_files.keys(place / SHARDS) - keys]
     names = {dataset.get(word) for dataset in generations if dataset for word in NAMED}
     named = tuple(f"{word}-" for word in NAMED)
     files = [
         Path(entry.path)
         for entry in os.scandir(out)
         if (entry.name.startswith(named) and entry.name.endswith(tuple(NAMED.values())) and entry.name not in names)
-        or (entry.name.startswith(".") and entry.name.endswith(_PART))
+        or (entry.name.startswith(".") and entry.name.endswith(replacing.PART))
     ]
     return strays, files
 
@@ -275,7 +267,7 @@ def tidy(out: Path, *generations: Mapping[str, Any] | None) -> None:
     """Remove what none of these generations of the dataset refers to."""
     strays, files = left_over(out, *generations)
     for shard in strays:
-        shards.remove(shard.parent, shard.name)
+        shard_files.remove(shard.parent, shard.name)
     for path in files:
         path.unlink()
 
@@ -291,15 +283,12 @@ def load_signatures(out: Path) -> dict[str, str]:
 
 def save_signatures(out: Path, signatures: dict[str, str]) -> None:
     """Keep the signatures of shards that are whole."""
-    path = out / CACHE / "shards.json"
-    beside = path.with_name("shards.json.part")
-    beside.write_bytes(msgspec.json.encode(signatures, order="sorted"))
-    beside.replace(path)
+    replacing.write(out / CACHE / "shards.json", msgspec.json.encode(signatures, order="sorted"))
 
 
 def sign(out: Path, keys: Iterable[str]) -> dict[str, str]:
     """Return the signatures of these shards, all of which are there and whole."""
-    return {key: shards.measure(out / SHARDS, key)[1] for key in keys}
+    return {key: shard_files.measure(out / SHARDS, key)[1] for key in keys}
 
 
 def keep_signatures(out: Path, keys: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from motionprep.errors import DatasetError
-from motionprep.storage import shards, store
+from motionprep.storage import shard_reader, store
 
 
 def verify(
@@ -48,7 +48,7 @@ def verify(
     bad = []
     for done, key in enumerate(dataset["shards"], start=1):
         try:
-            shards.check(out / store.SHARDS, key)
+            shard_reader.check(out / store.SHARDS, key)
         except DatasetError as error:
             problems.append(str(error))
             bad.append(key)

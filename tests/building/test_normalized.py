@@ -17,7 +17,7 @@ from motionprep.building.plan import make_plan
 from motionprep.dataset.dataset import Dataset
 from motionprep.recipe.recipe import Recipe, recipe_from_json
 from motionprep.scoring import score
-from motionprep.storage import shards
+from motionprep.storage import shard_files, shard_writer
 
 
 def recipe(stored_normalized: bool | None = True, **split: Any) -> Recipe:
@@ -72,7 +72,7 @@ def shorten(path: Path) -> None:
 
 def raw(out: Path) -> set[str]:
     """Return the shards that the stages made."""
-    return shards.keys(out / ".cache" / "raw" / "shards")
+    return shard_files.keys(out / ".cache" / "raw" / "shards")
 
 
 # What is in it
@@ -89,7 +89,7 @@ def test_a_program_that_knows_only_zarr_gets_normalized_numbers(stored_normalize
 
 
 def test_no_other_shard_lies_beside_them(stored_normalized: Dataset) -> None:
-    assert shards.keys(stored_normalized.path / "shards") == set(stored_normalized.facts["shards"])
+    assert shard_files.keys(stored_normalized.path / "shards") == set(stored_normalized.facts["shards"])
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -234,7 +234,7 @@ def test_what_no_dataset_refers_to_is_swept_by_the_next_build(copied: tuple[Path
         build(data, out, recipe=recipe())
 
     dataset = motionprep.open(out).facts
-    assert shards.keys(out / "shards") == set(dataset["shards"])
+    assert shard_files.keys(out / "shards") == set(dataset["shards"])
     assert raw(out) == set(dataset["raw"])
     assert len(raw(out)) == len(dataset["shards"])
 
@@ -246,16 +246,16 @@ def test_a_build_that_normalizes_no_more_sweeps_what_it_kept_for_it(copied: tupl
         build(data, out, recipe=recipe(False))
 
     assert raw(out) == set()
-    assert shards.keys(out / "shards") == set(motionprep.open(out).facts["shards"])
+    assert shard_files.keys(out / "shards") == set(motionprep.open(out).facts["shards"])
 
 
 @pytest.mark.parametrize("at", [1, 2])
 def test_a_killed_build_changes_nothing_and_the_next_goes_on_where_it_was(
     data: Path, stored_normalized: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    publish, count = shards.Sealed.publish, 0
+    publish, count = shard_writer.Sealed.publish, 0
 
-    def killed(sealed: shards.Sealed) -> None:
+    def killed(sealed: shard_writer.Sealed) -> None:
         nonlocal count
         count += ".cache" not in sealed.place.parts
         if count == at:
@@ -263,12 +263,12 @@ def test_a_killed_build_changes_nothing_and_the_next_goes_on_where_it_was(
         publish(sealed)
 
     with monkeypatch.context() as patched:
-        patched.setattr(shards.Sealed, "publish", killed)
+        patched.setattr(shard_writer.Sealed, "publish", killed)
         with pytest.raises(KeyboardInterrupt):
             build(data, tmp_path / "out", recipe=recipe(), workers=1)
     assert not (tmp_path / "out" / "dataset.json").exists()
     folder = tmp_path / "out" / "shards"
-    there = {key: (folder / key).stat().st_ino for key in shards.keys(folder)}
+    there = {key: (folder / key).stat().st_ino for key in shard_files.keys(folder)}
     assert 0 < len(there) < len(stored_normalized.facts["shards"])
 
     assert build(data, tmp_path / "out", recipe=recipe()).made == 0

@@ -18,8 +18,9 @@ import pytest
 import motionprep
 from motionprep import DatasetError, build
 from motionprep.building import assign, commit, plan
+from motionprep.files import replacing
 from motionprep.sources import find as sources
-from motionprep.storage import shards, store
+from motionprep.storage import shard_files, shard_reader, shard_writer, store
 
 #: Source bytes that a shard has on average, and at most: less than most motions of the corpus have.
 SMALL = (40_000,)
@@ -30,16 +31,17 @@ import joblib, zarr, zarrs
 import motionprep.building.commit, motionprep.building.shard_job
 from motionprep import build
 from motionprep.building import assign
-from motionprep.storage import shards
+from motionprep.files import replacing
+from motionprep.storage import shard_files, shard_reader, shard_writer
 
-publish = shards.Sealed.publish
+publish = shard_writer.Sealed.publish
 
 def tell(sealed):
     publish(sealed)
     print("published", flush=True)
 
 assign.cut.__defaults__ = {SMALL}
-shards.Sealed.publish = tell
+shard_writer.Sealed.publish = tell
 print("ready", flush=True)
 build(sys.argv[1], sys.argv[2])
 """
@@ -67,7 +69,7 @@ def shard_times(out: Path) -> dict[str, tuple[int, int]]:
 
 
 def keys(out: Path) -> set[str]:
-    return shards.keys(out / "shards")
+    return shard_files.keys(out / "shards")
 
 
 def rotate_rows(path: Path) -> None:
@@ -199,13 +201,13 @@ def test_a_folder_in_which_a_build_was_killed_at_once_can_be_built_into(data: Pa
 # Killed at every step
 
 BEFORE_COMMIT = {
-    "as the first shard is published": (shards.Sealed, "publish", 1),
-    "as the third shard is published": (shards.Sealed, "publish", 3),
+    "as the first shard is published": (shard_writer.Sealed, "publish", 1),
+    "as the third shard is published": (shard_writer.Sealed, "publish", 3),
     "before the commit": (commit, "commit", 1),
-    "as the manifest is written": (store, "write", 1),
-    "as the skeletons are written": (store, "write", 2),
-    "as the statistics are written": (store, "write", 3),
-    "as dataset.json is written": (store, "write", 4),
+    "as the manifest is written": (replacing, "write_flushed", 1),
+    "as the skeletons are written": (replacing, "write_flushed", 2),
+    "as the statistics are written": (replacing, "write_flushed", 3),
+    "as dataset.json is written": (replacing, "write_flushed", 4),
 }
 AFTER_COMMIT = {
     "after the commit": (store, "save_signatures", 1),
@@ -213,8 +215,8 @@ AFTER_COMMIT = {
 }
 PLACES = BEFORE_COMMIT | AFTER_COMMIT
 WRITES = BEFORE_COMMIT | {
-    "in the middle of a shard": (shards.Writer, "_flush", 2),
-    "at the record of a shard": (shards.Writer, "seal", 2),
+    "in the middle of a shard": (shard_writer.ShardWriter, "_flush", 2),
+    "at the record of a shard": (shard_writer.ShardWriter, "seal", 2),
     "at the cache of sources": (sources.SourceCache, "save", 1),
 }
 Place = tuple[Any, str, int]
@@ -277,13 +279,13 @@ def test_shards_that_were_looked_into_are_known_to_be_whole_from_then_on(
 ) -> None:
     (old / ".cache" / "shards.json").unlink()
     build(data, old)
-    monkeypatch.setattr(shards, "check", failing(shards.check, AssertionError("looked into again")))
+    monkeypatch.setattr(shard_reader, "check", failing(shard_reader.check, AssertionError("looked into again")))
     build(data, old)
 
 
 def test_a_shard_is_on_the_disk_before_it_has_its_name(data: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[tuple[str, str]] = []
-    flush, rename = shards.flush, Path.rename
+    flush, rename = replacing.flush, Path.rename
 
     def flushed(path: Path) -> None:
         done.append(("flush", path.as_posix()))
@@ -293,7 +295,7 @@ def test_a_shard_is_on_the_disk_before_it_has_its_name(data: Path, out: Path, mo
         done.append(("rename", path.as_posix()))
         return rename(path, place)
 
-    monkeypatch.setattr(shards, "flush", flushed)
+    monkeypatch.setattr(replacing, "flush", flushed)
     monkeypatch.setattr(Path, "rename", renamed)
     build(data / "02" / "02_01.bvh", out)
     beside = next(path for what, path in done if what == "rename")
@@ -381,7 +383,7 @@ def test_no_thread_writes_on_when_a_build_has_failed(data: Path, out: Path, monk
     calls = iter(range(100))
     writing = []
 
-    def slow(writer: shards.Writer, features: Any) -> None:
+    def slow(writer: shard_writer.ShardWriter, features: Any) -> None:
         with first:
             number = next(calls)
         writing.append(number)
@@ -393,7 +395,7 @@ def test_no_thread_writes_on_when_a_build_has_failed(data: Path, out: Path, monk
         time.sleep(0.3)
         writing.remove(number)
 
-    monkeypatch.setattr(shards.Writer, "append", slow)
+    monkeypatch.setattr(shard_writer.ShardWriter, "append", slow)
     with pytest.raises(OSError, match="No space"):
         build(data, out, workers=2)
     assert writing == []

@@ -23,7 +23,7 @@ from motionprep_cli.tables import left_out
 import motionprep
 from motionprep.building import assign
 from motionprep.naming import shipped
-from motionprep.storage import shards, store
+from motionprep.storage import shard_files, shard_writer, store
 
 SMALL = (40_000,)
 
@@ -415,7 +415,7 @@ def test_a_full_disk_exits_with_1_and_says_what_to_do(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", os.fspath(out))
 
-    monkeypatch.setattr(shards.Writer, "append", full)
+    monkeypatch.setattr(shard_writer.ShardWriter, "append", full)
     ended = run("build", corpus, "-o", out)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.splitlines()[-2:] == [
@@ -438,10 +438,10 @@ def interrupted(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """Return what Ctrl-C in the middle of a build leaves: the dataset, the seconds it took, exit status and words."""
     out = tmp_path_factory.mktemp("interrupted") / "out"
     code = (
-        "from motionprep.building import assign; from motionprep.storage import shards\n"
-        f"assign.cut.__defaults__ = {SMALL}; publish = shards.Sealed.publish\n"
+        "from motionprep.building import assign; from motionprep.storage.shard_writer import Sealed\n"
+        f"assign.cut.__defaults__ = {SMALL}; publish = Sealed.publish\n"
         "def tell(sealed): publish(sealed); print('published', flush=True); import time; time.sleep(0.2)\n"
-        "shards.Sealed.publish = tell\n"
+        "Sealed.publish = tell\n"
         "from motionprep_cli import main; main()"
     )
     command = [sys.executable, "-c", code, "build", corpus, "-o", out]
@@ -471,7 +471,7 @@ def test_a_build_goes_on_after_ctrl_c(
     interrupted: tuple[Path, float, int, str], corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(assign.cut, "__defaults__", SMALL)
-    kept = shards.keys(interrupted[0] / "shards")
+    kept = shard_files.keys(interrupted[0] / "shards")
     summary = motionprep.build(corpus, interrupted[0])
     motionprep.build(corpus, out)
     assert 0 < len(kept) == summary.kept

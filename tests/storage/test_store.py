@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from motionprep import DatasetError
-from motionprep.storage import shards, store
+from motionprep.files import replacing
+from motionprep.storage import shard_files, store
 
 FILES = {"manifest": b"rows", "skeletons": b"{}", "stats": b"[]"}
 
@@ -177,13 +178,13 @@ def test_a_changed_value_in_dataset_json_is_damage(out: Path) -> None:
 )
 def test_a_sealed_dataset_json_that_lacks_what_readers_rely_on_is_none(out: Path, field: str, value: Any) -> None:
     changed = {**commit(out, "0123"), field: value}
-    store.write(out / store.DATASET, json.dumps({**changed, "sha256": store._seal(changed)}).encode())
+    replacing.write_flushed(out / store.DATASET, json.dumps({**changed, "sha256": store._seal(changed)}).encode())
     assert store.load(out) is None
 
 
 def test_a_dataset_json_that_names_a_shard_elsewhere_is_none(out: Path) -> None:
     changed = {**commit(out, "0123"), "shards": {"0123": 7, "../../0123": 7}}
-    store.write(out / store.DATASET, json.dumps({**changed, "sha256": store._seal(changed)}).encode())
+    replacing.write_flushed(out / store.DATASET, json.dumps({**changed, "sha256": store._seal(changed)}).encode())
     assert store.load(out) is None
 
 
@@ -231,13 +232,13 @@ def test_named_files_are_whole_only_if_each_is(out: Path, word: str) -> None:
 
 def test_dataset_json_is_written_last(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
-    write = store.write
+    write = replacing.write_flushed
 
     def note(path: Path, data: bytes) -> None:
         written.append(path.name)
         write(path, data)
 
-    monkeypatch.setattr(store, "write", note)
+    monkeypatch.setattr(replacing, "write_flushed", note)
     dataset = commit(out)
     assert written == [*(dataset[word] for word in FILES), "dataset.json"]
 
@@ -248,8 +249,8 @@ def test_a_file_keeps_its_content_until_all_of_the_new_one_is_on_the_disk(
     path = out / "file"
     path.write_bytes(b"old")
     seen: list[tuple[str, bytes]] = []
-    monkeypatch.setattr(shards, "flush", lambda flushed: seen.append((flushed.name, path.read_bytes())))
-    store.write(path, b"new")
+    monkeypatch.setattr(replacing, "flush", lambda flushed: seen.append((flushed.name, path.read_bytes())))
+    replacing.write_flushed(path, b"new")
     assert seen == [(".file.part", b"old"), (out.name, b"new")]
 
 
@@ -260,7 +261,7 @@ def test_what_no_generation_refers_to_is_removed(out: Path) -> None:
     commit(out, "old")
     new = commit(out, "new", files=FILES | {"stats": b"[0]"})
     store.tidy(out, new)
-    assert shards.keys(out / "shards") == {"new"}
+    assert shard_files.keys(out / "shards") == {"new"}
     assert named(out) == sorted(["shards", ".cache", "dataset.json", *(new[word] for word in FILES)])
 
 
@@ -268,7 +269,7 @@ def test_what_the_generation_before_refers_to_is_kept(out: Path) -> None:
     old = commit(out, "old")
     new = commit(out, "new", files=FILES | {"stats": b"[0]"})
     store.tidy(out, new, old)
-    assert shards.keys(out / "shards") == {"old", "new"}
+    assert shard_files.keys(out / "shards") == {"old", "new"}
     assert {old["stats"], new["stats"]} <= set(named(out))
 
 
