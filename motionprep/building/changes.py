@@ -9,7 +9,7 @@ from typing import Any
 from motionprep.building.plan import Plan
 from motionprep.errors import DatasetError, RecipeError, ReplaceError
 from motionprep.motion import hashing
-from motionprep.recipe.recipe import Recipe, recipe_from_json
+from motionprep.recipe.recipe import FORMAT, Recipe, recipe_of_dataset
 from motionprep.storage import store
 
 _SHOWN = 3
@@ -33,6 +33,12 @@ def changes(planned: Plan, out: Path) -> tuple[str, ...]:
     said = [*motions, *said]
     if not kept:
         raise ReplaceError(f"{out}: holds a dataset of other motions, none of which would remain: {'; '.join(said)}")
+    if planned.dataset["motionprep"] < FORMAT:
+        return (
+            *said,
+            f"the dataset has format {planned.dataset['motionprep']}, and this motionprep writes format {FORMAT}, in "
+            "which shards hold the names of their axes: all shards are made anew",
+        )
     if before is None or not _any_shard_may_stay(before, planned.recipe):
         raise ReplaceError(
             f"{out}: holds a dataset of another recipe, no shard of which would remain: {'; '.join(said)}"
@@ -42,7 +48,7 @@ def changes(planned: Plan, out: Path) -> tuple[str, ...]:
 
 def _recipe(dataset: Mapping[str, Any]) -> Recipe | None:
     try:
-        return recipe_from_json(dataset["recipe"], store.DATASET)
+        return recipe_of_dataset(dataset, store.DATASET)
     except RecipeError:
         return None
 

@@ -74,7 +74,7 @@ def bake(
         try:
             with shard_writer.ShardWriter(target, record["frames"], sums=False) as writer:
                 writer.append(_Normalized(source, key, record, chosen, motions))
-                sealed = writer.seal(name, {word: record[word] for word in ("motions", "skeletons")})
+                sealed = writer.seal(name, {word: record[word] for word in ("motions", "skeletons", "names")})
         except DatasetError as error:
             shard_files.remove(source, key)
             raise BuildError(f"{source}: {error}; it has been removed, so that the next build makes it") from None

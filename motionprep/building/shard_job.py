@@ -6,7 +6,7 @@ This is the unit of work: it needs nothing but its part of the plan, and no shar
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from motionprep.dataset import inversion
 from motionprep.errors import MotionPrepError, ReadError
 from motionprep.files.reading import BUDGET
 from motionprep.motion import hashing
+from motionprep.motion.skeleton import Skeleton
 from motionprep.motion.take import Take
 from motionprep.recipe.recipe import Recipe
 from motionprep.stages import Dropped, Features, Stage
@@ -107,8 +108,20 @@ def make(
                 digests.append(taken.digests)
                 count(1)
         key = plan.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
-        sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons})
+        sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons, "names": _names(motions, skeletons)})
     return Made(key, digests, sealed)
+
+
+def _names(motions: Sequence[Mapping[str, Any]], skeletons: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the names of the joints, nodes and markers of a shard's arrays, of which all motions have the same."""
+    found: dict[str, list[str]] = {}
+    for skeleton in map(Skeleton.from_json, skeletons.values()):
+        found = {"joints": list(skeleton.joints), "nodes": list(skeleton.nodes)}
+        break
+    for motion in motions:
+        if motion.get("marker_names"):
+            return found | {"markers": motion["marker_names"]}
+    return found
 
 
 def keep_memory() -> None:

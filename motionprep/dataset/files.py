@@ -13,7 +13,7 @@ from motionprep.errors import DatasetError
 from motionprep.naming.fields import Field
 from motionprep.recipe import labels
 from motionprep.recipe.labels import ClassRow
-from motionprep.recipe.recipe import Recipe, recipe_from_json
+from motionprep.recipe.recipe import Recipe, recipe_of_dataset
 from motionprep.storage import manifest, shard_reader, store
 from motionprep.storage.chunks import MEND
 from motionprep.storage.stats import Stats
@@ -53,7 +53,7 @@ class DatasetFiles:
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe that it was built by."""
-        return recipe_from_json(self.facts["recipe"], store.DATASET)
+        return recipe_of_dataset(self.facts, store.DATASET)
 
     @cached_property
     def manifest(self) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from motionprep.dataset.motions import Motions
 from motionprep.naming.nearest import did_you_mean
 
 if TYPE_CHECKING:
+    import xarray
+
     from motionprep.dataset.batches import Batches
     from motionprep.dataset.frame_array import FrameArray
     from motionprep.dataset.window_reader import Transform
@@ -66,6 +68,22 @@ class Split(Motions, Mapping[str, StoredMotion]):
         if feature not in self.features:
             raise KeyError(f"there is no feature {feature!r} in {self.name}{did_you_mean(feature, self.features)}")
         return FrameArray(self, feature)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return all frames as an xarray dataset (``pip install xarray``): axes ``frame, node, joint, axis``, ...
+
+        ``seconds`` and ``key`` of each frame, and the names of nodes, joints and markers, are coordinates.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        DatasetError
+            If frames of a feature have other shapes in some motions.
+        """
+        from motionprep.dataset.as_xarray import as_xarray
+
+        return as_xarray(self)
 
     def windows(
         self,

@@ -15,6 +15,16 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
     "6d": (6,),
     "mask": (),
 }
+#: Names of the axes of each form.
+_AXES: Mapping[str, tuple[str, ...]] = {
+    "point": ("axis",),
+    "vector": ("axis",),
+    "seen": ("axis_and_seen",),
+    "matrix": ("row", "column"),
+    "quaternion": ("wxyz",),
+    "6d": ("component",),
+    "mask": (),
+}
 #: The forms of rotations.
 TURNS = ("matrix", "quaternion", "6d")
 
@@ -64,3 +74,29 @@ KINDS: Mapping[str, Kind] = {
     "markers_seen": Kind("markers", "markers", "seen"),
     "markers_velocity": Kind("markers", "markers", "vector"),
 }
+
+
+def dimensions(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the name of each axis of arrays, by feature, of which ``shapes`` has the shape of a frame.
+
+    ``positions`` has ``frame, node, axis``. One name has one size: where ``rotations`` lack the root and
+    ``global_rotations`` have it, the axis of the second is ``global_rotations_joint``.
+    """
+    sizes: dict[str, int] = {}
+    found = {}
+    for feature, shape in shapes.items():
+        kind = KINDS.get(feature)
+        names: tuple[str, ...] = {"frame_axes": ("row", "column"), "frame_origin": ("axis",)}.get(feature, ())
+        if kind is not None:
+            points = kind.form in ("point", "vector")
+            of_part = {"root": (), "markers": ("marker",), "joints": ("node" if points else "joint",)}
+            names = (*of_part[kind.part], *_AXES[kind.form])
+        if len(names) != len(shape):
+            # What a stage stores in another form.
+            names = tuple(f"{feature}_{axis}" for axis in range(1, 1 + len(shape)))
+        unique = (
+            name if sizes.setdefault(name, size) == size else f"{feature}_{name}"
+            for name, size in zip(names, shape, strict=True)
+        )
+        found[feature] = ("frame", *unique)
+    return found

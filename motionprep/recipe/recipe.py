@@ -30,7 +30,7 @@ from motionprep.stages.normalize import Normalize
 
 #: Of a split by percentages, by how many there are.
 SIDES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
-FORMAT = 1
+FORMAT = 2
 _BOTH = {"motion", "markers"}
 #: Features that are masks, or hold one.
 _NOT_NORMALIZED = (*MASKS, "markers_seen")
@@ -607,6 +607,24 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
         raise RecipeError(text if text.startswith(name) else f"{name}: {text}") from None
 
 
+def recipe_of_dataset(facts: Mapping[str, Any], name: str) -> Recipe:
+    """Return the recipe that a ``dataset.json`` holds; format 1 had another name for a setting of ``normalize``.
+
+    Raises
+    ------
+    RecipeError
+        If it is not a good one.
+    """
+    recipe = facts["recipe"]
+    if facts.get("motionprep") == 1:
+        stages = [
+            {"stored" if word == "baked" else word: value for word, value in stage.items()}
+            for stage in recipe.get("stages", ())
+        ]
+        recipe = {**recipe, "stages": stages}
+    return recipe_from_json(recipe, name)
+
+
 def load_recipe(source: str | os.PathLike[str]) -> Recipe:
     """Return a recipe by its shipped name, from a TOML file, or from the ``dataset.json`` of a dataset.
 
@@ -632,7 +650,7 @@ def load_recipe(source: str | os.PathLike[str]) -> Recipe:
         raise RecipeError(f"{name}: {error}") from None
     if not isinstance(value, Mapping) or not isinstance(value.get("recipe"), Mapping):
         raise RecipeError(f"{name}: has no recipe; expected a TOML file or the dataset.json of a dataset")
-    return recipe_from_json(_beside(value["recipe"], Path(name).parent), name)
+    return recipe_of_dataset({**value, "recipe": _beside(value["recipe"], Path(name).parent)}, name)
 
 
 def _beside(recipe: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:

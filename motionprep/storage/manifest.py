@@ -58,20 +58,39 @@ SCHEMA = pa.schema(
 
 def encode(rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Return rows as the bytes of a Parquet file, the same for the same rows."""
+    rows = list(rows)
+    facts = [msgspec.json.decode(row.get("facts") or "{}") for row in rows]
+    schema, rows = _with_facts(rows, facts)
     lines = msgspec.json.Encoder().encode_lines(rows)
     # By way of JSON, since Table.from_pylist imports pandas.
     table = (
         pj.read_json(
             pa.BufferReader(lines),
             pj.ReadOptions(use_threads=False, block_size=min(len(lines), _MOST_AT_ONCE)),
-            pj.ParseOptions(explicit_schema=SCHEMA, unexpected_field_behavior="ignore"),
+            pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
         ).combine_chunks()
         if lines
-        else SCHEMA.empty_table()
+        else schema.empty_table()
     )
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def _with_facts(
+    rows: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]]
+) -> tuple[pa.Schema, list[dict[str, Any]]]:
+    """Return the schema and rows with a column for each fact of stages, numbers or text."""
+    names = sorted({name for of_row in facts for name in of_row} - set(SCHEMA.names))
+    numbers = {name: all(isinstance(of_row.get(name, 0), int | float) for of_row in facts) for name in names}
+    schema = SCHEMA
+    for name in names:
+        schema = schema.append(pa.field(name, pa.float64() if numbers[name] else pa.string()))
+    columns = [
+        {name: value if numbers[name] else str(value) for name, value in of_row.items() if name in numbers}
+        for of_row in facts
+    ]
+    return schema, [{**row, **extra} for row, extra in zip(rows, columns, strict=True)]
 
 
 def decode(data: bytes) -> pa.Table:

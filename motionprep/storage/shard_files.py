@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,18 @@ def sweep(folder: Path) -> None:
 
 
 def group(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metadata of a shard's group."""
-    attributes = {"motionprep": {"record": record, "sha256": hashing.digest(hashing.canonical(record))}}
+    """Return the metadata of a shard's group: the record, and names of joints, nodes and markers for other programs."""
+    attributes = {
+        "motionprep": {"record": record, "sha256": hashing.digest(hashing.canonical(record))},
+        **record.get("names", {}),
+    }
     return {"attributes": attributes, "zarr_format": 3, "node_type": "group"}
+
+
+def consolidated(folder: Path, features: Iterable[str]) -> dict[str, Any]:
+    """Return the metadata of a shard's arrays in one, as programs that open whole groups look for it."""
+    arrays = {name: json.loads((folder / name / GROUP).read_bytes()) for name in sorted(features)}
+    return {"kind": "inline", "must_understand": False, "metadata": arrays}
 
 
 def names(folder: Path) -> list[str]:

@@ -45,6 +45,8 @@ def read_record(folder: Path, key: str) -> dict[str, Any]:
     """
     try:
         group = msgspec.json.decode((folder / key / GROUP).read_bytes())
+        # Compared with the metadata of each array when the whole shard is checked.
+        group.pop("consolidated_metadata", None)
         record: dict[str, Any] = group["attributes"]["motionprep"]["record"]
         good = record["key"] == key and group == shard_files.group(record)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError, KeyError, TypeError) as error:
@@ -85,6 +87,10 @@ def check(folder: Path, key: str) -> None:
         _check_file(folder, key, name, expected[name])
     for feature in record["features"]:
         read_rows(folder, key, feature, 0, record["frames"])
+    group = msgspec.json.decode((folder / key / GROUP).read_bytes())
+    arrays = group.get("consolidated_metadata")
+    if arrays is not None and arrays != shard_files.consolidated(folder / key, record["features"]):
+        raise DatasetError(f"shard {key}: its metadata in one are damaged; {MEND}")
 
 
 def is_whole(folder: Path, key: str) -> bool:

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from motionprep.files import replacing
+from motionprep.motion.feature_kinds import dimensions
 from motionprep.storage import shard_files
 from motionprep.storage.moments import Moments
 from motionprep.storage.shard_files import BESIDE, GROUP
@@ -74,6 +75,7 @@ class ShardWriter:
         self._capacity = max(1, capacity)
         self._sums = sums
         self._kinds: Mapping[str, tuple[Any, tuple[int, ...]]] = {}
+        self._dimensions: Mapping[str, tuple[str, ...]] = {}
         self._arrays: dict[str, Any] = {}
         self._buffers: dict[str, Any] = {}
         self._spare: dict[str, Any] = {}
@@ -112,6 +114,7 @@ class ShardWriter:
         """
         if not self._kinds:
             self._kinds = features.kinds
+            self._dimensions = dimensions({name: shape for name, (_, shape) in self._kinds.items()})
             self._buffers, self._spare = self._room(), self._room()
         if features.kinds != self._kinds:
             raise ValueError(f"has {_words(features.kinds)}; the motions before it have {_words(self._kinds)}")
@@ -143,7 +146,9 @@ class ShardWriter:
             "files": {name: shard_files.mark(self._beside / name) for name in shard_files.names(self._beside)},
         }
         # As Zarr writes it, which would first copy all of a record, number by number.
-        (self._beside / GROUP).write_bytes(json.dumps(shard_files.group(whole)).encode())
+        arrays = shard_files.consolidated(self._beside, self._kinds)
+        group = {**shard_files.group(whole), "consolidated_metadata": arrays}
+        (self._beside / GROUP).write_bytes(json.dumps(group).encode())
         self._sealed = True
         return Sealed(self._beside, self._folder / key)
 
@@ -230,7 +235,7 @@ class ShardWriter:
             # What no frame ever is: a chunk that holds nothing else is not written, whatever the configuration says.
             fill_value=255 if dtype.kind == "u" else math.nan,
             chunk_key_encoding={"name": "default", "separator": "."},
-            dimension_names=["frame", *(f"{name}_{axis}" for axis in range(1, 1 + len(shape)))],
+            dimension_names=self._dimensions[name],
         )
 
 

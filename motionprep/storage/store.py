@@ -21,6 +21,8 @@ from motionprep.storage import shard_files
 from motionprep.storage.chunks import REMEDY
 
 DATASET, SHARDS, CACHE = "dataset.json", "shards", ".cache"
+#: A copy of the manifest under a name that stays, for programs that read it by itself.
+MANIFEST = "manifest.parquet"
 #: Named by a hash of their content, in ``dataset.json`` under the same word.
 NAMED = {"manifest": ".parquet", "skeletons": ".json", "stats": ".json"}
 _LOCK, _HOLDER = "lock", "holder"
@@ -209,6 +211,7 @@ def save(out: Path, value: Mapping[str, Any], files: Mapping[str, bytes]) -> dic
     whole["sha256"] = _seal(whole)
     text = msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
     replacing.write_flushed(out / DATASET, text)
+    replacing.write(out / MANIFEST, files["manifest"])
     return whole
 
 
@@ -231,13 +234,13 @@ def read_named(out: Path, dataset: Mapping[str, Any], word: str) -> bytes:
 
 
 def named_are_whole(out: Path, dataset: Mapping[str, Any]) -> bool:
-    """Return whether all named files are there and fit their names."""
+    """Return whether all named files are there and fit their names, and the copy of the manifest is one."""
     try:
-        for word in NAMED:
-            read_named(out, dataset, word)
-    except DatasetError:
+        named = {word: read_named(out, dataset, word) for word in NAMED}
+        copy = (out / MANIFEST).read_bytes() if dataset["motionprep"] > 1 else named["manifest"]
+    except (DatasetError, OSError):
         return False
-    return True
+    return copy == named["manifest"]
 
 
 def shard_keys(dataset: Mapping[str, Any] | None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -53,3 +54,32 @@ def test_numpy_alone_reads_a_chunk(out: Path) -> None:
     chunk, *frame = json.loads((array / "zarr.json").read_text())["chunk_grid"]["configuration"]["chunk_shape"]
     first = np.frombuffer((array / "c.0.0.0").read_bytes()[:-4], "<f4").reshape(chunk, *frame)
     assert np.array_equal(first[: motion.frames], motion["positions"][:chunk])
+
+
+def test_xarray_opens_a_shard_with_named_axes_and_no_warning(out: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    motion = next(iter(motionprep.open(out)["train"].values()))
+    shard = xarray.open_zarr(out / "shards" / motion.row["shard"])
+    assert shard["positions"].dims == ("frame", "node", "axis")
+    assert shard["rotations"].dims == ("frame", "joint", "row", "column")
+    assert tuple(shard.attrs["joints"]) == motion.skeleton.joints
+    assert tuple(shard.attrs["nodes"]) == motion.skeleton.nodes
+
+
+def test_the_manifest_has_a_copy_under_a_name_that_stays(out: Path) -> None:
+    named = out / json.loads((out / "dataset.json").read_text())["manifest"]
+    assert (out / "manifest.parquet").read_bytes() == named.read_bytes()
+
+
+def test_a_lost_copy_of_the_manifest_comes_back_with_the_next_build(corpus: Path, out: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(out, tmp_path / "out"))
+    (copied / "manifest.parquet").unlink()
+    assert build(corpus, copied).made == 0
+    assert (copied / "manifest.parquet").read_bytes() == (out / "manifest.parquet").read_bytes()
+
+
+def test_what_stages_found_is_a_column_of_the_manifest(corpus: Path, tmp_path: Path) -> None:
+    build(corpus, tmp_path / "out", recipe={"stages": [{"stage": "yaw"}]})
+    table = motionprep.open(tmp_path / "out").manifest
+    assert table.yaw.between(-180, 360).all()
+    assert table.yaw.nunique() > 1

@@ -157,7 +157,7 @@ def test_what_is_no_parquet_file_cannot_be_read() -> None:
 def test_rows_are_what_arrow_makes_of_them_by_itself() -> None:
     rows = [
         {"key": 'ä_😀\u2028\n"', "ordinal": 2**63 - 1, "part": -(2**31), "fps": 59.94, "marker_names": ["C7", ""]},
-        {"key": "", "ordinal": -(2**63), "scale": 1e-308, "fps": 120.0, "marker_names": [], "facts": '{"a": 1}'},
+        {"key": "", "ordinal": -(2**63), "scale": 1e-308, "fps": 120.0, "marker_names": [], "facts": "{}"},
         {"key": None, "scale": 0.1 + 0.2, "frames": 0, "marker_names": None, "beside": "no column"},
         {"key": "x" * 2_000_000},
     ]
