@@ -15,7 +15,7 @@ from .progress import Progress
 if TYPE_CHECKING:
     from motionprep.maths.alignment import Finding
     from motionprep.motion.take import Take
-    from motionprep.sources.find import TakeFiles
+    from motionprep.sources.source import TakeFiles
     from motionprep.stages.align import Align
     from motionprep.stages.base import Dropped
 
@@ -37,25 +37,27 @@ def align(data: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> 
     """
     from motionprep.errors import RecipeError, SourceError
     from motionprep.formats import MODALITIES
-    from motionprep.sources import find as sources
+    from motionprep.sources.find import find
+    from motionprep.sources.pairing import pair
+    from motionprep.sources.source import TakeFiles
     from motionprep.stages.align import Align
 
     try:
         stage = Align(**{name: value for name, value in options.items() if value is not None})
     except ValueError as error:
         raise RecipeError(f"align: {error}") from None
-    found = [source for source in sources.find(data) if source.metadata is None]
+    found = [source for source in find(data) if source.metadata is None]
     if len(data) == 2 and all(Path(path).is_file() and Path(path).suffix.lower() in MODALITIES for path in data):
         found = sorted(found, key=lambda source: source.modality != "motion")
         if [source.modality for source in found] != ["motion", "markers"]:
             raise SourceError(f"{data[0]} and {data[1]}: are not a BVH and a C3D file")
-        take = sources.TakeFiles(found[0].key, found[0].subject, tuple(found))
+        take = TakeFiles(found[0].key, found[0].subject, tuple(found))
         if as_json:
             _print_json(stage, [take])
         else:
             _one(stage, take)
         return
-    takes = [take for take in sources.pair(found, ("motion", "markers")) if len(take.sources) == 2]
+    takes = [take for take in pair(found, ("motion", "markers")) if len(take.sources) == 2]
     if not takes:
         raise SourceError(f"{', '.join(data)}: no take has a BVH and a C3D file of one name")
     if as_json:

@@ -10,7 +10,7 @@ from .paths import LocalPath
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from motionprep.sources.find import TakeFiles
+    from motionprep.sources.source import TakeFiles
 
 
 @click.command()
@@ -31,12 +31,13 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
 
     from motionprep.errors import ReadError, SourceError
     from motionprep.maths.lengths import by_subject
-    from motionprep.sources import find as sources
+    from motionprep.sources.find import find
+    from motionprep.sources.pairing import pair
 
     from .tables import table
 
-    files = [source for source in sources.find(data, key_pattern) if source.metadata is None]
-    takes = sources.pair(files, ("markers",) if markers else ("motion", "markers"))
+    files = [source for source in find(data, key_pattern) if source.metadata is None]
+    takes = pair(files, ("markers",) if markers else ("motion", "markers"))
     found, others = {}, []
     with Progress(quiet=quiet, unit="takes") as progress:
         progress.start(len(takes))

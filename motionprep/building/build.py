@@ -21,7 +21,7 @@ from motionprep.errors import BuildError, DatasetError, MotionPrepWarning, Repla
 from motionprep.files.reading import no_address
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
-from motionprep.sources import find as sources
+from motionprep.sources.fingerprints import hash_file
 from motionprep.storage import shard_files, shard_reader, store
 
 #: Called after each motion with how many motions and how many stored frames are done.
@@ -272,7 +272,7 @@ def _make_missing(todo: Plan, home: Path, workers: int, count: Callable[[int], N
                 if stop.is_set():
                     raise Stopped("interrupted")
                 if key is None and not fresh:
-                    digests = [tuple(map(sources.digest_of, row.recording.sources)) for row in rows]
+                    digests = [tuple(map(hash_file, row.recording.sources)) for row in rows]
                     known = [[digest for digest, _ in files] for files in digests]
                     key = plan.key_of(todo.recipe, shard.split, shard.items, known)
                 if key is not None and shard_reader.is_whole(folder, key):

@@ -19,8 +19,11 @@ from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
 from motionprep.recipe import labels, splits
 from motionprep.recipe.recipe import Label, Recipe
-from motionprep.sources import find as sources
-from motionprep.sources.find import Source, SourceCache, SourceHeader, TakeFiles
+from motionprep.sources.find import find
+from motionprep.sources.fingerprints import SourceCache, SourceHeader, hash_files, read_headers
+from motionprep.sources.indexes import labels_beside
+from motionprep.sources.pairing import pair
+from motionprep.sources.source import Source, TakeFiles
 from motionprep.stages import Features
 from motionprep.stages.base import Dropped, Stage, pick_frames
 from motionprep.storage import shard_files, shard_reader, store
@@ -240,7 +243,7 @@ def make_plan(
         dataset = None
     cache = SourceCache(out / store.CACHE / "sources.json" if out else None)
     odd: list[str] = []
-    found = sources.find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays, odd)
+    found = find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays, odd)
     broken = [source for source in found if not source.modality]
     found = [source for source in found if source.modality]
     if not found:
@@ -251,7 +254,7 @@ def make_plan(
     needed = frozenset().union(*needs.values())
     if markers and "markers" not in needed:
         raise RecipeError("markers are given, but the recipe stores none; add them to the arrays of its features")
-    recordings = sources.pair(found, needed, odd)
+    recordings = pair(found, needed, odd)
     if not recordings:
         wanted = " and ".join(
             f"{_WORDS[modality]} ({suffix})" for suffix, modality in MODALITIES.items() if modality in needed
@@ -262,13 +265,13 @@ def make_plan(
         _refuse_rotations(recipe)
     files = [source for recording in recordings for source in recording.sources]
     if verify_sources:
-        headers = sources.digest(files, cache, workers, again=True)
+        headers = hash_files(files, cache, workers, again=True)
     elif digests:
-        headers = sources.digest(files, cache, workers)
+        headers = hash_files(files, cache, workers)
     else:
-        headers = sources.look(files, cache)
+        headers = read_headers(files, cache)
     keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
-    beside = {} if recipe.reading.labels or recipe.reading.label_pattern else sources.labels_beside(data, odd)
+    beside = {} if recipe.reading.labels or recipe.reading.label_pattern else labels_beside(data, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
     told = labels.unlabelled(recipe.reading, keys, named)
     of_files = iter(headers)
@@ -324,7 +327,7 @@ def _halves(
     files that cannot be read do not count.
     """
     if not asked and len({source.modality for source in found}) > 1:
-        good = [one for one, seen in zip(found, sources.look(found, cache), strict=True) if not seen.error]
+        good = [one for one, seen in zip(found, read_headers(found, cache), strict=True) if not seen.error]
         found = good or found
     keys = {modality: {source.key for source in found if source.modality == modality} for modality in _WORDS}
     there = {modality for modality in keys if keys[modality]}

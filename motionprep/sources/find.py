@@ -1,212 +1,38 @@
-"""Find motion files, give them keys, and know them again without reading them.
-
-A look at a corpus that was looked at before costs a ``stat`` a file: :class:`SourceCache` keeps each file's digest and
-what its header says by size, time and inode.
-"""
+"""Find the files of takes below folders and in zip archives, and give them keys."""
 
 from __future__ import annotations
 
 import os
 import re
-import threading
-import time
-import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from motionprep.errors import RateError, ReadError, SourceError
-from motionprep.files import replacing
-from motionprep.files.reading import BUDGET, no_address, open_file, parse_json, read_bounded, read_text, shown
+from motionprep.errors import ReadError, SourceError
+from motionprep.files.reading import no_address, open_file, read_bounded, shown
 from motionprep.formats import ARRAYS, MODALITIES
 from motionprep.formats.arrays_metadata import OF_FOLDER, ArrayMetadata, describe
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
+from motionprep.sources import archives
+from motionprep.sources.pairing import natural
+from motionprep.sources.source import Source, why
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_CACHE_FORMAT = 2
-_ARCHIVE = ".zip"
-#: A file touched this shortly before it was read may be touched again within one tick of the file system's clock.
-_SETTLED_NS = 2_000_000_000
-#: As a rule enough for all that a C3D file says before its first frame.
-_SHORT_HEAD = 1 << 14
 #: What to do about arrays of which nothing says what they hold.
 _UNSAID = (
     "nothing says which joints they hold; write names and rate into a TOML of the same name, or "
-    f"{OF_FOLDER}, beside them, or give --array-names and --array-rate"
+    f"{OF_FOLDER}, beside them, or give array names and rate in the recipe or as options"
 )
 #: More than the TOML beside any arrays.
 _MOST_SAID = 1 << 20
-
-
-class Source(msgspec.Struct, frozen=True):
-    """One file of a take, on its own or in a zip archive.
-
-    Parameters
-    ----------
-    key, subject
-        ``69_01`` and ``69``.
-    name
-        Its path below the data folder, with ``/``; for an entry of an archive ``cmu.zip/69/69_01.bvh``.
-    file
-        The file or archive to open.
-    entry
-        The name in the archive, or empty.
-    size
-        Bytes, unpacked.
-    stamp
-        Tells this state of the file from others: device, inode, size, time, and what is said of it.
-    half
-        Which modality of the take it holds, ``"motion"`` or ``"markers"``.
-    about
-        What is said of it beside it or in the recipe, if it holds arrays; None if it says all itself.
-    wrong
-        Why it, or what is said of it, cannot be used; empty if it can.
-    """
-
-    key: str
-    subject: str
-    name: str
-    file: str
-    entry: str
-    size: int
-    stamp: str
-    modality: str = "motion"
-    metadata: ArrayMetadata | None = None
-    wrong: str = ""
-
-    def read(self) -> bytes:
-        """Return its bytes.
-
-        Raises
-        ------
-        ReadError
-            If it cannot be read, unpacks to more than it says, or has changed since it was found.
-        """
-        try:
-            if self.entry:
-                with _open_entry(self) as file:
-                    data = file.read(self.size + 1)
-            else:
-                with open_file(self.file, buffering=0) as file:
-                    data = file.read()
-        except UNREADABLE as error:
-            raise ReadError(f"cannot be read: {_why(error)}", path=self.name) from None
-        if len(data) != self.size:
-            raise ReadError(
-                f"has {len(data):,} bytes; it had {self.size:,} when it was found: it changes while it is read",
-                path=self.name,
-            )
-        return data
-
-
-class TakeFiles(msgspec.Struct, frozen=True):
-    """The files of one take.
-
-    Parameters
-    ----------
-    key, subject
-        ``69_01`` and ``69``.
-    sources
-        One a half, the motion first.
-    """
-
-    key: str
-    subject: str
-    sources: tuple[Source, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(source.size for source in self.sources)
-
-    @property
-    def metadata(self) -> ArrayMetadata | None:
-        """What is said of its file, if that holds arrays."""
-        return next((source.metadata for source in self.sources if source.metadata is not None), None)
-
-
-class SourceHeader(msgspec.Struct, frozen=True, array_like=True):
-    """What is known of a file's content.
-
-    Parameters
-    ----------
-    sha256
-        Of its bytes; empty if not known yet.
-    frames, rate
-        As the header says; 0 where there is an error, and a rate of 0 where that alone is wrong.
-    structure
-        Two files with equal structure have the same nodes, or the same markers.
-    error
-        Why the header cannot be read; empty if it can.
-    clip
-        How many frames each of several clips has; 0 if the file has none.
-    rate_error
-        Why the header's rate cannot be right; empty if it can.
-    """
-
-    sha256: str
-    frames: int
-    rate: float
-    structure: str
-    error: str = ""
-    clip: int = 0
-    rate_error: str = ""
-
-
-class SourceCache:
-    """What earlier runs saw, by stamp; a file of its own that may be lost at no harm.
-
-    Parameters
-    ----------
-    path
-        Where it is kept; nothing is read or kept if None.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._headers: dict[str, SourceHeader] = {}
-        self._changed = False
-        self._opened = time.time_ns()
-        if path is None:
-            return
-        try:
-            number, headers = parse_json(path.read_bytes(), tuple[int, dict[str, SourceHeader]])
-        except (OSError, ValueError):
-            return
-        if number == _CACHE_FORMAT:
-            self._headers = headers
-
-    def get(self, source: Source) -> SourceHeader | None:
-        """Return what is known of a source."""
-        return self._headers.get(source.stamp)
-
-    def put(self, source: Source, look: SourceHeader) -> None:
-        """Remember what a source holds."""
-        if self._headers.get(source.stamp) != look:
-            self._headers[source.stamp] = look
-            self._changed = True
-
-    def save(self, sources: Iterable[Source]) -> None:
-        """Keep what is known of these sources, but not of those written just before, or after, the cache was opened."""
-        if self._path is None or not self._changed:
-            return
-        settled = self._opened - _SETTLED_NS
-        kept = {
-            source.stamp: self._headers[source.stamp]
-            for source in sources
-            if source.stamp in self._headers and int(source.stamp.split(":")[3]) < settled
-        }
-        replacing.write(self._path, msgspec.json.encode((_CACHE_FORMAT, kept)))
-        self._changed = False
 
 
 def find(
@@ -303,9 +129,9 @@ def _apart(
         if len(some) == 1 and place not in apart:
             apart[place] = some[0]
             continue
-        where = " and ".join(map(_place, some))
+        where = " and ".join(one.place for one in some)
         broken += [
-            msgspec.structs.replace(one, modality="", wrong=f"{_place(one)}: {len(some)} files have one name: {where}")
+            msgspec.structs.replace(one, modality="", wrong=f"{one.place}: {len(some)} files have one name: {where}")
             for one in some
         ]
     first = min(keys)
@@ -315,213 +141,6 @@ def _apart(
         f"{' and '.join(dict.fromkeys(those[:2]))}; a key pattern can name them otherwise"
     )
     return apart, broken
-
-
-def pair(sources: Sequence[Source], modalities: Collection[str], notes: list[str] | None = None) -> list[TakeFiles]:
-    """Join the files of each take that hold one of these halves; in natural order.
-
-    The subject is that of the skeleton's file, if there is one. Files whose keys differ in case alone are of one take
-    where there is no other that they could be of; ``notes`` takes a sentence that says so.
-    """
-    if len(modalities) > 1:
-        sources = _of_one_case(sources, [] if notes is None else notes)
-    together: dict[str, list[Source]] = {}
-    for source in sources:
-        if source.modality in modalities:
-            together.setdefault(source.key, []).append(source)
-    order = list(MODALITIES.values())
-    paired = []
-    for key, files in together.items():
-        files.sort(key=lambda source: order.index(source.modality))
-        paired.append(TakeFiles(key, files[0].subject, tuple(files)))
-    # Where each take has one file, or both halves say the same subject, they are in order already.
-    moved = any(len({source.subject for source in one.sources}) > 1 for one in paired)
-    return sorted(paired, key=lambda one: natural(one.subject, one.key)) if moved else paired
-
-
-def _of_one_case(sources: Sequence[Source], notes: list[str]) -> Sequence[Source]:
-    """Return the sources, those of markers under the key of the one skeleton whose key differs in case alone."""
-    keys: dict[str, set[str]] = {
-        modality: {one.key for one in sources if one.modality == modality} for modality in MODALITIES.values()
-    }
-    alone = {
-        modality: keys[modality] - set().union(*(keys[other] for other in keys if other != modality))
-        for modality in keys
-    }
-    if not all(alone.values()):
-        return sources
-    folded: dict[str, dict[str, list[str]]] = {modality: {} for modality in keys}
-    for modality, some in alone.items():
-        for key in sorted(some):
-            folded[modality].setdefault(key.casefold(), []).append(key)
-    both = [(ours, folded["markers"].get(fold, [])) for fold, ours in folded["motion"].items()]
-    other = {markers[0]: motions[0] for motions, markers in both if len(motions) == len(markers) == 1}
-    if not other:
-        return sources
-    markers, motion = next(iter(other.items()))
-    notes.append(f"{len(other):,} takes have files whose names differ in case alone, such as {motion} and {markers}")
-    return [
-        msgspec.structs.replace(one, key=other[one.key]) if one.modality == "markers" and one.key in other else one
-        for one in sources
-    ]
-
-
-def natural(*texts: str) -> tuple[object, ...]:
-    """Return a key that sorts ``2_2`` before ``2_10``."""
-    return (tuple(map(_natural, texts)), texts)
-
-
-@lru_cache(maxsize=1024)
-def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    return tuple(_number(part) if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", text) if part)
-
-
-def _number(digits: str) -> tuple[int, int, str]:
-    """Return what sorts digits as the numbers that they are; of thousands of them no integer is made."""
-    plain = digits if digits.isascii() else "".join(str(unicodedata.decimal(digit)) for digit in digits)
-    plain = plain.lstrip("0")
-    return 0, len(plain), plain
-
-
-def labels_beside(paths: Sequence[str | os.PathLike[str]], notes: list[str] | None = None) -> dict[str, str]:
-    """Return labels from every ``*index*.txt`` in the given folders and archives, and beside the given files.
-
-    An index that cannot be read is left out, and of two labels of a key the first stands; ``notes`` takes a sentence
-    that says so.
-    """
-    from motionprep.formats.index import parse_index
-
-    given = {Path(path) for path in paths}
-    labels: dict[str, str] = {}
-    notes = [] if notes is None else notes
-    for folder in dict.fromkeys(path if path.is_dir() else path.parent for path in map(Path, paths)):
-        for file in sorted(folder.iterdir()):
-            archive = file.suffix.lower() == _ARCHIVE and (folder in given or file in given)
-            if not (archive or _is_index(file.name)):
-                continue
-            try:
-                texts = _index_texts(file) if archive else [read_text(file)]
-            except UNREADABLE as error:
-                notes.append(f"{file.name}: the index cannot be read, so its labels are missing: {_why(error)}")
-                continue
-            for text in texts:
-                labels = parse_index(text.decode("utf-8", errors="backslashreplace"), file.name, notes) | labels
-    return labels
-
-
-def look(sources: Sequence[Source], cache: SourceCache, again: bool = False) -> list[SourceHeader]:
-    """Return what the header of each source says, from the cache unless ``again``, or by reading the header."""
-    headers = []
-    for source in sources:
-        known = None if again else cache.get(source)
-        if known is None:
-            try:
-                known = _read_header(source)
-            except UNREADABLE as error:
-                # Not remembered: that it can be read one day need not change its size or time.
-                known = SourceHeader("", 0, 0.0, "", f"{source.name}: cannot be read: {_why(error)}")
-            else:
-                cache.put(source, known)
-        headers.append(known)
-    return headers
-
-
-def digest(
-    sources: Sequence[Source],
-    cache: SourceCache,
-    workers: int,
-    again: bool = False,
-) -> list[SourceHeader]:
-    """Return what each source holds, digests included; the files that are not known are read whole.
-
-    A file whose header cannot be read has no digest.
-
-    Parameters
-    ----------
-    sources
-        In any order.
-    cache
-        Is added to.
-    workers
-        How many files are read at once.
-    again
-        Read all files, known or not.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    headers = look(sources, cache, again)
-    unknown = [place for place, seen in enumerate(headers) if not (seen.error or seen.sha256)]
-    with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(digest_of, [sources[place] for place in unknown])
-        for place, (sha256, whole) in zip(unknown, found, strict=True):
-            headers[place] = msgspec.structs.replace(headers[place], sha256=sha256)
-            if whole:
-                cache.put(sources[place], headers[place])
-    return headers
-
-
-def _read_header(source: Source) -> SourceHeader:
-    look_at = _markers_header if source.modality == "markers" else _motion_header
-    try:
-        return look_at(source)
-    except RateError as error:
-        # What else it says is of use where the recipe gives a rate.
-        return msgspec.structs.replace(look_at(source, 1.0), rate=0.0, rate_error=_where(error, source))
-    except ReadError as error:
-        return SourceHeader("", 0, 0.0, "", _where(error, source))
-
-
-def _where(error: ReadError, source: Source) -> str:
-    return str(ReadError(error.message, path=source.name, line=error.line, column=error.column, section=error.section))
-
-
-def _motion_header(source: Source, rate: float | None = None) -> SourceHeader:
-    if source.wrong:
-        raise ReadError(source.wrong, path=source.name)
-    if source.metadata is not None:
-        return _arrays_header(source, source.metadata)
-    from motionprep.formats import bvh
-
-    if source.entry:
-        # Of an archive's entry as a rule only the beginning is unpacked.
-        with _open_entry(source) as file:
-            header = bvh.parse_bvh_header(bvh.read_head(file), source.name, rate=rate)
-    else:
-        header = bvh.read_bvh_header(source.file, rate=rate)
-    return SourceHeader("", header.frames, header.rate, header.skeleton.structure)
-
-
-def _markers_header(source: Source, rate: float | None = None) -> SourceHeader:
-    from motionprep.formats import c3d
-
-    with _open_entry(source) if source.entry else open_file(source.file) as file:
-        data = file.read(_SHORT_HEAD)
-        for more in (c3d.HEADER_BYTES, source.size):
-            try:
-                header = c3d.read_c3d_header(data, source.name, source.size, rate=rate)
-                break
-            except ReadError:
-                data += file.read(more)
-        else:
-            header = c3d.read_c3d_header(data, source.name, source.size, rate=rate)
-    return SourceHeader("", header.frames, header.rate, hashing.key(list(header.names)))
-
-
-def _arrays_header(source: Source, metadata: ArrayMetadata) -> SourceHeader:
-    from motionprep.formats.arrays_header import read_arrays_header
-
-    with _open_entry(source) if source.entry else open_file(source.file) as file:
-        header = read_arrays_header(file, source.size, source.name, metadata)
-    return SourceHeader("", header.frames, metadata.rate or 0.0, metadata.structure, clip=header.clip)
-
-
-def digest_of(source: Source) -> tuple[str, bool]:
-    """Return the digest of a source, or of why it cannot be read, and whether it could."""
-    try:
-        with BUDGET.hold(source.size):
-            return hashing.digest(source.read()), True
-    except ReadError as error:
-        return hashing.digest(str(error).encode()), False
 
 
 def _key(name: str, pattern: re.Pattern[str] | None) -> tuple[str, str, str]:
@@ -571,7 +190,7 @@ def _walk(path: Path, notes: list[str]) -> Iterator[_Found]:
             yield from _folder(path, "", frozenset(), (), notes)
         elif path.exists() and not path.is_file():
             raise SourceError(f"{path.name}: is no file but a pipe or device; expected a file or a folder")
-        elif path.suffix.lower() == _ARCHIVE:
+        elif path.suffix.lower() == archives.SUFFIX:
             yield from _entries(path.name, path, path.stat(), ())
         elif path.suffix.lower() in MODALITIES:
             yield path.name, str(path), "", _stamp(path.stat()), (), ""
@@ -582,7 +201,7 @@ def _walk(path: Path, notes: list[str]) -> Iterator[_Found]:
         else:
             path.stat()
             known = ", ".join((*MODALITIES, *ARRAYS))
-            raise SourceError(f"{path.name}: is no motion file; expected {known} or {_ARCHIVE}")
+            raise SourceError(f"{path.name}: is no motion file; expected {known} or {archives.SUFFIX}")
     except FileNotFoundError as error:
         raise SourceError(f"{error.filename}: there is no such file or folder") from None
     except OSError as error:
@@ -613,7 +232,7 @@ def _folder(
             if entry.is_dir():
                 yield from _below(folder / entry.name, f"{name}/", above | {here}, texts, notes)
                 continue
-            if suffix not in MODALITIES and suffix not in ARRAYS and suffix != _ARCHIVE:
+            if suffix not in MODALITIES and suffix not in ARRAYS and suffix != archives.SUFFIX:
                 continue
             # A pipe would be waited for, a device read without end, whatever link leads there.
             if not entry.is_file() and not _leads_nowhere(entry):
@@ -621,9 +240,9 @@ def _folder(
                 continue
             state = _stamp(entry.stat(follow_symlinks=entry.is_file()))
         except OSError as error:
-            yield name, entry.path, "", _NO_STAT, (), f"cannot be read: {_why(error)}"
+            yield name, entry.path, "", _NO_STAT, (), f"cannot be read: {why(error)}"
             continue
-        if suffix == _ARCHIVE:
+        if suffix == archives.SUFFIX:
             yield from _entries_or_itself(name, Path(entry.path), state, texts)
         else:
             own = (
@@ -644,7 +263,7 @@ def _below(
     try:
         yield from _folder(folder, below, above, texts, notes)
     except OSError as error:
-        yield below, str(folder), "", _NO_STAT, (), f"cannot be read: {_why(error)}"
+        yield below, str(folder), "", _NO_STAT, (), f"cannot be read: {why(error)}"
 
 
 def _made_by_us(names: Collection[str]) -> str:
@@ -677,7 +296,7 @@ def _text(path: Path, name: str) -> _Texts:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        return ((name, ReadError(f"cannot be read: {_why(error)}", path=name)),)
+        return ((name, ReadError(f"cannot be read: {why(error)}", path=name)),)
 
 
 def _entries_or_itself(name: str, path: Path, stat: _Stat, texts: _Texts) -> Iterator[_Found]:
@@ -693,7 +312,7 @@ def _entries(name: str, path: Path, stat: _Stat | os.stat_result, texts: _Texts)
     device, inode, _, modified = (
         stat if isinstance(stat, tuple) and not isinstance(stat, os.stat_result) else _stamp(stat)
     )
-    with _archive(path) as archive:
+    with archives.open_archive(path) as archive:
         times = Counter(entry.filename for entry in archive.infolist())
         for entry in archive.infolist():
             inner = PurePosixPath(entry.filename.replace("\\", "/"))
@@ -726,7 +345,7 @@ def _packed(archive: zipfile.ZipFile, inner: PurePosixPath, name: str) -> _Texts
         except KeyError:
             continue
         except UNREADABLE as error:
-            texts.append((where, ReadError(f"cannot be read: {_why(error)}", path=where)))
+            texts.append((where, ReadError(f"cannot be read: {why(error)}", path=where)))
     return tuple(texts)
 
 
@@ -735,54 +354,3 @@ def _suffix(name: str) -> str:
     # os.path.splitext takes three times as long.
     stem, _, suffix = name.rpartition(".")
     return f".{suffix.lower()}" if stem and not stem.endswith("/") else ""
-
-
-def _archive(path: Path) -> zipfile.ZipFile:
-    # The end of an archive is looked for first, and a device has none.
-    open_file(path).close()
-    try:
-        return zipfile.ZipFile(path)
-    except OSError:
-        raise
-    except UNREADABLE as error:
-        raise SourceError(f"{path.name}: is no good zip archive: {error}") from None
-
-
-def _open_entry(source: Source) -> IO[bytes]:
-    stat = os.stat(source.file)
-    state = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    return open_entry(_opened(source.file, state, threading.get_ident()), source.entry)
-
-
-@lru_cache(maxsize=64)
-def _opened(file: str, state: tuple[int, ...], thread: int) -> zipfile.ZipFile:
-    """Return an open archive, one a thread: to read the list of its entries anew for each of them takes too long."""
-    return zipfile.ZipFile(file)
-
-
-def _index_texts(path: Path) -> list[bytes]:
-    """Return the texts of the indexes that an archive has; none if it cannot be opened."""
-    try:
-        opened = _archive(path)
-    except (SourceError, OSError):
-        # It is a failed source.
-        return []
-    with opened as archive:
-        names = [entry.filename for entry in archive.infolist() if _is_index(PurePosixPath(entry.filename).name)]
-        texts = []
-        for name in names:
-            with open_entry(archive, name) as file:
-                texts.append(read_bounded(file, f"{path.name}/{name}"))
-        return texts
-
-
-def _place(source: Source) -> str:
-    return f"{source.file}/{source.entry}" if source.entry else source.file
-
-
-def _why(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _is_index(name: str) -> bool:
-    return name.lower().endswith(".txt") and "index" in name.lower() and not name.startswith(".")

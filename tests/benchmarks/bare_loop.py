@@ -14,7 +14,7 @@ import numpy as np
 
 from motionprep.formats import bvh
 from motionprep.motion import kinematics
-from motionprep.sources import find as sources
+from motionprep.sources.find import find
 from motionprep.stages.features import DEFAULT
 
 THREADS = 2
@@ -22,7 +22,7 @@ THREADS = 2
 
 def main(corpus: str, dest: str, step: int) -> None:
     """Run the loop over all files."""
-    found = sources.find([corpus])
+    found = find([corpus])
     train = len(found) * 9 // 10
     folder = Path(dest)
     folder.mkdir(parents=True)

@@ -162,9 +162,7 @@ class TestFinding:
     def test_a_folder_with_such_arrays_alone_is_refused_with_what_to_do(self, tmp_path: Path) -> None:
         np.save(tmp_path / "walk.npy", WALK)
 
-        with pytest.raises(
-            SourceError, match=r"found; of 1 \.npy and \.npz files nothing says .* or give --array-names"
-        ):
+        with pytest.raises(SourceError, match=r"found; of 1 \.npy and \.npz files nothing says .* or give array names"):
             build(tmp_path, tmp_path / "out")
 
     def test_an_array_that_is_named_itself_is_described_by_its_folder(self, tmp_path: Path) -> None:

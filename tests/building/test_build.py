@@ -25,7 +25,7 @@ from motionprep.motion import kinematics
 from motionprep.motion.take import Take
 from motionprep.naming import shipped
 from motionprep.recipe.recipe import recipe_from_json
-from motionprep.sources.find import Source
+from motionprep.sources.source import Source
 from motionprep.stages import Downsample
 
 FEATURES = ("positions", "rotations", "quaternions", "root_position")

@@ -19,7 +19,7 @@ import motionprep
 from motionprep import DatasetError, build
 from motionprep.building import assign, commit, plan
 from motionprep.files import replacing
-from motionprep.sources import find as sources
+from motionprep.sources.fingerprints import SourceCache
 from motionprep.storage import shard_files, shard_reader, shard_writer, store
 
 #: Source bytes that a shard has on average, and at most: less than most motions of the corpus have.
@@ -217,7 +217,7 @@ PLACES = BEFORE_COMMIT | AFTER_COMMIT
 WRITES = BEFORE_COMMIT | {
     "in the middle of a shard": (shard_writer.ShardWriter, "_flush", 2),
     "at the record of a shard": (shard_writer.ShardWriter, "seal", 2),
-    "at the cache of sources": (sources.SourceCache, "save", 1),
+    "at the cache of sources": (SourceCache, "save", 1),
 }
 Place = tuple[Any, str, int]
 
@@ -404,10 +404,10 @@ def test_no_thread_writes_on_when_a_build_has_failed(data: Path, out: Path, monk
 def test_an_interrupted_build_is_finished_in_the_same_process(
     data: Path, out: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = sources.SourceCache.put
+    put = SourceCache.put
 
     def interrupt(_plan: plan.Plan) -> None:
-        monkeypatch.setattr(sources.SourceCache, "put", failing(put, KeyboardInterrupt(), 3))
+        monkeypatch.setattr(SourceCache, "put", failing(put, KeyboardInterrupt(), 3))
 
     with pytest.raises(KeyboardInterrupt):
         build(data, out, on_plan=interrupt)

@@ -23,7 +23,7 @@ from motionprep.recipe.recipe import (
     make_stage,
     recipe_from_json,
 )
-from motionprep.sources.find import SourceCache
+from motionprep.sources.fingerprints import SourceCache
 from motionprep.stages import STAGES, Downsample, DropShort, Features, SelectJoints, Stage, Trim
 
 SIDES = ("train", "val", "test")

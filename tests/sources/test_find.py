@@ -25,7 +25,11 @@ from motionprep.formats.c3d_write import write_c3d
 from motionprep.motion import hashing
 from motionprep.motion.markers import Markers
 from motionprep.recipe.recipe import Reading, Recipe, Split
-from motionprep.sources.find import Source, SourceCache, SourceHeader, digest, find, labels_beside, look, natural
+from motionprep.sources.find import find
+from motionprep.sources.fingerprints import SourceCache, SourceHeader, hash_files, read_headers
+from motionprep.sources.indexes import labels_beside
+from motionprep.sources.pairing import natural
+from motionprep.sources.source import Source
 
 BVH = b"""HIERARCHY
 ROOT Hips
@@ -378,7 +382,7 @@ class TestArchives:
         file = find([put(tmp_path / "1_01.bvh")])
         entry = find([pack(tmp_path / "x.zip", {"1_01.bvh": BVH})])
 
-        assert digest(file, SourceCache(None), 1) == digest(entry, SourceCache(None), 1)
+        assert hash_files(file, SourceCache(None), 1) == hash_files(entry, SourceCache(None), 1)
 
     @pytest.mark.parametrize(
         "name",
@@ -470,7 +474,7 @@ class TestArchives:
         data[60:90] = bytes(30)
         put(archive, bytes(data))
 
-        one, other = digest(find([archive]), SourceCache(None), 1)
+        one, other = hash_files(find([archive]), SourceCache(None), 1)
 
         assert (one.error.partition(": ")[0], other.sha256) == ("x.zip/1_01.bvh", hashing.digest(OTHER))
 
@@ -493,7 +497,7 @@ class TestArchives:
             try:
                 labels_beside([archive])
                 for source in find([archive]):
-                    digest([source], SourceCache(None), 1)
+                    hash_files([source], SourceCache(None), 1)
                     assert source.read() == BVH
             except (SourceError, ReadError):
                 pass
@@ -552,14 +556,14 @@ class TestArchives:
         whole = zipfile.ZipExtFile.read
         monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda self, n=-1: read.append(data := whole(self, n)) or data)
 
-        look(found, SourceCache(None))
+        read_headers(found, SourceCache(None))
 
         assert sum(map(len, read)) <= 1 << 18
 
     def test_with_a_header_of_any_length_are_understood(self, tmp_path: Path) -> None:
         long = BVH.replace(b"ROOT", b"\n" * (1 << 19) + b"ROOT")
 
-        [seen] = look(find([pack(tmp_path / "x.zip", {"1_01.bvh": long})]), SourceCache(None))
+        [seen] = read_headers(find([pack(tmp_path / "x.zip", {"1_01.bvh": long})]), SourceCache(None))
 
         assert (seen.frames, seen.error) == (2, "")
 
@@ -691,7 +695,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def looked(paths: Iterable[Path], cache: Path, again: bool = False) -> list[SourceHeader]:
     """Return what one run finds out; the cache is opened and kept."""
     found, known = find(list(paths)), SourceCache(cache)
-    headers = digest(found, known, 2, again=again)
+    headers = hash_files(found, known, 2, again=again)
     known.save(found)
     return headers
 
@@ -702,12 +706,12 @@ class TestCache:
         names = tuple(f"{number:064}" for number in range(count))
         write_c3d(tmp_path / "1_01.c3d", Markers(names, np.ones((5, count, 3)), np.ones((5, count), bool), 100.0))
 
-        [seen] = look(find([tmp_path]), SourceCache(None))
+        [seen] = read_headers(find([tmp_path]), SourceCache(None))
 
         assert (seen.frames, seen.rate, seen.error) == (5, 100.0, "")
 
     def test_a_look_says_what_the_header_says_and_what_the_file_holds(self, tmp_path: Path) -> None:
-        [seen] = digest(find([put(tmp_path / "1_01.bvh")]), SourceCache(None), 1)
+        [seen] = hash_files(find([put(tmp_path / "1_01.bvh")]), SourceCache(None), 1)
 
         skeleton = bvh.read_bvh(tmp_path / "1_01.bvh").skeleton
         assert seen == SourceHeader(hashlib.sha256(BVH).hexdigest(), 2, 120.0, skeleton.structure, "")
@@ -829,7 +833,7 @@ class TestCache:
     ) -> None:
         path, known = put(tmp_path / "1_01.bvh", age=0), SourceCache(tmp_path / "cache")
         found = find([path])
-        digest(found, known, 1)
+        hash_files(found, known, 1)
         later = time.time_ns() + AN_HOUR
         monkeypatch.setattr(time, "time_ns", lambda: later)
         known.save(found)
@@ -871,14 +875,14 @@ class TestCache:
     def test_a_broken_header_is_said_with_file_and_line_and_has_no_digest(self, tmp_path: Path) -> None:
         path = put(tmp_path / "1_01.bvh", BVH.replace(b"Frames: 2", b"Frames: two"))
 
-        [seen] = digest(find([path]), SourceCache(None), 1)
+        [seen] = hash_files(find([path]), SourceCache(None), 1)
 
         assert (seen.error.partition(": ")[0], seen.sha256) == ("1_01.bvh:12:9", "")
 
     def test_a_broken_header_in_an_archive_is_said_with_archive_and_line(self, tmp_path: Path) -> None:
         broken = BVH.replace(b"Frames: 2", b"Frames: two")
 
-        [seen] = look(find([pack(tmp_path / "x.zip", {"a/1_01.bvh": broken})]), SourceCache(None))
+        [seen] = read_headers(find([pack(tmp_path / "x.zip", {"a/1_01.bvh": broken})]), SourceCache(None))
 
         assert seen.error.startswith("x.zip/a/1_01.bvh:12:9: ")
 
@@ -905,7 +909,7 @@ class TestCache:
         paths[0].unlink()
         monkeypatch.setattr(bvh, "read_bvh_header", lambda _, rate: bvh.parse_bvh_header(BVH, ""))
 
-        headers = digest(found, SourceCache(None), 2)
+        headers = hash_files(found, SourceCache(None), 2)
 
         assert headers[1].sha256 == hashing.digest(BVH)
 
