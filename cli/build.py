@@ -13,7 +13,7 @@ from .options import make_recipe, recipe_options
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from motionprep.building.plan import Plan
+    from motionprep.building.planned import Plan
 
 
 @click.command()

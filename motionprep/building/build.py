@@ -15,8 +15,8 @@ from typing import Any, Unpack
 
 import msgspec
 
-from motionprep.building import plan
-from motionprep.building.plan import Plan, Shard
+from motionprep.building import plan, planned
+from motionprep.building.planned import Plan, Shard
 from motionprep.errors import BuildError, DatasetError, MotionPrepWarning, ReplaceError
 from motionprep.files.reading import no_address
 from motionprep.recipe.options import RecipeOptions, read_recipe
@@ -140,10 +140,10 @@ def build(
     home = store.home(out, stored_normalized=recipe.stored_normalized)
     look = partial(
         plan.make_plan,
-        plan.paths(data),
+        planned.paths(data),
         out,
         recipe,
-        markers=plan.paths(markers),
+        markers=planned.paths(markers),
         verify_sources=verify_sources,
         workers=workers,
     )
@@ -274,7 +274,7 @@ def _make_missing(todo: Plan, home: Path, workers: int, count: Callable[[int], N
                 if key is None and not fresh:
                     digests = [tuple(map(hash_file, row.recording.sources)) for row in rows]
                     known = [[digest for digest, _ in files] for files in digests]
-                    key = plan.key_of(todo.recipe, shard.split, shard.items, known)
+                    key = planned.key_of(todo.recipe, shard.split, shard.items, known)
                 if key is not None and shard_reader.is_whole(folder, key):
                     count(len(shard.items))
                     return key, digests, False

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from motionprep.building.plan import Plan
+from motionprep.building.planned import Plan
 from motionprep.errors import DatasetError, RecipeError, ReplaceError
 from motionprep.motion import hashing
 from motionprep.recipe.recipe import FORMAT, Recipe, recipe_of_dataset

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from motionprep.building.plan import Plan, none_built, reason_of
+from motionprep.building.planned import Plan, none_built, reason_of
 from motionprep.errors import BuildError, RecipeError
 from motionprep.motion import hashing
 from motionprep.naming import fields

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motionprep.building.limits import LARGEST, FeatureError, check_reach
 from motionprep.maths import rigid
 from motionprep.motion import kinematics
 from motionprep.motion.markers import Markers
@@ -15,7 +16,6 @@ from motionprep.motion.motion import Motion
 from motionprep.motion.poses import Poses
 from motionprep.motion.take import Take
 
-_MOST = float(np.finfo(np.float32).max)
 #: Features that are markers' places, and how many numbers a marker has in them.
 _POINTS = {"markers": 3, "markers_corrupt": 3, "markers_seen": 4}
 
@@ -34,10 +34,8 @@ class Extraction:
 
     Raises
     ------
-    ValueError
-        If the take has not what a feature is of.
-    OverflowError
-        If a number is too large for float32, or not finite. What is said of either begins with the feature's name.
+    FeatureError
+        If the take lacks the modality of a feature, or a number is too large for float32 or not finite.
     """
 
     def __init__(self, take: Take, names: Sequence[str], missing: float = 0.0) -> None:
@@ -59,8 +57,8 @@ class Extraction:
         largest = {name: _largest(array) for name, array in self._arrays.items() if array.dtype != bool}
         largest |= {name: max(_largest(markers.positions), abs(missing)) for name, markers in self._points.items()}
         for name, most in largest.items():
-            if not most <= _MOST:
-                raise OverflowError(f"{name} has numbers that float32 cannot hold")
+            if not most <= LARGEST:
+                raise FeatureError(name, f"{name} has numbers that float32 cannot hold")
         self._solver: kinematics.Solver | None = None
         if computed:
             motion = _motion(take, computed[0])
@@ -94,12 +92,6 @@ class Extraction:
         self._at += count
 
 
-def check_reach(motion: Motion | Poses) -> None:
-    """Raise an ``OverflowError`` if a world position may be too large for float32."""
-    if not motion.reach() <= _MOST:
-        raise OverflowError("positions may have numbers that float32 cannot hold")
-
-
 def _largest(array: NDArray[Any]) -> float:
     """Return the largest absolute value; NaN if there is one."""
     return float(max(array.max(initial=0), -array.min(initial=0)))
@@ -111,7 +103,7 @@ def _is_mask(array: NDArray[Any] | None) -> bool:
 
 def _motion(take: Take, name: str) -> Motion | Poses:
     if take.motion is None:
-        raise ValueError(f"{name}: no skeleton")
+        raise FeatureError(name, f"{name}: no skeleton")
     return take.motion
 
 
@@ -119,7 +111,7 @@ def _markers(take: Take, name: str) -> Markers:
     """Return the markers that a feature is of."""
     markers = take.markers if name in ("markers", "markers_visible") else take.corrupt or take.markers
     if markers is None:
-        raise ValueError(f"{name}: no markers")
+        raise FeatureError(name, f"{name}: no markers")
     return markers
 
 
@@ -131,7 +123,7 @@ def _array(take: Take, name: str) -> NDArray[Any]:
         return _motion(take, name).poses().rotations[:, 0] if take.root is None else take.root.rotation
     if name in ("markers_visible", "markers_corrupt_visible"):
         return _markers(take, name).visible
-    raise ValueError(f"{name}: no stage has made it")
+    raise FeatureError(name, f"{name}: no stage has made it")
 
 
 def _known(take: Take, name: str) -> NDArray[np.bool_] | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from motionprep.building.changes import changes
-from motionprep.building.plan import Plan, make_plan, none_built, paths, reason_of
+from motionprep.building.plan import make_plan
+from motionprep.building.planned import Plan, none_built, paths, reason_of
 from motionprep.building.shard_job import frame_bytes
 from motionprep.errors import ReplaceError
 from motionprep.recipe.options import RecipeOptions, read_recipe

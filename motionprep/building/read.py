@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from motionprep.building.assign import ShardMember, beyond
-from motionprep.building.extract import check_reach
+from motionprep.building.limits import FeatureError, check_reach
 from motionprep.errors import ReadError
 from motionprep.formats import arrays, bvh, c3d
 from motionprep.formats.arrays_metadata import ArrayMetadata
@@ -177,7 +177,7 @@ def _check(motion: Motion, name: str) -> None:
     """Raise unless products of lengths, which stages compute, can be as well."""
     try:
         check_reach(motion)
-    except OverflowError as error:
+    except FeatureError as error:
         raise ReadError(str(error), path=name) from None
 
 

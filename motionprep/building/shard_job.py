@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from motionprep.building import plan
+from motionprep.building import planned
 from motionprep.building.assign import ShardMember
 from motionprep.building.extract import Extraction
-from motionprep.building.plan import PlannedMotion, Shard
+from motionprep.building.limits import FeatureError
+from motionprep.building.planned import PlannedMotion, Shard
 from motionprep.building.read import Read, read_take
 from motionprep.dataset import inversion
 from motionprep.errors import MotionPrepError, ReadError
@@ -28,7 +29,6 @@ from motionprep.motion.skeleton import Skeleton
 from motionprep.motion.take import Take
 from motionprep.recipe.recipe import Recipe
 from motionprep.stages import Dropped, Features, Stage
-from motionprep.stages.features import KNOWN
 from motionprep.storage import shard_writer
 
 Digest = tuple[str, bool]
@@ -107,7 +107,7 @@ def make(
                 motions.append({"start": start, "stop": writer.frames, **facts})
                 digests.append(taken.digests)
                 count(1)
-        key = plan.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
+        key = planned.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
         sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons, "names": _names(motions, skeletons)})
     return Made(key, digests, sealed)
 
@@ -221,8 +221,8 @@ class _TakeProcessor:
         take = replace(take, arrays={**take.arrays, **frame_arrays})
         try:
             features = Extraction(take, [*last.arrays, *frame_arrays], last.missing)
-        except (OverflowError, ValueError) as error:
-            raise ReadError(str(error), path=_files(row, *_modality(str(error)))) from None
+        except FeatureError as error:
+            raise ReadError(str(error), path=_files(row, *error.modalities)) from None
         markers = take.markers if "markers" in last.modalities else None
         return features, facts | {
             "reason": "; ".join([*read.notes, *_told_by_stages(take)]) or None,
@@ -305,12 +305,6 @@ def _whose(error: ReadError, row: PlannedMotion) -> dict[str, Any]:
     names = [source.name for source in row.recording.sources]
     of_files = [names.index(error.path)] if error.path in names else list(range(len(names)))
     return {"reason": str(error).removeprefix(error.path), "of_files": of_files}
-
-
-def _modality(complaint: str) -> tuple[str, ...]:
-    """Return the half of a take that a complaint is about which begins with the name of a feature."""
-    name = complaint.split(maxsplit=1)[0].rstrip(":")
-    return (KNOWN[name],) if name in KNOWN else ()
 
 
 def _files(row: PlannedMotion, *modalities: str) -> str:

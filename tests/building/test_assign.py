@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from motionprep.building import assign, plan
+from motionprep.building import assign, planned
 from motionprep.building.assign import ShardMember
 from motionprep.recipe.recipe import Reading, Recipe, Split
 from motionprep.stages import Downsample, Features, Stage, Trim
@@ -154,23 +154,23 @@ def test_a_motion_without_a_digest_is_refused() -> None:
 def test_the_same_motions_make_the_same_shard_on_either_side_of_a_split() -> None:
     recipe = Recipe(split=Split(percent="90/10"), stages=(Downsample(factor=8, splits=("train", "test")),))
 
-    assert plan.key_of(recipe, "train", [ITEM], ["ab"]) == plan.key_of(recipe, "test", [ITEM], ["ab"])
+    assert planned.key_of(recipe, "train", [ITEM], ["ab"]) == planned.key_of(recipe, "test", [ITEM], ["ab"])
 
 
 def test_the_stages_of_a_side_decide_its_shards() -> None:
     recipe = Recipe(split=Split(percent="90/10"), stages=(Downsample(factor=8, splits=("train",)),))
 
-    assert plan.key_of(recipe, "train", [ITEM], ["ab"]) != plan.key_of(recipe, "test", [ITEM], ["ab"])
+    assert planned.key_of(recipe, "train", [ITEM], ["ab"]) != planned.key_of(recipe, "test", [ITEM], ["ab"])
 
 
 @pytest.mark.parametrize("reading", [Reading(positions="add"), Reading(lenient=True)], ids=str)
 def test_how_files_are_read_decides_shards(reading: Reading) -> None:
-    plain = plan.key_of(Recipe(), "train", [ITEM], ["ab"])
+    plain = planned.key_of(Recipe(), "train", [ITEM], ["ab"])
 
-    assert plan.key_of(Recipe(reading=reading), "train", [ITEM], ["ab"]) != plain
+    assert planned.key_of(Recipe(reading=reading), "train", [ITEM], ["ab"]) != plain
 
 
 def test_rates_of_other_motions_and_the_seed_of_no_random_stage_decide_no_shard() -> None:
     recipe = Recipe(reading=Reading(rates={"1_01": 60.0}, key_pattern="(?P<subject>.)(?P<motion>.)"), seed=7)
 
-    assert plan.key_of(recipe, "train", [ITEM], ["ab"]) == plan.key_of(Recipe(), "train", [ITEM], ["ab"])
+    assert planned.key_of(recipe, "train", [ITEM], ["ab"]) == planned.key_of(Recipe(), "train", [ITEM], ["ab"])

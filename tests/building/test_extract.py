@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motionprep.building.extract import Extraction
+from motionprep.building.limits import FeatureError
 from motionprep.motion import kinematics
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
@@ -95,7 +96,7 @@ class TestOfMotion:
         far: Motion | Poses = Motion(motion.skeleton, channels, 120.0)
         far = far.poses() if as_poses else far
 
-        with pytest.raises(OverflowError, match="positions may have numbers that float32 cannot hold"):
+        with pytest.raises(FeatureError, match="positions may have numbers that float32 cannot hold"):
             Extraction(Take("1_1", far), ["positions"])
         Extraction(Take("1_1", far), ["rotations"])
 
@@ -180,5 +181,5 @@ class TestOfMarkers:
         array = np.zeros((FRAMES, 2))
         array[3, 1] = bad
 
-        with pytest.raises(OverflowError, match="markers_velocity has numbers that float32 cannot hold"):
+        with pytest.raises(FeatureError, match="markers_velocity has numbers that float32 cannot hold"):
             Extraction(replace(take, arrays={"markers_velocity": array}), ["markers_velocity"])

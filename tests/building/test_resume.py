@@ -17,7 +17,7 @@ import pytest
 
 import motionprep
 from motionprep import DatasetError, build
-from motionprep.building import assign, commit, plan
+from motionprep.building import assign, commit, planned
 from motionprep.files import replacing
 from motionprep.sources.fingerprints import SourceCache
 from motionprep.storage import shard_files, shard_reader, shard_writer, store
@@ -406,7 +406,7 @@ def test_an_interrupted_build_is_finished_in_the_same_process(
 ) -> None:
     put = SourceCache.put
 
-    def interrupt(_plan: plan.Plan) -> None:
+    def interrupt(_plan: planned.Plan) -> None:
         monkeypatch.setattr(SourceCache, "put", failing(put, KeyboardInterrupt(), 3))
 
     with pytest.raises(KeyboardInterrupt):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motionprep.building.plan import Plan
+from motionprep.building.planned import Plan
 from motionprep.errors import RecipeError
 from motionprep.motion.kinematics import FEATURES
 from motionprep.naming import shipped
