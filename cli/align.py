@@ -198,7 +198,7 @@ def _words(stage: Align, take: Take, found: Finding) -> list[str]:
 
 
 def _resampled(take: Take, paced: Take) -> str:
-    """Return words for the half that was resampled, if one was."""
+    """Return words for the modality that was resampled, if one was."""
     modality = paced.facts.get("align_resampled")
     if modality is None or take.motion is None or take.markers is None:
         return ""

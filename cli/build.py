@@ -72,8 +72,14 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
     if quiet:
         return
     rows = [
-        [name, f"{side['motions']:,}", f"{side['subjects']:,}", f"{side['frames']:,}", f"{side['seconds'] / 3600:.2f}"]
-        for name, side in dataset["splits"].items()
+        [
+            name,
+            f"{split['motions']:,}",
+            f"{split['subjects']:,}",
+            f"{split['frames']:,}",
+            f"{split['seconds'] / 3600:.2f}",
+        ]
+        for name, split in dataset["splits"].items()
     ]
     click.echo(table(["split", "motions", "subjects", "frames", "hours"], rows))
     for line in (*said, *left_out(dataset)):

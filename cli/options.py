@@ -25,7 +25,7 @@ _OPTIONS = [
         "--split", metavar="PERCENT", help="90/10 for train/test, 80/10/10 for train/val/test, 100 for train alone."
     ),
     click.option(
-        "--split-by", type=click.Choice(["motion", "subject"]), help="What goes whole to one side [default: motion]."
+        "--split-by", type=click.Choice(["motion", "subject"]), help="What goes whole to one split [default: motion]."
     ),
     click.option(
         "--split-order",

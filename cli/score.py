@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from motionprep.scoring.classes import ClassScores
     from motionprep.scoring.scores import Scores
 
-#: What the metrics are called at the head of a column, and how they are told.
+#: What the metrics are called at the head of a column, and how they are printed.
 _HEADS = {
     "ed": ("ED", "{:.4g}"),
     "mpjpe_mm": ("MPJPE mm", "{:.2f}"),
@@ -35,7 +35,7 @@ _HEADS = {
     "recall": ("recall", "{:.2%}"),
     "f1": ("F1", "{:.4f}"),
 }
-#: What may be told apart of what fields predict, and of classes.
+#: What may be distinguished of what fields predict, and of classes.
 _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "subject", "motion")
 
 
@@ -112,7 +112,7 @@ def score(
     known = _BY_CLASS if classes else _BY_FIELD
     if unknown := [what for what in by if what not in known]:
         what = "classes" if classes else "targets"
-        raise RecipeError(f"--by {unknown[0]}: {what} are told by {', '.join(known)}")
+        raise RecipeError(f"--by {unknown[0]}: {what} can be grouped by {', '.join(known)}")
     if classes:
         given = {
             "--plot": (plot is not None, "have no curve over the frames"),
@@ -210,5 +210,5 @@ def _table(first: str, groups: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def _cell(name: str, means: Mapping[str, float]) -> str:
-    """Return how a metric is told; nothing where it is not there or nothing tells it."""
+    """Return how a metric is printed; nothing where it is not there or unknown."""
     return "" if math.isnan(means.get(name, math.nan)) else _HEADS[name][1].format(means[name])

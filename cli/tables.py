@@ -59,7 +59,7 @@ def grouped(motions: Iterable[tuple[str, str, str, int]]) -> list[str]:
     lines: dict[str, list[tuple[int, str]]] = {}
     for (status, kind), some in kinds.items():
         count, first = sum(number for _, number in some), some[0][0]
-        # Reasons that are equal but for names and numbers are told once.
+        # Reasons that are equal but for names and numbers are printed once.
         text = first if len(some) == 1 else f"{kind}, for instance {first}"
         lines.setdefault(status, []).append((count, f"{status}: {count:,} x {text}"))
     printed: list[str] = []

@@ -1,4 +1,4 @@
-"""Draw the pictures of docs/augmentation.md into docs/pictures; needs matplotlib (pip install matplotlib)."""
+"""Draw the pictures of README and docs/augmentation.md into docs/pictures; needs matplotlib (pip install matplotlib)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 import motionprep
 from motionprep.maths import spaces
+from motionprep.motion import kinematics
 from motionprep.motion.markers import Markers
 from motionprep.motion.step import Step
 from motionprep.motion.take import Take
@@ -28,7 +29,7 @@ except ImportError:
 FOLDER = Path(__file__).parent / "pictures"
 #: How long a unit of CMU's BVH files is.
 METRES_PER_UNIT = 0.056444
-CLEAN, SPOILT, LEFT, RIGHT = "#b0b0b0", "#d62728", "#1f77b4", "#ff7f0e"
+CLEAN, CORRUPT, LEFT, RIGHT = "#b0b0b0", "#d62728", "#1f77b4", "#ff7f0e"
 LIMBS = {
     "left leg": ("LeftUpLeg", "LeftLeg*", "LeftFoot*", "LeftToeBase*"),
     "right arm": ("RightArm", "RightFore*", "RightHand*"),
@@ -75,8 +76,8 @@ def worst_frame(take: Take, stage: Augment, axes: Any, title: str) -> None:
     moved = corrupted.visible[frame] & (before != after).any(axis=-1)
     body(axes, take, before, CLEAN)
     for one, other in zip(before[moved], after[moved], strict=True):
-        axes.plot(*np.stack([one, other])[:, :2].T, color=SPOILT, linewidth=0.8, zorder=3)
-    axes.scatter(*after[moved][:, :2].T, color=SPOILT, s=12, zorder=4)
+        axes.plot(*np.stack([one, other])[:, :2].T, color=CORRUPT, linewidth=0.8, zorder=3)
+    axes.scatter(*after[moved][:, :2].T, color=CORRUPT, s=12, zorder=4)
     axes.set_title(title, fontsize=9)
 
 
@@ -86,7 +87,7 @@ def seen(take: Take, stage: Augment, axes: Any, title: str) -> None:
     axes.imshow(
         visible.T,
         aspect="auto",
-        cmap=mpl.colors.ListedColormap([SPOILT, "#eeeeee"]),
+        cmap=mpl.colors.ListedColormap([CORRUPT, "#eeeeee"]),
         interpolation="nearest",
         extent=(0, len(visible) / take.rate, visible.shape[1], 0),
     )
@@ -100,7 +101,7 @@ def from_above(take: Take, stage: Augment, axes: Any, title: str) -> None:
     """Draw the root's way over the floor, as recorded and in six copies."""
     for seed in range(6):
         copy = made(stage, take, seed).motion.translations[:, 0]
-        axes.plot(copy[:, 0], copy[:, 2], color=SPOILT, linewidth=0.9)
+        axes.plot(copy[:, 0], copy[:, 2], color=CORRUPT, linewidth=0.9)
     way = take.markers.positions[:, 0]
     axes.plot(way[:, 0], way[:, 2], color="black", linewidth=1.6)
     axes.plot(0, 0, "k+")
@@ -125,7 +126,7 @@ def mirrored(take: Take, axes: Any) -> None:
 def played(take: Take, axes: Any) -> None:
     """Draw the height of a foot over time at three speeds."""
     foot = take.markers.names.index("LeftFoot")
-    for least, most, colour in ((0.999, 1.001, "black"), (0.699, 0.701, LEFT), (1.399, 1.401, SPOILT)):
+    for least, most, colour in ((0.999, 1.001, "black"), (0.699, 0.701, LEFT), (1.399, 1.401, CORRUPT)):
         copy = made(Speed(least=least, most=most), take)
         times = np.arange(copy.frames) / copy.rate
         axes.plot(
@@ -136,11 +137,39 @@ def played(take: Take, axes: Any) -> None:
     axes.legend(title="speed", fontsize=8)
 
 
+def readme(take: Take) -> None:
+    """Draw frames of a walk as skeletons, and below them how a corpus is split."""
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7.2, 2.6), height_ratios=(5, 1), layout="constrained")
+    positions = kinematics.features(take.motion, ["positions"])["positions"]
+    parents = take.motion.skeleton.node_parents
+    for frame in range(30, take.frames - 30, 60):
+        for node, parent in enumerate(parents):
+            if parent >= 0:
+                line = positions[frame, [parent, node]]
+                colour = LEFT if take.motion.skeleton.nodes[node].startswith("L") else "#444444"
+                above.plot(line[:, 2], line[:, 1], color=colour, lw=1.5)
+    above.set_aspect("equal")
+    above.axis("off")
+    with tempfile.TemporaryDirectory() as folder:
+        motionprep.write_sample(Path(folder, "data"), motions=5, frames=60)
+        motionprep.build(Path(folder, "data"), Path(folder, "out"), split="80/10/10")
+        splits = motionprep.open(Path(folder, "out"))
+        at = 0
+        for (name, split), colour in zip(splits.items(), (LEFT, RIGHT, "#2ca02c"), strict=True):
+            below.barh(0, len(split), left=at, color=colour, height=0.8)
+            below.text(at + len(split) / 2, 0, f"{len(split)} {name}", ha="center", va="center", color="white")
+            at += len(split)
+    below.axis("off")
+    figure.savefig(FOLDER / "readme.svg", metadata={"Date": None})
+    plt.close(figure)
+
+
 def main() -> None:
     """Draw all of them."""
     mpl.rcParams.update({"svg.hashsalt": "motionprep", "svg.fonttype": "none", "font.size": 8})
     take = walk()
     FOLDER.mkdir(exist_ok=True)
+    readme(take)
     pictures = {
         "noise": lambda axes: worst_frame(take, Noise(sigma=0.03), axes, "sigma = 3 cm"),
         "occlude": lambda axes: seen(take, Occlude(), axes, "sigma = 0.1: 7.8 % hidden, each frame anew"),

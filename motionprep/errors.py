@@ -1,4 +1,4 @@
-"""What can go wrong, as few kinds as a caller can tell apart."""
+"""What can go wrong, as few kinds as a caller needs to distinguish."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class RecipeError(MotionPrepError):
 
 
 class SourceError(MotionPrepError):
-    """The raw data cannot be found, told apart or read."""
+    """The raw data cannot be found, distinguished or read."""
 
 
 class DatasetError(MotionPrepError):

@@ -146,8 +146,8 @@ class IterableWindowDataset(IterableDataset[Any]):
             workers, and for a loader that keeps a state of each worker, such as torchdata's ``StatefulDataLoader``.
         """
         epoch, taken = self._now or (int(self._place[0]) + max(int(self._seen[1]), 0), int(self._place[1]))
-        told = {"epoch": epoch, "batch": taken if batch is None else batch, "workers": int(self._workers[0])}
-        return self._plain.state_dict() | told
+        place = {"epoch": epoch, "batch": taken if batch is None else batch, "workers": int(self._workers[0])}
+        return self._plain.state_dict() | place
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a state was taken: iterations begin with the batch after those taken.

@@ -137,7 +137,7 @@ def build(
     if wrong := no_address(out):
         raise DatasetError(wrong)
     out = Path(out)
-    home = store.home(out, stored_normalized=recipe.stored_normalized)
+    root = store.root(out, stored_normalized=recipe.stored_normalized)
     look = partial(
         plan.make_plan,
         planned.paths(data),
@@ -161,18 +161,18 @@ def build(
         if store.load(out) != before.known:
             # Another build has ended since this one looked.
             before = look()
-        for place in (out, home):
+        for place in (out, root):
             shard_files.sweep(place / store.SHARDS)
         on_plan(before)
         count = _Count(before, on_progress)
         count.add_kept()
-        todo, made = _make_missing(before, home, workers, count.add)
+        todo, made = _make_missing(before, root, workers, count.add)
         complete = todo.complete
         changed = made > 0 or not complete
         if complete:
             dataset = _unless_failed(todo, strict)
             if todo is not before:
-                store.keep_signatures(home, todo.keys)
+                store.keep_signatures(root, todo.keys)
             store.tidy(out, dataset)
         else:
             from motionprep.building.commit import commit
@@ -188,8 +188,8 @@ def _ended(summary: Summary) -> Summary:
     """Return a summary with all that is doubtful about the build, after a warning of each."""
     empty = [
         f"split {name!r} is empty: all of its motions were dropped or failed"
-        for name, side in summary.dataset["splits"].items()
-        if not side["motions"]
+        for name, split in summary.dataset["splits"].items()
+        if not split["motions"]
     ]
     summary = replace(summary, doubts=(*summary.doubts, *empty))
     for doubt in summary.doubts:
@@ -239,7 +239,7 @@ def _unless_failed(todo: Plan, strict: bool) -> dict[str, Any]:
     return dataset
 
 
-def _make_missing(todo: Plan, home: Path, workers: int, count: Callable[[int], None]) -> tuple[Plan, int]:
+def _make_missing(todo: Plan, root: Path, workers: int, count: Callable[[int], None]) -> tuple[Plan, int]:
     """See to it that every shard is there.
 
     Returns
@@ -257,7 +257,7 @@ def _make_missing(todo: Plan, home: Path, workers: int, count: Callable[[int], N
     threading.Thread(target=import_module, args=["motionprep.building.commit"], daemon=True).start()
 
     keep_memory()
-    folder = home / store.SHARDS
+    folder = root / store.SHARDS
     stop, fresh = threading.Event(), not shard_files.keys(folder)
     # One thread more than may compute: waiting for the disk keeps no processor busy.
     computing = threading.BoundedSemaphore(workers)
@@ -307,7 +307,7 @@ def _make_missing(todo: Plan, home: Path, workers: int, count: Callable[[int], N
 
 
 def _end(results: Any, running: threading.Semaphore, threads: int) -> None:
-    """Give threads that are told to stop time to do so: they write into a folder that is about to be let go."""
+    """Give threads that are asked to stop time to do so: they write into a folder that is about to be let go."""
     if results is not None:
         with warnings.catch_warnings():
             # Of results that an interrupted build has no use for.

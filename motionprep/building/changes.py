@@ -90,8 +90,8 @@ def _moved(before: Mapping[str, str], planned: Plan) -> tuple[bool, list[str]]:
 
 def _other_stages(before: Recipe, after: Recipe) -> list[str]:
     said = []
-    for split in after.split.sides():
-        if split not in before.split.sides():
+    for split in after.split.names():
+        if split not in before.split.names():
             said.append(f"split {split!r} is new")
             continue
         old, new = ([_words(stage) for stage in recipe.stages_for(split)] for recipe in (before, after))
@@ -101,7 +101,7 @@ def _other_stages(before: Recipe, after: Recipe) -> list[str]:
             parts = [f"without {_some(lost)}" if lost else "", f"with {_some(more)}" if more else ""]
             what = " and ".join(filter(None, parts)) or "in another order"
             said.append(f"the stages of {split!r} differ: {what}")
-    gone = [split for split in before.split.sides() if split not in after.split.sides()]
+    gone = [split for split in before.split.names() if split not in after.split.names()]
     return [*said, *(f"split {split!r} is no more" for split in gone)]
 
 
@@ -118,7 +118,7 @@ def _short(value: Any) -> str:
 
 def _any_shard_may_stay(before: Recipe, after: Recipe) -> bool:
     """Return whether there is a split before and one after whose shards are made by the same rules."""
-    old, new = ({_rules(recipe, split) for split in recipe.split.sides()} for recipe in (before, after))
+    old, new = ({_rules(recipe, split) for split in recipe.split.names()} for recipe in (before, after))
     return bool(old & new)
 
 

@@ -15,9 +15,9 @@ from motionprep.recipe import labels
 from motionprep.recipe.recipe import Recipe
 from motionprep.storage import manifest, shard_files, shard_reader, stats, store
 
-#: Columns of the manifest for a file, by half.
+#: Columns of the manifest for a file, by modality.
 _COLUMNS = {"motion": "source", "markers": "markers_source", "": "source"}
-#: Columns that tell of what is stored.
+#: Columns about what is stored.
 _STORED = ("frames", "fps", "shard", "start", "stop", "skeleton", "marker_names", "scale", "facts", "steps", "labels")
 
 
@@ -47,23 +47,23 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     RecipeError
         If the task names joints or markers that no motion has.
     """
-    home = store.home(out, stored_normalized=todo.recipe.stored_normalized)
+    root = store.root(out, stored_normalized=todo.recipe.stored_normalized)
     keys = todo.keys
-    records = [shard_reader.read_record(home / store.SHARDS, key) for key in keys]
+    records = [shard_reader.read_record(root / store.SHARDS, key) for key in keys]
     table = _table(todo, keys, records)
     _refuse(table, strict=strict)
     _check_task(todo.recipe, records)
-    sides = {
-        side: [number for number, shard in enumerate(todo.shards) if shard.split == side]
-        for side in todo.recipe.split.sides()
+    splits = {
+        split: [number for number, shard in enumerate(todo.shards) if shard.split == split]
+        for split in todo.recipe.split.names()
     }
-    fitted = stats.combine(records[number] for number in sides.get("train", []))
+    fitted = stats.combine(records[number] for number in splits.get("train", []))
     names: Sequence[str | None] = keys
     if todo.recipe.stored_normalized:
-        from motionprep.building.normalized import bake
+        from motionprep.building.normalized import normalize_shards
 
         motions = [[item.key for item in shard.items] for shard in todo.shards]
-        names = bake(todo.recipe, out, keys, records, motions, fitted, workers)
+        names = normalize_shards(todo.recipe, out, keys, records, motions, fitted, workers)
         table = [_stored_normalized(row, dict(zip(keys, names, strict=True))) for row in table]
         _refuse(table, strict=strict)
     kept = [name for name in names if name]
@@ -77,10 +77,10 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
             "bytes": sum(source.size for source in todo.sources),
         },
         "splits": {
-            side: _side([row for row in table if row["split"] == side])
-            | _parts(table, todo.recipe, side)
+            split: _size([row for row in table if row["split"] == split])
+            | _parts(table, todo.recipe, split)
             | {"shards": [names[number] for number in numbers if names[number]]}
-            for side, numbers in sides.items()
+            for split, numbers in splits.items()
         },
         "left_out": _left_out(table),
         "features": _features(records),
@@ -95,7 +95,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
         "stats": hashing.canonical(fitted),
     }
     dataset = store.save(out, dataset, files)
-    store.keep_signatures(home, keys)
+    store.keep_signatures(root, keys)
     if todo.recipe.stored_normalized:
         store.keep_signatures(out, kept)
     return dataset
@@ -167,7 +167,7 @@ def _refuse(table: Sequence[Mapping[str, Any]], *, strict: bool) -> None:
         raise none_built([row["reason"] for row in table])
 
 
-def _side(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _size(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     kept = [row for row in rows if row["status"] == "ok"]
     return {
         "motions": len(kept),
@@ -195,12 +195,12 @@ def _check_task(recipe: Recipe, records: Sequence[Mapping[str, Any]]) -> None:
                 raise RecipeError(f"task: {wrong[0]}; no motion has what it names")
 
 
-def _parts(table: Sequence[Mapping[str, Any]], recipe: Recipe, side: str) -> dict[str, Any]:
-    """Return how large the parts are that a side is dealt into, if it is."""
-    if side != "train" or recipe.split.parts == 1:
+def _parts(table: Sequence[Mapping[str, Any]], recipe: Recipe, split: str) -> dict[str, Any]:
+    """Return how large the parts are that a split is dealt into, if it is."""
+    if split != "train" or recipe.split.parts == 1:
         return {}
     numbers = range(1, recipe.split.parts + 1)
-    return {"parts": [_side([row for row in table if row["part"] == number]) for number in numbers]}
+    return {"parts": [_size([row for row in table if row["part"] == number]) for number in numbers]}
 
 
 def _left_out(table: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

@@ -17,7 +17,7 @@ from motionprep.storage import shard_files, shard_reader, shard_writer, stats, s
 from motionprep.storage.stats import Stats
 
 
-def bake(
+def normalize_shards(
     recipe: Recipe,
     out: Path,
     keys: Sequence[str],
@@ -57,7 +57,7 @@ def bake(
     OSError
         If the disk is full or may not be written; finished shards are kept.
     """
-    source, target = store.home(out, stored_normalized=True) / store.SHARDS, out / store.SHARDS
+    source, target = store.root(out, stored_normalized=True) / store.SHARDS, out / store.SHARDS
     digest, known = hashing.key(fitted), store.load_signatures(out)
     entries = {feature: [Stats.from_json(entry) for entry in parts] for feature, parts in fitted.items()}
     there = shard_files.keys(target)

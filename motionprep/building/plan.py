@@ -42,7 +42,7 @@ def make_plan(
     workers: int = 1,
     digests: bool = False,
 ) -> Plan:
-    """Find the data, put it on sides, and see which shards it needs.
+    """Find the data, put it on splits, and see which shards it needs.
 
     Parameters
     ----------
@@ -67,12 +67,12 @@ def make_plan(
         If the data, the recipe or the dataset cannot be.
     """
     dataset = known = store.examine(out) if out else None
-    home = store.home(out, stored_normalized=recipe.stored_normalized) if out else None
+    root = store.root(out, stored_normalized=recipe.stored_normalized) if out else None
     if (
         out
         and dataset is not None
         and not (
-            store.named_are_whole(out, dataset) and (home == out or _are_whole(out, dataset, verify_contents=digests))
+            store.named_are_whole(out, dataset) and (root == out or _are_whole(out, dataset, verify_contents=digests))
         )
     ):
         dataset = None
@@ -85,7 +85,7 @@ def make_plan(
         raise none_built([source.wrong for source in broken])
     modalities, notes = _halves(recipe, found, cache, asked=bool(markers))
     recipe = recipe.storing(modalities, bare=any(source.metadata for source in found))
-    needs = {side: recipe.needs(side) for side in recipe.split.sides()}
+    needs = {split: recipe.needs(split) for split in recipe.split.names()}
     needed = frozenset().union(*needs.values())
     if markers and "markers" not in needed:
         raise RecipeError("markers are given, but the recipe stores none; add them to the arrays of its features")
@@ -108,7 +108,7 @@ def make_plan(
     keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
     beside = {} if recipe.reading.labels or recipe.reading.label_pattern else labels_beside(data, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
-    told = labels.unlabelled(recipe.reading, keys, named)
+    explicit = labels.unlabelled(recipe.reading, keys, named)
     of_files = iter(headers)
     errors = ["".join(next(of_files).error for _ in one.sources) for one in recordings]
     parts, lacking = _assign(recipe, needs, recordings, named, errors)
@@ -116,10 +116,10 @@ def make_plan(
     rows += map(_broken, broken)
     if recipe.task and recipe.task.label:
         with_label = {row.split for row in rows if row.label and not row.reason}
-        lacking += labels.lacking({side: side in with_label for side in recipe.split.sides()})
-    made = _shards(recipe, rows, home, verify_contents=digests)
+        lacking += labels.lacking({split: split in with_label for split in recipe.split.names()})
+    made = _shards(recipe, rows, root, verify_contents=digests)
     doubts = (*labels.strangers(recipe.reading, keys), *_guessed(recipe, recordings, errors))
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*odd, *notes, *told, *lacking), doubts, known)
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*odd, *notes, *explicit, *lacking), doubts, known)
 
 
 def _guessed(recipe: Recipe, recordings: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:
@@ -130,7 +130,7 @@ def _guessed(recipe: Recipe, recordings: Sequence[TakeFiles], errors: Sequence[s
         one
         for one, error in zip(recordings, errors, strict=True)
         if not error
-        and not (one.metadata and (one.metadata.subject or splits.side_named(one.key, recipe.split.sides())))
+        and not (one.metadata and (one.metadata.subject or splits.split_named(one.key, recipe.split.names())))
         and not subject_of(one.sources[0].name.rpartition(".")[0]).pattern
     ]
     if not guesses:
@@ -145,7 +145,7 @@ def _guessed(recipe: Recipe, recordings: Sequence[TakeFiles], errors: Sequence[s
 
 
 def _broken(source: Source) -> PlannedMotion:
-    """Return the row of what could not be looked into: it is no motion, so it has no number and is on no side."""
+    """Return the row of what could not be looked into: it is no motion, so it has no number and is on no split."""
     error = SourceHeader("", 0, 0.0, "", source.wrong)
     return PlannedMotion(
         TakeFiles(source.key, "", (source,)), (error,), 0, "", None, None, "", source.wrong, failed=True
@@ -155,10 +155,10 @@ def _broken(source: Source) -> PlannedMotion:
 def _halves(
     recipe: Recipe, found: Sequence[Source], cache: SourceCache, *, asked: bool
 ) -> tuple[set[str], tuple[str, ...]]:
-    """Return the halves of takes to store where the recipe does not say it, and a note if one is left aside.
+    """Return the modalities to store where the recipe does not say it, and a note if one is left aside.
 
     What stages and task ask for counts, and where they ask for nothing, what most takes have: a few markers beside
-    many skeletons, or the other way round, are no reason to drop all takes that have one half. Where both are there,
+    many skeletons, or the other way round, are no reason to drop takes that have one modality. Where both are there,
     files that cannot be read do not count.
     """
     if not asked and len({source.modality for source in found}) > 1:
@@ -167,8 +167,8 @@ def _halves(
     keys = {modality: {source.key for source in found if source.modality == modality} for modality in _WORDS}
     there = {modality for modality in keys if keys[modality]}
     whole, paired = set.union(*keys.values()), set.intersection(*keys.values())
-    told = any(isinstance(stage, Features) for stage in recipe.stages)
-    if asked or told:
+    explicit = any(isinstance(stage, Features) for stage in recipe.stages)
+    if asked or explicit:
         return there, ()
     if recipe.task is not None and recipe.asks_for < there:
         # Files of the other kind beside must not change which frames a model learns from.
@@ -192,11 +192,11 @@ def _halves(
 
 
 def _refuse_rotations(recipe: Recipe) -> None:
-    for side in recipe.split.sides():
-        for stage in recipe.stages_for(side):
+    for split in recipe.split.names():
+        for stage in recipe.stages_for(split):
             if stage.of_rotations:
                 raise RecipeError(
-                    f"split {side!r} asks for {' and '.join(stage.of_rotations)}, and arrays of positions have no "
+                    f"split {split!r} asks for {' and '.join(stage.of_rotations)}, and arrays of positions have no "
                     "rotations; leave that out, and store positions, root_position or what velocity makes"
                 )
 
@@ -208,9 +208,9 @@ def _assign(
     named: Sequence[Label],
     errors: Sequence[str],
 ) -> tuple[list[splits.Part], list[str]]:
-    """Put takes on sides, and say of which labels there are too few for every side.
+    """Put takes on splits, and say of which labels there are too few for every split.
 
-    Percentages are of those takes that have what every side needs, if all sides need the same.
+    Percentages are of those takes that have what every split needs, if all splits need the same.
     """
     dealt, needed = list(range(len(recordings))), frozenset.union(*needs.values())
     if recipe.split.percent and len(set(needs.values())) == 1:
@@ -220,8 +220,8 @@ def _assign(
         # Somebody who made arrays has said by their names what they are for, and what is no motion is dealt nowhere.
         arrays = [at for at in dealt if recordings[at].metadata is not None]
         dealt = [at for at in dealt if at not in arrays or not errors[at]]
-        sides = recipe.split.sides()
-        given = {at: side for at in arrays if at in dealt and (side := splits.side_named(recordings[at].key, sides))}
+        names = recipe.split.names()
+        given = {at: split for at in arrays if at in dealt and (split := splits.split_named(recordings[at].key, names))}
     chosen = [recordings[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
     try:
@@ -230,7 +230,7 @@ def _assign(
             [one.key for one in chosen],
             [one.subject for one in chosen],
             classes,
-            {dealt.index(at): side for at, side in given.items()},
+            {dealt.index(at): split for at, split in given.items()},
         )
     except RecipeError as error:
         if len(dealt) == len(recordings):
@@ -283,8 +283,8 @@ def _rows(
     for part in parts:
         of_motion.setdefault(part.motion, []).append(part)
     rates = recipe.reading.rates
-    stages = {side: recipe.stages_for(side) for side in needs}
-    copies = {side: recipe.copies(side) for side in needs}
+    stages = {split: recipe.stages_for(split) for split in needs}
+    copies = {split: recipe.copies(split) for split in needs}
     rows: list[PlannedMotion] = []
     for index, recording in enumerate(recordings):
         whole = tuple([next(headers) for _ in recording.sources])
@@ -294,24 +294,24 @@ def _rows(
             labels.check(recording.key, label, whole[0].frames)
         modalities = {source.modality for source in recording.sources}
         for part in of_motion.get(index, ()):
-            missing = needs[part.side] - modalities
-            wanted, seen = _only(needs[part.side], recording, whole)
+            missing = needs[part.split] - modalities
+            wanted, seen = _only(needs[part.split], recording, whole)
             wrong = (look.error or (look.rate_error if rate is None else "") for look in seen)
             error = next(filter(None, wrong), "")
-            reason = error or _lacks(missing) or (_unfit(stages[part.side], seen[0]) if wanted.metadata else "")
+            reason = error or _lacks(missing) or (_unfit(stages[part.split], seen[0]) if wanted.metadata else "")
             if reason:
                 row = PlannedMotion(
-                    wanted, _unread(seen), index + 1, part.side, part.frames, rate, label, reason, bool(error)
+                    wanted, _unread(seen), index + 1, part.split, part.frames, rate, label, reason, bool(error)
                 )
                 rows.append(row)
                 continue
-            expected, foreseen = _expected(stages[part.side], seen[0], rate or seen[0].rate, part.frames)
+            expected, foreseen = _expected(stages[part.split], seen[0], rate or seen[0].rate, part.frames)
             if beyond := assign.beyond(part.frames, seen[0].frames):
                 foreseen = f"{wanted.sources[0].name}: {beyond}"
             if recipe.reading.lenient:
                 beyond = foreseen = ""
-            what = (wanted, seen, index + 1, part.side, part.frames, rate, label, "", bool(beyond), expected)
-            rows += [PlannedMotion(*what, copy, foreseen=foreseen) for copy in range(copies[part.side])]
+            what = (wanted, seen, index + 1, part.split, part.frames, rate, label, "", bool(beyond), expected)
+            rows += [PlannedMotion(*what, copy, foreseen=foreseen) for copy in range(copies[part.split])]
         if index not in of_motion:
             missing = frozenset.intersection(*needs.values()) - modalities
             # An array that holds no motion is dealt nowhere for that reason alone.
@@ -335,7 +335,7 @@ def _rows(
 def _only(
     needed: Set[str], recording: TakeFiles, headers: tuple[SourceHeader, ...]
 ) -> tuple[TakeFiles, tuple[SourceHeader, ...]]:
-    """Leave out the files of halves that a side has no need of: nothing of it may hang on them."""
+    """Leave out the files of modalities that a split has no need of: nothing of it may hang on them."""
     kept = [at for at, source in enumerate(recording.sources) if source.modality in needed]
     if len(kept) in (0, len(headers)):
         return recording, headers
@@ -382,20 +382,20 @@ def _expected(
     return 0, certain.reason if isinstance(certain, Dropped) else ""
 
 
-def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], home: Path | None, *, verify_contents: bool) -> list[Shard]:
-    """Cut each side's motions into shards; motions of other skeletons or markers go into other shards."""
-    known = store.load_signatures(home) if home else {}
-    there = shard_files.keys(home / store.SHARDS) if home else set()
+def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], root: Path | None, *, verify_contents: bool) -> list[Shard]:
+    """Cut each split's motions into shards; motions of other skeletons or markers go into other shards."""
+    known = store.load_signatures(root) if root else {}
+    there = shard_files.keys(root / store.SHARDS) if root else set()
     made = []
-    for side in recipe.split.sides():
-        stages = recipe.stages_for(side)
+    for split in recipe.split.names():
+        stages = recipe.stages_for(split)
         fixed = {
             "motion": any(stage.fixes_joints for stage in stages),
             "markers": any(stage.fixes_markers for stage in stages),
         }
         runs: dict[tuple[str, ...], list[ShardMember]] = {}
         for number, row in enumerate(rows):
-            if row.split == side and not row.reason:
+            if row.split == split and not row.reason:
                 one = row.recording
                 item = ShardMember(number, one.key, one.size, row.frames, row.rate, row.copy, one.metadata)
                 structure = tuple(
@@ -406,13 +406,13 @@ def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], home: Path | None, *,
         for run in runs.values():
             for items in assign.cut(run):
                 digests = [rows[item.row].digests for item in items]
-                key = key_of(recipe, side, items, digests) if all(map(all, digests)) else None
+                key = key_of(recipe, split, items, digests) if all(map(all, digests)) else None
                 present = (
-                    home is not None
+                    root is not None
                     and key in there
-                    and _is_whole(home / store.SHARDS, key or "", known, verify_contents=verify_contents)
+                    and _is_whole(root / store.SHARDS, key or "", known, verify_contents=verify_contents)
                 )
-                made.append(Shard(side, items, key, sum(rows[item.row].expected for item in items), present))
+                made.append(Shard(split, items, key, sum(rows[item.row].expected for item in items), present))
     return made
 
 

@@ -30,7 +30,7 @@ class PlannedMotion(msgspec.Struct, frozen=True):
     ordinal
         In natural order, counted from 1.
     split
-        Its side; empty if it is on none.
+        The split that it is in; empty if it is in none.
     frames
         First and last frame of the file, counted from 1; all if None.
     rate
@@ -49,7 +49,7 @@ class PlannedMotion(msgspec.Struct, frozen=True):
         Which part of train it is dealt to, from 1; 0 if it is dealt to none.
     foreseen
         Why reading it will come to nothing, as its header has it; empty if that is not known. It is read all the same,
-        since more may be wrong with it than its header tells.
+        since more may be wrong with it than its header shows.
     """
 
     recording: TakeFiles
@@ -78,7 +78,7 @@ class Shard(msgspec.Struct, frozen=True):
     Parameters
     ----------
     split
-        Its side.
+        The split that it is part of.
     items
         What is in it.
     key
@@ -185,9 +185,9 @@ class Plan:
         )
 
 
-def key_of(recipe: Recipe, side: str, items: Sequence[ShardMember], digests: Sequence[Sequence[str]]) -> str:
+def key_of(recipe: Recipe, split: str, items: Sequence[ShardMember], digests: Sequence[Sequence[str]]) -> str:
     """Return the name of a shard with these items and the digests of their files."""
-    stages = recipe.stages_for(side)
+    stages = recipe.stages_for(split)
     reading = {"version": VERSION, "positions": recipe.reading.positions, "lenient": recipe.reading.lenient}
     seed = recipe.seed if any(stage.random for stage in stages) else None
     return assign.shard_key(

@@ -145,13 +145,13 @@ def preview(planned: Plan, out: Path | None) -> Preview:
         If a shard that was whole is so no more.
     """
     rows = planned.rows
-    home = store.home(out, stored_normalized=planned.recipe.stored_normalized) if out else Path()
+    root = store.root(out, stored_normalized=planned.recipe.stored_normalized) if out else Path()
     lost = {number: _lost(row.failed, row.reason) for number, row in enumerate(rows) if row.reason}
-    a_frame = dict.fromkeys(planned.recipe.split.sides(), 0)
+    a_frame = dict.fromkeys(planned.recipe.split.names(), 0)
     frames: dict[int, int] = {}
     for shard in planned.shards:
         if shard.present:
-            record = shard_reader.read_record(home / store.SHARDS, shard.key or "")
+            record = shard_reader.read_record(root / store.SHARDS, shard.key or "")
             for item, motion in zip(shard.items, record["motions"], strict=True):
                 if motion["status"] == "ok":
                     frames[item.row] = motion["frames"]

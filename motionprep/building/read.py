@@ -63,7 +63,7 @@ def read_take(
     item
         Which take, and which of its frames.
     files
-        Name and bytes of a file, by half.
+        Name and bytes of a file, by modality.
     apply
         Applies a stage.
 
@@ -101,7 +101,7 @@ def read_take(
     if not isinstance(take, Dropped) and item.frames:
         start, step = take.in_file
         kept = [at for at in range(take.frames) if first - 1 <= start + step * at <= last - 1]
-        take = take.at(range(kept[0], kept[-1] + 1)) if kept else Dropped("no frame of the range has both halves")
+        take = take.at(range(kept[0], kept[-1] + 1)) if kept else Dropped("no frame of the range has both modalities")
     return Read(take, stages, frames, rate, tuple(notes))
 
 

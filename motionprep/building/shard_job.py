@@ -1,4 +1,4 @@
-"""Make one shard: read its motions, lead them through the stages, write what comes out.
+"""Make one shard: read its motions, run them through the stages, write what comes out.
 
 This is the unit of work: it needs nothing but its part of the plan, and no shard needs another.
 """
@@ -191,7 +191,7 @@ class _TakeProcessor:
                     skeletons.setdefault(skeleton.key, skeleton.to_json())
         except ReadError as error:
             facts |= _whose(error, row)
-        # What cannot be read today need not be so tomorrow: its digest is that of the complaint, and is not told.
+        # What cannot be read today need not be so tomorrow: its digest is that of the complaint, and is not recorded.
         if not all(readable for _, readable in self.digests):
             facts["unread"] = [not readable for _, readable in self.digests]
         return facts
@@ -225,7 +225,7 @@ class _TakeProcessor:
             raise ReadError(str(error), path=_files(row, *error.modalities)) from None
         markers = take.markers if "markers" in last.modalities else None
         return features, facts | {
-            "reason": "; ".join([*read.notes, *_told_by_stages(take)]) or None,
+            "reason": "; ".join([*read.notes, *_found_by_stages(take)]) or None,
             "frames": take.frames,
             "in_file": list(take.in_file),
             "fps": take.rate,
@@ -289,7 +289,7 @@ class _TakeProcessor:
             raise ReadError(f"{stage.name}: {error}", path=_files(row, *stage.needs)) from error
 
 
-def _told_by_stages(take: Take) -> list[str]:
+def _found_by_stages(take: Take) -> list[str]:
     """Return what stages found odd about a take and let pass."""
     equal = take.facts.get("equal_joints")
     return [f"the file has no length between two joints of the skeleton: {equal}"] if equal else []
@@ -308,7 +308,7 @@ def _whose(error: ReadError, row: PlannedMotion) -> dict[str, Any]:
 
 
 def _files(row: PlannedMotion, *modalities: str) -> str:
-    """Return the names of the files of a take that hold one of these halves; of all if none is named."""
+    """Return the names of the files of a take that hold one of these modalities; of all if none is named."""
     return " and ".join(
         source.name for source in row.recording.sources if not modalities or source.modality in modalities
     )

@@ -50,9 +50,9 @@ def augment(
     ----------
     batch
         Features by name, as they are stored and not normalized. Leading axes are those of the batch, and each window
-        draws for itself: ``markers`` (..., F, M, 3) and ``markers_visible`` (..., F, M) for what spoils markers;
+        draws for itself: ``markers`` (..., F, M, 3) and ``markers_visible`` (..., F, M) for what corrupts markers;
         ``markers_corrupt``, if it is there, is corrupted further, and so is ``markers_seen`` (..., F, M, 4) where it is
-        there alone. What changes whole takes changes all features, which are then told in the world and not in a frame
+        there alone. What changes whole takes changes all features, which are then in the world and not in a frame
         that goes along with the body; ``label`` stays as it is.
     stages
         One or several of ``noise``, ``occlude``, ``shift``, ``bursts``, ``limbs``, ``swap``, ``mirror``, ``yaw``,

@@ -12,7 +12,7 @@ from motionprep.motion.feature_kinds import KINDS
 
 Array = NDArray[Any]
 
-#: Markers, each with its mask, in the order in which those that are to be spoilt are looked for.
+#: Markers, each with its mask, in the order in which those that are to be corrupted are looked for.
 MASKED = {"markers_corrupt": "markers_corrupt_visible", "markers": "markers_visible"}
 #: What windows have beside features, and keep.
 BESIDE = ("label",)
@@ -44,13 +44,13 @@ def check(batch: Mapping[str, Array], markers: Sequence[str], nodes: Sequence[st
                 raise ValueError(
                     f"{whole} does not know how to change {name!r}; leave it out, or put {whole} into a recipe"
                 )
-        told = [name for name in batch if name in KINDS]
-        if not told:
+        features = [name for name in batch if name in KINDS]
+        if not features:
             raise ValueError(f"{whole} finds nothing to change; the batch has {', '.join(batch) or 'no arrays'}")
     else:
-        told = [name for name in batch if name in (*MASKED, *MASKED.values(), "markers_seen")]
+        features = [name for name in batch if name in (*MASKED, *MASKED.values(), "markers_seen")]
     leads = {}
-    for name in told:
+    for name in features:
         leads[lead(name, batch[name])] = name
         kind = KINDS[name]
         names, what = (markers, "markers") if kind.part == "markers" else (nodes, "nodes")
@@ -70,7 +70,7 @@ def check(batch: Mapping[str, Array], markers: Sequence[str], nodes: Sequence[st
     if len(leads) > 1:
         found = ", ".join(f"{list(axes)} of {name}" for axes, name in leads.items())
         raise ValueError(f"the leading axes and the frames of a batch must be the same; there are {found}")
-    for name in told:
+    for name in features:
         _check_numbers(name, batch)
 
 

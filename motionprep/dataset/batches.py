@@ -253,6 +253,6 @@ class Batches:
 
 
 def _numbers(state: Mapping[str, Any]) -> str:
-    """Say what a state tells of the numbers that are handed out."""
+    """Return which numbers of a state are that are handed out."""
     normalized = ", ".join(state["normalized"]) or "nothing"
     return f"{normalized} normalized and {'a' if state['transformed'] else 'no'} transform"

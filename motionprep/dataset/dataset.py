@@ -140,20 +140,20 @@ class Dataset(Mapping[str, Split]):
         return Split(self.files, split)
 
     def __repr__(self) -> str:
-        sides = ", ".join(
-            f"{name}: {side['motions']:,} motions, {side['frames']:,} frames"
-            for name, side in self.facts["splits"].items()
+        splits = ", ".join(
+            f"{name}: {split['motions']:,} motions, {split['frames']:,} frames"
+            for name, split in self.facts["splits"].items()
         )
-        return f"Dataset({os.fspath(self.path)!r}: {sides})"
+        return f"Dataset({os.fspath(self.path)!r}: {splits})"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: splits and features."""
         from html import escape
 
-        sides = "".join(
-            f"<tr><td>{escape(name)}</td><td>{side['motions']:,}</td><td>{side['subjects']:,}</td>"
-            f"<td>{side['frames']:,}</td><td>{side['seconds'] / 3600:.2f}</td></tr>"
-            for name, side in self.facts["splits"].items()
+        splits = "".join(
+            f"<tr><td>{escape(name)}</td><td>{split['motions']:,}</td><td>{split['subjects']:,}</td>"
+            f"<td>{split['frames']:,}</td><td>{split['seconds'] / 3600:.2f}</td></tr>"
+            for name, split in self.facts["splits"].items()
         )
         features = "".join(
             f"<tr><td>{escape(name)}</td><td>{feature['dtype']}</td>"
@@ -163,6 +163,6 @@ class Dataset(Mapping[str, Split]):
         return (
             f"<b>Dataset</b> {escape(os.fspath(self.path))}<p>{escape(self.recipe.description)}</p>"
             "<table><tr><th>split</th><th>motions</th><th>subjects</th><th>frames</th><th>hours</th></tr>"
-            f"{sides}</table>"
+            f"{splits}</table>"
             f"<table><tr><th>feature</th><th>type</th><th>numbers a frame</th></tr>{features}</table>"
         )

@@ -111,7 +111,7 @@ class DatasetFiles:
 
     @cached_property
     def stats(self) -> dict[str, list[Stats]]:
-        """Statistics of train, by feature: one for each skeleton or list of markers, which its ``names`` tell."""
+        """Statistics of train, by feature: one for each skeleton or list of markers, which its ``names`` list."""
         values = msgspec.json.decode(store.read_named(self.path, self.facts, "stats"))
         return {feature: [Stats.from_json(part) for part in parts] for feature, parts in values.items()}
 

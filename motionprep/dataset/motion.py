@@ -136,8 +136,8 @@ class StoredMotion(Mapping[str, Any]):
     def represented(self, feature: str) -> Represent | None:
         """Return the stage in whose form a feature is stored; None if that is the one of its kind."""
         form = next((stage for stage in self.stages if isinstance(stage, Represent)), None)
-        told = feature == "rotations" or (feature == "root_rotation" and form is not None and form.root == "apart")
-        return form if told else None
+        applies = feature == "rotations" or (feature == "root_rotation" and form is not None and form.root == "apart")
+        return form if applies else None
 
     def choice(self, field: Field) -> Choice:
         """Return which of its numbers a field means; what motions have in different orders, in that of the first.

@@ -67,5 +67,5 @@ def check_turns(values: Floats, form: str, names: Sequence[str] = ()) -> None:
     lost = rotations.undirected(values, form)
     if lost.any():
         frame, joint = np.argwhere(lost)[0].tolist()
-        whose = f", {names[joint]}" if joint < len(names) else f", joint {joint}" if lost.shape[1] > 1 else ""
-        raise ValueError(f"frame {frame}{whose}: {NO_DIRECTION}")
+        where = f", {names[joint]}" if joint < len(names) else f", joint {joint}" if lost.shape[1] > 1 else ""
+        raise ValueError(f"frame {frame}{where}: {NO_DIRECTION}")

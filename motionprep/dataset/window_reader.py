@@ -313,14 +313,14 @@ class WindowReader:
         first = np.repeat(origin, windows) + np.arange(windows.sum()) * self.stride
         ends = np.cumsum(np.bincount(motion, windows, len(self.split.rows)).astype(np.int64))
         if not len(first):
-            whose = f"its {len(self.split.rows):,} motions"
+            motions = f"its {len(self.split.rows):,} motions"
             if self.label and self.split.rows and not len(runs):
                 raise DatasetError(
-                    f"{self.split.name} has no window: none of {whose} has a label; build with --labels, --index or "
+                    f"{self.split.name} has no window: none of {motions} has a label; build with --labels, --index or "
                     "--label-pattern, or read without classes, label=False"
                 )
             longest = max(stop - start, default=0)
-            what = f"run of frames with one label in {whose}" if self.label else f"of {whose}"
+            what = f"run of frames with one label in {motions}" if self.label else f"of {motions}"
             raise DatasetError(
                 f"{self.split.name} has no window: one of {self.length:,} frames, every {self.step}., spans "
                 f"{self._span:,}, the longest {what} has {longest:,}"
@@ -378,10 +378,10 @@ class WindowReader:
         part.reshape(len(part), *choice.shape)[...] = choice.of(raw[feature])
 
 
-def _count(name: str, given: int | None, told: int | None) -> int:
-    if given is None and told is None:
+def _count(name: str, given: int | None, of_task: int | None) -> int:
+    if given is None and of_task is None:
         raise DatasetError(f"give a {name}: the recipe of the dataset has no task that says it")
-    count = operator.index(given if given is not None else told)  # type: ignore[arg-type]
+    count = operator.index(given if given is not None else of_task)  # type: ignore[arg-type]
     if count < 1:
         raise DatasetError(f"{name} is {count}; it must be at least 1")
     return count

@@ -106,9 +106,9 @@ def turning(skeleton: Skeleton, rate: float, matrices: Floats, places: Floats) -
             column = next(turned) if name in ROTATION_CHANNELS else places[:, joint, POSITION_CHANNELS.index(name)]
             columns.append(column)
         names.append(channels)
-    told = Skeleton(skeleton.joints, skeleton.parents, skeleton.offsets, skeleton.end_sites, tuple(names))
+    moved = Skeleton(skeleton.joints, skeleton.parents, skeleton.offsets, skeleton.end_sites, tuple(names))
     expected = kinematics.features(Poses(skeleton, places, matrices, rate), ("positions",))["positions"]
-    return Motion(told, np.stack(columns, axis=1), rate), expected
+    return Motion(moved, np.stack(columns, axis=1), rate), expected
 
 
 def moving(skeleton: Skeleton, rate: float, positions: Floats) -> Motion:
@@ -124,8 +124,8 @@ def moving(skeleton: Skeleton, rate: float, positions: Floats) -> Motion:
         raise ValueError(f"positions have shape {positions.shape}; expected (frames, {len(parents)}, 3)")
     places = positions.copy()
     places[:, 1:] -= positions[:, list(parents[1:])]
-    told = _of_nodes(skeleton, (POSITION_CHANNELS,) * len(parents))
-    return Motion(told, places.reshape(len(places), -1), rate)
+    moved = _of_nodes(skeleton, (POSITION_CHANNELS,) * len(parents))
+    return Motion(moved, places.reshape(len(places), -1), rate)
 
 
 def placed(skeleton: Skeleton, rate: float, matrices: Floats, positions: Floats) -> Motion:

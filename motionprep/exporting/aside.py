@@ -26,7 +26,7 @@ def aside(dest: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[
     It gets an ``export.json`` with the names of its files.
 
     What a killed run left beside is cleared away first; if it was killed while it exchanged the folders, the old one is
-    put back. Nothing waits for the disk: what a power cut spoils can be exported again.
+    put back. Nothing waits for the disk: what a power cut damages can be exported again.
 
     Parameters
     ----------

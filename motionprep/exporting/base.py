@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from motionprep.dataset.motion import StoredMotion
     from motionprep.dataset.split import Split
 
-#: Told how many are done, of how many.
+#: Called with how many are done, of how many.
 OnProgress = Callable[[int, int], None]
 #: What a file's name cannot hold on some system, and the dot, at which WebDataset cuts a name.
 _UNSAFE = re.compile(
@@ -39,7 +39,7 @@ _DIGITS = 12
 
 @dataclass(frozen=True)
 class Report:
-    """What an export holds, as its README tells it.
+    """What an export holds, as its README describes it.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Export(ABC):
             If the dataset does not fit into this kind.
         """
 
-    def sides(self, dataset: Dataset) -> dict[str, Split]:
+    def chosen_splits(self, dataset: Dataset) -> dict[str, Split]:
         """Return the splits to export, by name.
 
         Raises
@@ -155,7 +155,7 @@ def _split(dataset: Dataset, name: str) -> Split:
 
 
 def silent(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Report to nobody."""
 
 
 def file_stem(split: str) -> str:
@@ -212,7 +212,7 @@ def packed(split: Split, dataset: Dataset, features: Sequence[str], most: int) -
 
 
 def body(motion: StoredMotion) -> dict[str, Any]:
-    """Return names, parents and places that tell which number is which, as plain lists.
+    """Return names, parents and places that identify each number, as plain lists.
 
     Of a skeleton ``joints``, ``nodes`` (the joints, then the End Sites), ``parents`` of the nodes, -1 for the root, and
     their rest ``offsets`` as they are stored; of markers ``markers``.
@@ -232,7 +232,7 @@ def body(motion: StoredMotion) -> dict[str, Any]:
 
 
 def same_shapes(splits: Mapping[str, Split], features: Mapping[str, Sequence[str]], kind: str) -> None:
-    """Raise unless a frame of each of some features, which are told by split, has one shape in all motions.
+    """Raise unless a frame of each of some features, which are given by split, has one shape in all motions.
 
     Raises
     ------
@@ -240,9 +240,9 @@ def same_shapes(splits: Mapping[str, Split], features: Mapping[str, Sequence[str
         If it has not, so that there is no column for each number.
     """
     first: dict[str, StoredMotion] = {}
-    for side, split in splits.items():
+    for split_name, split in splits.items():
         for motion in split.values():
-            for name in features[side]:
+            for name in features[split_name]:
                 one, other = (each.frame_shape(name) for each in (first.setdefault(name, motion), motion))
                 if one != other:
                     raise ExportError(
@@ -257,15 +257,18 @@ def other_names(splits: Mapping[str, Split]) -> tuple[str, ...]:
     motions = [motion for split in splits.values() for motion in split.values()]
     kinds = [(motion.structure, motion.marker_names) for motion in motions]
     one_of = dict(zip(reversed(kinds), reversed(motions), strict=True))
-    told: dict[str, str] = {}
+    examples: dict[str, str] = {}
     counts: Counter[str] = Counter()
     for kind, count in Counter(kinds).items():
         for what, one, other in zip(("nodes", "markers"), _names(motions[0]), _names(one_of[kind]), strict=True):
             if one != other:
                 counts[what] += count
                 mine, its = next(pair for pair in zip_longest(one, other, fillvalue="missing") if pair[0] != pair[1])
-                told.setdefault(what, f"{mine} of {motions[0].key} is {its} in {one_of[kind].key}")
-    return tuple(f"{counts[what]:,} motions call {what} otherwise than the first does: {told[what]}" for what in told)
+                examples.setdefault(what, f"{mine} of {motions[0].key} is {its} in {one_of[kind].key}")
+    return tuple(
+        f"{counts[what]:,} motions call {what} otherwise than the first does: {example}"
+        for what, example in examples.items()
+    )
 
 
 def _names(motion: StoredMotion) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -91,9 +91,9 @@ class Bvh(Export):
             if predicted.frames is not None and len(predicted.values) < total:
                 left = total - len(predicted.values)
                 notes.append(f"{left:,} of {total:,} frames are in no window that is predicted, and are as stored")
-            told = [field.feature for field in predicted.fields]
-            unshown = [name for name in dict.fromkeys(told) if name not in _USED]
-            if len(unshown) == len({*told}):
+            features = [field.feature for field in predicted.fields]
+            unshown = [name for name in dict.fromkeys(features) if name not in _USED]
+            if len(unshown) == len({*features}):
                 raise PredictionError(
                     f"{self.prediction}: predicts {', '.join(unshown)}, which no animation shows; it shows "
                     f"{', '.join(_USED)}"
@@ -101,8 +101,8 @@ class Bvh(Export):
             if unshown:
                 notes.append(f"{', '.join(unshown)} are predicted too, which no animation shows")
         worst, where, unturned, unplaced = 0.0, "", 0, 0
-        for done, ((side, motion), arrays) in enumerate(zip(chosen, said, strict=True), start=1):
-            path = folder / file_stem(side) / f"{sample_name(dataset[side], motion)}.bvh"
+        for done, ((split, motion), arrays) in enumerate(zip(chosen, said, strict=True), start=1):
+            path = folder / file_stem(split) / f"{sample_name(dataset[split], motion)}.bvh"
             path.parent.mkdir(exist_ok=True)
             try:
                 shown = {name: array for name, array in arrays.items() if name in _USED}
@@ -127,11 +127,11 @@ class Bvh(Export):
             )
         if unturned:
             notes.append(f"{unturned:,} are of positions alone: their joints move, and none turns")
-        side, motion = chosen[0]
-        first = f"{file_stem(side)}/{sample_name(dataset[side], motion)}.bvh"
-        sides = dict.fromkeys(side for side, _ in chosen)
+        split, motion = chosen[0]
+        first = f"{file_stem(split)}/{sample_name(dataset[split], motion)}.bvh"
+        splits = dict.fromkeys(split for split, _ in chosen)
         return Report(
-            files={f"{file_stem(side)}/*.bvh": "animations, named by keys" for side in sides},
+            files={f"{file_stem(split)}/*.bvh": "animations, named by keys" for split in splits},
             features=tuple(name for name in _USED if name in motions[0]),
             reading=_READING.format(first=first),
             notes=tuple(notes),
@@ -140,14 +140,14 @@ class Bvh(Export):
 
     def _chosen(self, dataset: Dataset) -> list[tuple[str, StoredMotion]]:
         """Return split and motion of each animation."""
-        splits = self.sides(dataset)
+        splits = self.chosen_splits(dataset)
         if self.prediction and not self.splits:
             if "test" not in splits:
                 raise RecipeError(f"{self.prediction}: say by --splits what it predicts; there are {', '.join(splits)}")
             splits = {"test": splits["test"]}
         found = [
-            (side, motion)
-            for side, split in splits.items()
+            (name, motion)
+            for name, split in splits.items()
             for motion in split.values()
             if self.motion in ("", motion.key, motion.row["motion"])
         ]
@@ -229,7 +229,7 @@ def _animate(
 
 
 def _follows_root(motion: StoredMotion) -> bool:
-    """Return whether joints are told in a frame that is made of the root's place and rotation."""
+    """Return whether joints are expressed in a frame that is made of the root's place and rotation."""
     return any(isinstance(stage, LocalFrame) and stage.method != "rigid" for stage in motion.stages)
 
 

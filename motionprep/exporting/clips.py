@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from motionprep.exporting.base import Export, OnProgress, Report, file_stem, other_names
-from motionprep.exporting.stream import check_alike, told, write_arrays
+from motionprep.exporting.stream import check_alike, describe, write_arrays
 
 if TYPE_CHECKING:
     from motionprep.dataset.dataset import Dataset
@@ -49,27 +49,28 @@ class Clips(Export):
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
-        splits = self.sides(dataset)
+        splits = self.chosen_splits(dataset)
         length = self.length
         if length is None and dataset.recipe.task is None:
             stored = {row.get("clip") for split in splits.values() for row in split.rows}
             length = stored.pop() if len(stored) == 1 else None
         windows: dict[str, Windows] = {
-            side: split.windows(
+            split_name: split.windows(
                 length, self.stride, self.step, features=[self.feature], normalize=self.normalize, label=self.label
             )
-            for side, split in splits.items()
+            for split_name, split in splits.items()
         }
         check_alike(windows)
         files: dict[str, str] = {}
         paths: dict[str, dict[str, Path]] = {}
-        for side, some in windows.items():
+        for split_name, some in windows.items():
             (name,) = some.outputs
-            paths[side] = {name: folder / f"{file_stem(side)}.npy"}
+            paths[split_name] = {name: folder / f"{file_stem(split_name)}.npy"}
             if some.label:
-                paths[side]["label"] = folder / f"{file_stem(side)}_labels.npy"
+                paths[split_name]["label"] = folder / f"{file_stem(split_name)}_labels.npy"
             files |= {
-                path.name: f"{what} of {side}, {(len(some), *some.shapes[what])}" for what, path in paths[side].items()
+                path.name: f"{what} of {split_name}, {(len(some), *some.shapes[what])}"
+                for what, path in paths[split_name].items()
             }
         write_arrays(windows, paths, on_progress)
         first = next(iter(windows.values()))
@@ -81,7 +82,7 @@ class Clips(Export):
             files=files,
             features=(first.outputs[name].fields[0].feature,),
             reading=_READING.format(first=next(iter(files)), shape=(len(first), *first.shapes[name])),
-            details=told(first),
+            details=describe(first),
             columns={"a frame": first.columns(name)},
             notes=other_names(splits),
         )

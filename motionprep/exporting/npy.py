@@ -10,7 +10,7 @@ import msgspec
 
 from motionprep.errors import RecipeError
 from motionprep.exporting.base import Export, OnProgress, Report, file_stem, other_names
-from motionprep.exporting.stream import check_alike, told, write_arrays
+from motionprep.exporting.stream import check_alike, describe, write_arrays
 
 if TYPE_CHECKING:
     from motionprep.dataset.dataset import Dataset
@@ -58,18 +58,18 @@ class Npy(Export):
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
-        splits = self.sides(dataset)
+        splits = self.chosen_splits(dataset)
         options = self._options(dataset)
-        windows: dict[str, Windows] = {side: split.windows(**options) for side, split in splits.items()}
+        windows: dict[str, Windows] = {split_name: split.windows(**options) for split_name, split in splits.items()}
         check_alike(windows)
         files, paths = {}, {}
         names = {"inputs": "input_batch", "targets": "label_batch", "label": "label_batch"}
-        for side, some in windows.items():
-            stem = "" if side == "train" else f"{file_stem(side)}_"
-            paths[side] = {name: folder / f"{stem}{names[name]}.npy" for name in some.shapes}
-            for name, path in paths[side].items():
+        for split_name, some in windows.items():
+            stem = "" if split_name == "train" else f"{file_stem(split_name)}_"
+            paths[split_name] = {name: folder / f"{stem}{names[name]}.npy" for name in some.shapes}
+            for name, path in paths[split_name].items():
                 shape = some.shapes[name][1:] if some.length == 1 else some.shapes[name]
-                files[path.name] = f"{name} of {side}, {(len(some), *shape)}"
+                files[path.name] = f"{name} of {split_name}, {(len(some), *shape)}"
         write_arrays(windows, paths, on_progress, squeeze=True)
         if options["label"]:
             (folder / "classes.json").write_bytes(msgspec.json.encode(dataset.classes))
@@ -80,7 +80,7 @@ class Npy(Export):
             files=files,
             features=tuple(dict.fromkeys(field.feature for field in fields)),
             reading=_READING if "train" in windows else _READING.replace("input_batch", next(iter(files))[:-4]),
-            details=told(first),
+            details=describe(first),
             columns={name: first.columns(name) for name in first.outputs},
             notes=other_names(splits),
         )
@@ -102,7 +102,7 @@ class Npy(Export):
                 f"{dataset.path}: its task has targets and classes, and label_batch.npy holds one of them; give "
                 "--targets or --label"
             )
-        told = {name: getattr(self, name) for name in ("length", "stride", "step")}
+        describe = {name: getattr(self, name) for name in ("length", "stride", "step")}
         if task is None and self.length is None:
-            told["length"] = 1
-        return told | {"inputs": inputs, "targets": targets, "label": label, "normalize": self.normalize}
+            describe["length"] = 1
+        return describe | {"inputs": inputs, "targets": targets, "label": label, "normalize": self.normalize}

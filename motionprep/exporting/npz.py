@@ -29,20 +29,20 @@ class Npz(ByMotion):
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
-        splits = self.sides(dataset)
+        splits = self.chosen_splits(dataset)
         total, done = sum(len(split) for split in splits.values()), 0
         features: dict[str, None] = {}
         example = ""
-        for side, split in splits.items():
-            (folder / file_stem(side)).mkdir()
+        for split_name, split in splits.items():
+            (folder / file_stem(split_name)).mkdir()
             for motion in split.values():
                 chosen = self.chosen(motion)
                 features.update(dict.fromkeys(chosen))
                 name = sample_name(split, motion)
-                example = example or _READING.format(split=file_stem(side), name=name, feature=chosen[0])
+                example = example or _READING.format(split=file_stem(split_name), name=name, feature=chosen[0])
                 named = labels.of_row(motion.row)
                 np.savez(
-                    folder / file_stem(side) / f"{name}.npz",
+                    folder / file_stem(split_name) / f"{name}.npz",
                     allow_pickle=False,
                     key=np.array(motion.key),
                     label=np.array(motion.label or ""),
@@ -56,8 +56,8 @@ class Npz(ByMotion):
                 on_progress(done, total)
         return Report(
             files={
-                f"{file_stem(side)}/*.npz": f"{len(split):,} motions, named by their keys"
-                for side, split in splits.items()
+                f"{file_stem(split_name)}/*.npz": f"{len(split):,} motions, named by their keys"
+                for split_name, split in splits.items()
             },
             features=tuple(features),
             reading=f"import numpy as np\n\n{example}",

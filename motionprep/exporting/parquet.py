@@ -47,20 +47,20 @@ class Parquet(ByMotion):
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
-        splits = self.sides(dataset)
-        features_of = {side: self.chosen(next(iter(split.values()))) for side, split in splits.items()}
+        splits = self.chosen_splits(dataset)
+        features_of = {name: self.chosen(next(iter(split.values()))) for name, split in splits.items()}
         same_shapes(splits, features_of, "parquet")
         total, done = sum(len(split) for split in splits.values()), 0
         features: dict[str, None] = {}
         files, patterns = {}, []
-        for side, split in splits.items():
-            stem = file_stem(side)
-            chosen = features_of[side]
+        for name, split in splits.items():
+            stem = file_stem(name)
+            chosen = features_of[name]
             features.update(dict.fromkeys(chosen))
             groups = packed(split, dataset, chosen, self.file_bytes)
             for number, group in enumerate(groups):
                 path = folder / f"{stem}-{number:05d}-of-{len(groups):05d}.parquet"
-                self._write(path, side, chosen, group)
+                self._write(path, name, chosen, group)
                 done += len(group)
                 on_progress(done, total)
             files[f"{stem}-*.parquet"] = f"{split.frames:,} frames; files: {len(groups):,}"
@@ -80,17 +80,17 @@ class Parquet(ByMotion):
             notes=other_names(splits),
         )
 
-    def _write(self, path: Path, side: str, chosen: Sequence[str], group: Sequence[StoredMotion]) -> None:
+    def _write(self, path: Path, split: str, chosen: Sequence[str], group: Sequence[StoredMotion]) -> None:
         writer: pq.ParquetWriter | None = None
         try:
-            for table in _gathered(self._table(motion, side, chosen) for motion in group):
+            for table in _gathered(self._table(motion, split, chosen) for motion in group):
                 writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
                 writer.write_table(table, row_group_size=_ROWS)
         finally:
             if writer is not None:
                 writer.close()
 
-    def _table(self, motion: StoredMotion, side: str, chosen: Sequence[str]) -> pa.Table:
+    def _table(self, motion: StoredMotion, split: str, chosen: Sequence[str]) -> pa.Table:
         frames = motion.frames
         label = np.full(frames, None, object)
         for start, stop, name in labels.of_row(motion.row):
@@ -100,7 +100,7 @@ class Parquet(ByMotion):
             "frame": pa.array(np.arange(frames)),
             "subject": pa.repeat(motion.row["subject"], frames),
             "label": pa.array(label, pa.string()),
-            "split": pa.repeat(side, frames),
+            "split": pa.repeat(split, frames),
             "rate": pa.array(np.full(frames, motion.rate)),
         }
         return pa.table(columns | {feature: _lists(self.read(motion, feature)) for feature in chosen})

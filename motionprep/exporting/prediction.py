@@ -88,7 +88,7 @@ class Prediction:
             raise PredictionError(
                 f"{self.name}: has {len(self.values):,} frames; expected {frames:,}, those of "
                 f"{', '.join(motion.key for motion in motions[:3])}{', ...' if len(motions) > 3 else ''} end to end; "
-                "--motion and --splits choose others, and windows of the task are told as (S, T, K)"
+                "--motion and --splits choose others, and windows of the task are given as (S, T, K)"
             )
         start = 0
         for motion, rows in zip(motions, which, strict=True):
@@ -172,7 +172,7 @@ def read_prediction(
         and len(values) == cuts.count
         and (values.ndim < 3 or values.shape[1] != 1)
     ):
-        # Windows of one frame may be told without an axis for it.
+        # Windows of one frame may be given without an axis for it.
         values = values[:, None]
     if values.ndim > 2 and cuts is not None and values.shape[:2] == (cuts.count, cuts.length):
         if cuts.stride != cuts.length or (cuts.step != 1 and cuts.length > 1):
@@ -184,13 +184,13 @@ def read_prediction(
     elif values.ndim > 2:
         asked = f", or the task's windows, ({cuts.count}, {cuts.length}, K)" if cuts is not None else ""
         hint = f"; its shape is {values.shape}: expected (frames, K){asked}"
-    told, row = values, "frame"
+    rows, row = values, "frame"
     if cuts is not None and frames is not None:
-        told, row = values.reshape(cuts.count, cuts.length, *values.shape[1:]), "window"
-    at_once = max(1, _AT_ONCE // max(1, math.prod(told.shape[1:])))
-    for start in range(0, len(told), at_once):
+        rows, row = values.reshape(cuts.count, cuts.length, *values.shape[1:]), "window"
+    at_once = max(1, _AT_ONCE // max(1, math.prod(rows.shape[1:])))
+    for start in range(0, len(rows), at_once):
         try:
-            to_floats(told[start : start + at_once], start, row)
+            to_floats(rows[start : start + at_once], start, row)
         except ValueError as error:
             raise PredictionError(f"{name}: {error}") from None
     width = math.prod(values.shape[1:])

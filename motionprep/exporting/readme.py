@@ -21,7 +21,7 @@ _WHAT = {
     "rotations": ("local rotations of the joints, to the parent's frame", "none; of angles, radians"),
     "quaternions": ("local rotations of the joints: w, x, y, z", "none"),
     "rotations_6d": ("local rotations of the joints: the first two columns of their matrices", "none"),
-    "global_rotations": ("rotations of the joints to the frame in which places are told", "none"),
+    "global_rotations": ("rotations of the joints to the frame in which places are expressed", "none"),
     "root_position": ("place of the root: x, y, z", "lengths"),
     "root_rotation": ("rotation of the root", "none; of angles, radians"),
     "positions_velocity": ("velocities of the nodes: x, y, z", "lengths a second"),
@@ -86,8 +86,8 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _splits(dataset: Dataset) -> list[str]:
-    sides = dataset.facts["splits"].items()
-    rows = [(name, *(f"{side[word]:,}" for word in ("motions", "subjects", "frames"))) for name, side in sides]
+    splits = dataset.facts["splits"].items()
+    rows = [(name, *(f"{split[word]:,}" for word in ("motions", "subjects", "frames"))) for name, split in splits]
     return _table(("split of the dataset", "motions", "subjects", "frames"), rows)
 
 
@@ -114,11 +114,11 @@ def _features(dataset: Dataset, report: Report, normalized: Mapping[str, list[st
                 "Lengths are in the units of the files, multiplied by `scale` of the manifest where a stage "
                 "scales them.",
             ]
-        local = [side for side in dataset.splits if _is_local(dataset, side)]
+        local = [split for split in dataset.splits if _is_local(dataset, split)]
         if local:
             lines += [
                 "",
-                f"Joints and markers of {', '.join(local)} are told in a frame that goes along with the body (stage "
+                f"Joints and markers of {', '.join(local)} are in a frame that goes along with the body (stage "
                 "local_frame), and not in the world; features of the root alone are not.",
             ]
     for name in dataset.splits:

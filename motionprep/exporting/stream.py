@@ -48,8 +48,8 @@ def write_arrays(
         Of each split.
     paths
         Where each array goes, by split and by its name in :attr:`Windows.shapes`.
-    tell
-        Told of windows that are written, of all.
+    on_progress
+        Called with how many windows are written, of how many.
     squeeze
         Whether windows of one frame have no axis for it.
 
@@ -61,17 +61,17 @@ def write_arrays(
     total, done = sum(map(len, windows.values())), dict.fromkeys(windows, 0)
     lock, stopped = Lock(), Event()
 
-    def write(side: str) -> None:
-        for count in _written(windows[side], paths[side], squeeze=squeeze):
+    def write(split: str) -> None:
+        for count in _written(windows[split], paths[split], squeeze=squeeze):
             if stopped.is_set():
                 return
             with lock:
-                done[side] = count
+                done[split] = count
                 on_progress(sum(done.values()), total)
 
     with ThreadPoolExecutor(_SPLITS_AT_ONCE) as pool:
         try:
-            for ended in as_completed([pool.submit(write, side) for side in windows]):
+            for ended in as_completed([pool.submit(write, split) for split in windows]):
                 ended.result()
         except BaseException:
             stopped.set()
@@ -86,8 +86,8 @@ def _written(windows: Windows, paths: Mapping[str, Path], *, squeeze: bool) -> I
         for name, path in paths.items():
             files[name] = stack.enter_context(path.open("wb"))
             shape = windows.shapes[name][1:] if squeeze and windows.length == 1 else windows.shapes[name]
-            told = {"descr": windows.dtypes[name].str, "fortran_order": False, "shape": (len(windows), *shape)}
-            np.lib.format.write_array_header_1_0(files[name], told)
+            describe = {"descr": windows.dtypes[name].str, "fortran_order": False, "shape": (len(windows), *shape)}
+            np.lib.format.write_array_header_1_0(files[name], describe)
         for stop, item in _parts(windows):
             for name, array in item.items():
                 files[name].write(np.ascontiguousarray(array).data)
@@ -103,15 +103,15 @@ def check_alike(windows: Mapping[str, Windows]) -> None:
         If they have not.
     """
     first, *others = windows.items()
-    for side, other in others:
+    for split, other in others:
         if other.shapes != first[1].shapes:
             raise ExportError(
-                f"a window has shapes {first[1].shapes} in {first[0]} and {other.shapes} in {side}; pick nodes that "
+                f"a window has shapes {first[1].shapes} in {first[0]} and {other.shapes} in {split}; pick nodes that "
                 "both have, or choose --splits"
             )
 
 
-def told(windows: Windows) -> str:
+def describe(windows: Windows) -> str:
     """Return how windows are cut, in words."""
     return (
         f"Windows of {windows.length:,} frames with step {windows.step} and stride {windows.stride}, in natural order, "

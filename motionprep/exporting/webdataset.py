@@ -47,12 +47,12 @@ class WebDataset(ByMotion):
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
-        splits = self.sides(dataset)
+        splits = self.chosen_splits(dataset)
         total, done = sum(len(split) for split in splits.values()), 0
         features: dict[str, None] = {}
         files = {}
-        for side, split in splits.items():
-            stem = file_stem(side)
+        for name, split in splits.items():
+            stem = file_stem(name)
             chosen = self.chosen(next(iter(split.values())))
             features.update(dict.fromkeys(chosen))
             groups = packed(split, dataset, chosen, self.file_bytes)

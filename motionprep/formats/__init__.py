@@ -1,4 +1,4 @@
-"""One file a format; here, which suffix is read by which, and which half of a take it holds."""
+"""One file a format; here, which suffix is read by which, and which modality of a take it holds."""
 
 from __future__ import annotations
 

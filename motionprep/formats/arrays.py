@@ -81,7 +81,7 @@ class Clips:
         -------
         Motion
             Of joints that have position channels alone; keypoints in a picture have z = 0. If their parents are known
-            these are told in the parent's frame, otherwise in the world; no joint ever turns.
+            these are in the parent's frame, otherwise in the world; no joint ever turns.
 
         Raises
         ------

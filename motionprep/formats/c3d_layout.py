@@ -226,8 +226,8 @@ def _rates(
 
 def _starts(block: Block, parameters: Parameters) -> list[int]:
     """Return the bytes where the first frame may be, behind the parameters, the header's first."""
-    told = (parameters.count("POINT", "DATA_START") - 1) * BLOCK
-    return [start for start in dict.fromkeys((block.start, told)) if start >= parameters.end]
+    stated = (parameters.count("POINT", "DATA_START") - 1) * BLOCK
+    return [start for start in dict.fromkeys((block.start, stated)) if start >= parameters.end]
 
 
 def _other_sections(parameters: Parameters) -> Iterator[int]:
@@ -315,15 +315,15 @@ def _chosen(readings: Sequence[Reading], name: str, size: int, end: int, *, leni
 
 def _cut(readings: Sequence[Reading], name: str, end: int, *, lenient: bool, notes: list[str]) -> Reading:
     """Return the reading of a file that has fewer frames than it says."""
-    told = readings[0]
-    there = max(0, end - told.start) // told.stride
+    stated = readings[0]
+    there = max(0, end - stated.start) // stated.stride
     strides = {one.layout for one in readings}
     if lenient and there and len(strides) == 1:
-        notes.append(f"{told.frames:,} frames are said to be there; the file has {there:,}, which were read")
-        return Reading(told.start, told.points, told.floats, told.analogs, there)
+        notes.append(f"{stated.frames:,} frames are said to be there; the file has {there:,}, which were read")
+        return Reading(stated.start, stated.points, stated.floats, stated.analogs, there)
     message = (
-        f"{told.frames:,} frames of {told.stride:,} bytes from byte {told.start:,} on end at byte {told.end:,}; the "
-        f"file has {end:,} bytes"
+        f"{stated.frames:,} frames of {stated.stride:,} bytes from byte {stated.start:,} end at byte {stated.end:,}; "
+        f"the file has {end:,} bytes"
     )
     if len(strides) > 1:
         message += (

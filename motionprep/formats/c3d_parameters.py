@@ -108,7 +108,7 @@ class Parameters:
 
 
 def read_parameters(data: bytes, name: str, block: Block) -> Parameters:
-    """Read those arrays that tell of points and frames; errors call the file ``name``.
+    """Read those arrays about points and frames; errors call the file ``name``.
 
     Raises
     ------
@@ -168,8 +168,8 @@ def _records(
             dims = tuple(data[after + 2 : values])
             after = values + abs(kind) * math.prod(dims)
         own = after + 1 + (data[after] if after < end else 0)
-        told = title_end + int.from_bytes(step, "big" if big else "little")
-        following = told if any(step) else own
+        by_step = title_end + int.from_bytes(step, "big" if big else "little")
+        following = by_step if any(step) else own
         if big and title_end + int.from_bytes(step, "little") == own != following:
             # The MIPS samples of c3d.org end in a record that a program of the other byte order has put there.
             following = own

@@ -113,7 +113,7 @@ def _find_words(text: NDArray[np.uint8], at: int, starts: NDArray[np.int64]) -> 
     -------
     (count, end)
         How many words there are, at most one more than fits into ``starts`` (then the line goes on), and where the
-        line ends; the count is -1 where the text ends before it can be told by whole blocks.
+        line ends; the count is -1 where the text ends before it can be read by whole blocks.
     """
     count = 0
     before = np.uint64(0)

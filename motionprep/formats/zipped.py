@@ -23,7 +23,7 @@ UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-#: The largest dictionary that is made for an entry packed by LZMA; programs make at most 64 MiB unless told to.
+#: The largest dictionary that is made for an entry packed by LZMA; programs make at most 64 MiB unless asked to.
 _MOST_DICTIONARY = 1 << 28
 
 

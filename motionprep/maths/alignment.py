@@ -1,6 +1,6 @@
 """How the markers of a take lie to its skeleton: which frame belongs to which, on which axes, in which unit.
 
-Nothing needs to be known of the markers' names. What tells that markers and skeleton are one body is that a marker
+Nothing needs to be known of the markers' names. Markers and skeleton are one body if a marker
 stays in its place on a bone: brought to the skeleton's world rightly, it is at rest in the frame of one of the joints,
 whatever the body does.
 """
@@ -55,13 +55,13 @@ _CLOSENESS = 1e-3
 _CLEARLY = 4.0
 #: By how many times markers may reach further than joints, or less far, before they are not of the same body.
 _REACH = 3.0
-#: What is found is rounded to so many digits; further ones would tell of the order in which a machine adds.
+#: What is found is rounded to so many digits; further ones would depend on the order in which a machine adds.
 _DIGITS = 6
-#: For how long both must move, in seconds, before markers off their place can be told from those of another take, and
-#: for how long at least if they are on it.
+#: For how long both must move, in seconds, before markers off their place can be distinguished from those of another
+#: take, and for how long at least if they are on it.
 _LONG, _LEAST_LONG = 4.0, 0.5
 #: By how many times markers must move further when all are on one joint than each on its own before a body has bent
-#: enough to tell in so short a while that it is this one. It is 1 for a body that only goes and turns.
+#: enough to know in so short a while that it is this one. It is 1 for a body that only goes and turns.
 _LEAST_BEND = 2.25
 _TOO_FEW = "skeleton and markers have too few frames in common"
 _NOT_ALIKE = "skeleton and markers do not move alike"
@@ -90,7 +90,7 @@ class Finding:
     motion_frames, marker_frames
         Which frames are the same; as many of both, at the lower of the two rates.
     clear
-        Whether there is motion enough to tell all this, where anything was searched for.
+        Whether there is motion enough to find all this, where anything was searched for.
     """
 
     lag: float
@@ -146,8 +146,8 @@ def align_pair(
 ) -> Finding:
     """Return how the markers of a take lie to its skeleton.
 
-    The middle of the joints and that of the markers go the same way, which tells the lag, the scale, and those axes
-    along which the body goes. The bones tell the rest.
+    The middle of the joints and that of the markers go the same way, which gives the lag, the scale, and those axes
+    along which the body goes. The bones give the rest.
 
     Parameters
     ----------
@@ -476,7 +476,7 @@ def _solve(products: Floats, means: Floats, guess: _Guess, scale: bool, offset: 
     """Return the fit to :meth:`_Bones._products`; of the scale, if wanted, and of the offset, if there is a first one.
 
     Which joint a marker is on, which markers are the half that moves least, and what leaves these most at rest, is
-    found in turns. All of it is told in the markers' units: in the skeleton's, markers that shrink to a point would
+    found in turns. All of it is measured in the markers' units: in the skeleton's, markers that shrink to a point would
     hardly move.
     """
     free = np.array([False, *[offset is not None] * 3, scale])

@@ -73,13 +73,13 @@ def to_matrices(values: NDArray[Any], form: str) -> NDArray[Any]:
 def from_matrices(values: NDArray[Any], form: str, frames: int = 0) -> NDArray[Any]:
     """Return matrices (..., 3, 3) in a form, quaternions steady along the axis ``frames``; other forms as they are."""
     if form == "quaternion":
-        told = np.moveaxis(rotations.to_quaternion(values), frames, 0)
-        return np.moveaxis(rotations.steady(told), 0, frames)
+        quaternions = np.moveaxis(rotations.to_quaternion(values), frames, 0)
+        return np.moveaxis(rotations.steady(quaternions), 0, frames)
     return rotations.to_6d(values) if form == "6d" else values
 
 
 def _turned(matrices: Floats, step: Step, count: int) -> Floats:
-    """Return rotations (F, ..., K, 3, 3), of which the first ``count`` are told in the step's new axes."""
+    """Return rotations (F, ..., K, 3, 3), of which the first ``count`` are expressed in the step's new axes."""
     if step.axes is None or not count:
         return matrices
     back = np.swapaxes(step.axes, -1, -2)

@@ -1,7 +1,7 @@
-"""Spoiling markers as cameras and labelling do, so that a network learns to do without them.
+"""Corrupts markers as cameras and labelling do, so that a network learns to do without them.
 
 All works on :class:`Points`, which are those of one take or of a batch of windows: leading axes are taken together, and
-a batch of one is spoilt like the take that is in it, bit by bit. What is not visible stays so, and is 0.
+a batch of one is corrupted like the take that is in it, bit by bit. What is not visible stays so, and is 0.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def length(value: float, unit: str, metres: float | None) -> float | None:
 
 
 def of_take(take: Take) -> Points | None:
-    """Return a take's markers as spoilt so far, or None if it has none."""
+    """Return a take's markers as corrupted so far, or None if it has none."""
     markers = take.corrupt or take.markers
     if markers is None:
         return None
@@ -68,10 +68,10 @@ def of_take(take: Take) -> Points | None:
 
 
 def into_take(take: Take, points: Points) -> Take:
-    """Return the take with these as its spoilt markers; the others stay beside them."""
+    """Return the take with these as its corrupted markers; the others stay beside them."""
     markers = take.corrupt or take.markers
     if not isinstance(markers, Markers):
-        raise TypeError("a take without markers has none to spoil")
+        raise TypeError("a take without markers has none to corrupt")
     return replace(take, corrupt=replace(markers, positions=points.positions, visible=points.visible))
 
 

@@ -48,14 +48,14 @@ def retime(take: Take, times: Floats) -> Take:
 
 
 class Paced(NamedTuple):
-    """Both halves of a take, the rate of the faster one a whole multiple of the other's.
+    """Both modalities of a take, the rate of the faster one a whole multiple of the other's.
 
     Parameters
     ----------
     motion, markers
         One of them resampled.
     resampled
-        Which half, ``"motion"`` or ``"markers"``.
+        Which modality, ``"motion"`` or ``"markers"``.
     step, start
         How many of its frames one lasts that it has now, and which of them, maybe between two, is the first one now:
         a lag of the two modalities as they were is ``step * lag + start`` of those that they are.
@@ -69,7 +69,7 @@ class Paced(NamedTuple):
 
 
 def paced(motion: Motion | Poses, markers: Markers, lag: float | None = None) -> Paced:
-    """Return both halves of a take, the faster one resampled to the nearest whole multiple of the slower one's rate.
+    """Return both modalities, the faster one resampled to the nearest whole multiple of the slower one's rate.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def paced(motion: Motion | Poses, markers: Markers, lag: float | None = None) ->
         Of different rates.
     lag
         Where it is known: how many frames of the motion come before that of the markers' first frame. Frames are then
-        put where the other half has them; otherwise where this one has its first.
+        put where the other modality has them; otherwise where this one has its first.
     """
     slow, fast = sorted((motion.rate, markers.rate))
     times = max(round(fast / slow), 1)

@@ -131,9 +131,9 @@ def _turned(matrices: Floats, step: Step) -> Floats:
 
 
 def _change_poses(poses: Poses, step: Step) -> Poses:
-    # What hangs from the root is told in its parent's frame: only lengths change, unless the joints' own axes turn.
+    # What hangs from the root is in its parent's frame: only lengths change, unless the joints' own axes turn.
     within = Step(scale=step.scale, axes=step.axes if step.conjugate else None)
-    # Nothing but the root, or bare points, is told in the world.
+    # Nothing but the root, or bare points, is expressed in the world.
     roots = slice(0, poses.skeleton.parents.count(-1))
     translations = points(poses.translations, within)
     matrices = _turned(poses.rotations, step) if step.conjugate else poses.rotations

@@ -1,4 +1,4 @@
-"""What each feature is: of which half of a take, of which part of it, and in which form its numbers tell of that."""
+"""What each feature is: of which modality of a take, of which part of it, and in which form its numbers are."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Kind(NamedTuple):
 
     Parameters
     ----------
-    half
-        Which half of a take it is of, ``"motion"`` or ``"markers"``.
+    modality
+        Which modality of a take it is of, ``"motion"`` or ``"markers"``.
     part
-        Which of :data:`motionprep.motion.step.PARTS` it tells of. Of joints and of markers a frame has several; they
+        Which of :data:`motionprep.motion.step.PARTS` it belongs to. Of joints and of markers a frame has several; they
         stand along the axis before the form's own.
     form
         Of :data:`SHAPES`: a point has a place, a vector has none, and one that is seen says so by its fourth number.
@@ -56,7 +56,7 @@ class Kind(NamedTuple):
         return SHAPES[self.form]
 
 
-#: Every feature that can be stored, in the order in which they are told of.
+#: Every feature that can be stored, in the order in which they are listed.
 KINDS: Mapping[str, Kind] = {
     "positions": Kind("motion", "joints", "point"),
     "rotations": Kind("motion", "joints", "matrix", local=True),

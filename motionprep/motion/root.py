@@ -9,7 +9,7 @@ from motionprep.motion.arrays import Floats, read_only
 
 @dataclass(frozen=True, eq=False)
 class Root:
-    """The root's way through the world, kept apart once the joints are told in a frame of their own.
+    """The root's way through the world, kept apart once the joints are expressed in a frame of their own.
 
     Parameters
     ----------

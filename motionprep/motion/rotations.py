@@ -180,11 +180,11 @@ def nearest(matrices: Floats) -> Floats:
 
 
 def undirected(values: Floats, form: str) -> NDArray[np.bool_]:
-    """Return which of some numbers (..., *form) tell no rotation (...), to the rounding of float32.
+    """Return which of some numbers (..., *form) are no rotation (...), to the rounding of float32.
 
     Of quaternions those are zeros; of six numbers two vectors on one line, or zeros; of nine those that several
     rotations are equally near to, as to zeros or to a mirror image: the two smaller singular values, of which the last
-    counts against the other in a mirror image, add up to nothing (Kabsch 1978). Angles always tell a rotation.
+    counts against the other in a mirror image, add up to nothing (Kabsch 1978). Angles are always a rotation.
 
     Parameters
     ----------

@@ -92,8 +92,8 @@ def unlabelled(reading: Reading, keys: Sequence[str], labels: Sequence[Label]) -
 
 
 def lacking(labelled: Mapping[str, bool]) -> list[str]:
-    """Say on which sides no motion has a label though a class is to be learnt; ``labelled`` has whether one has."""
-    bare = [side for side, one in labelled.items() if not one]
+    """Say on which splits no motion has a label though a class is to be learnt; ``labelled`` has whether one has."""
+    bare = [split for split, one in labelled.items() if not one]
     if not bare:
         return []
     where = f"of {' and '.join(map(repr, bare))} " if len(bare) < len(labelled) else ""
@@ -104,11 +104,11 @@ def lacking(labelled: Mapping[str, bool]) -> list[str]:
 
 
 def too_few(motions: Mapping[str, int]) -> list[str]:
-    """Say which labels have so few motions that not every side of a split has one."""
+    """Say which labels have so few motions that not every split of a split has one."""
     if not motions:
         return []
     of_each = [f"{label or 'no label'} ({count:,})" for label, count in motions.items()]
-    return [f"stratify: of {len(motions):,} labels not every side has a motion: {_some(of_each)}"]
+    return [f"stratify: of {len(motions):,} labels not every split has a motion: {_some(of_each)}"]
 
 
 def _some(keys: Sequence[str]) -> str:

@@ -148,7 +148,7 @@ def _table(given: Path | Mapping[str, Any], parse: Any) -> dict[str, Any]:
 def _stages(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
     """Return a recipe whose stages are changed by options, each on the splits that it names."""
     for option, (stage, field, reset) in _NUMBERS.items():
-        for splits, number in _by_split(option, given.get(option, {}), field, recipe.split.sides()):
+        for splits, number in _by_split(option, given.get(option, {}), field, recipe.split.names()):
             recipe = recipe.with_settings(stage, splits, **reset, **{field: number})
     if joints := _list(given.get("joints", ())):
         sets = [name.removeprefix("@") for name in joints if name.startswith("@")]
@@ -157,7 +157,7 @@ def _stages(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
         rest = [name for name in joints if not name.startswith("@")]
         recipe = recipe.with_stages([make_stage("select_joints", joints=rest, **({"set": sets[0]} if sets else {}))])
     if features := _list(given.get("features", ())):
-        recipe = recipe.with_settings("features", recipe.split.sides(), arrays=features)
+        recipe = recipe.with_settings("features", recipe.split.names(), arrays=features)
     return recipe
 
 

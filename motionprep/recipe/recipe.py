@@ -29,7 +29,7 @@ from motionprep.stages.features import BARE, DEFAULT, KNOWN, MADE_BY, MARKERS, M
 from motionprep.stages.normalize import Normalize
 
 #: Of a split by percentages, by how many there are.
-SIDES = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
+SPLITS = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
 FORMAT = 2
 _BOTH = {"motion", "markers"}
 #: Features that are masks, or hold one.
@@ -39,7 +39,7 @@ _MSGSPEC_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<where>[^`]*)`)?$
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One entry of a side's list: which motions, and which of their frames.
+    """One entry of a split's list: which motions, and which of their frames.
 
     Parameters
     ----------
@@ -95,11 +95,11 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     percent
         ``90/10`` (train/test) or ``80/10/10`` (train/val/test).
     by
-        ``"motion"``, or ``"subject"``: no subject is on two sides, and the sides come as near to the percentages as
+        ``"motion"``, or ``"subject"``: no subject is on two splits, and the splits come as near to the percentages as
         whole subjects can.
     order
         ``"natural"``: the first motions train. ``"hash"``: each motion's (or subject's) own name decides, so that it
-        never changes sides when data is added; the percentages are then met on average.
+        never changes splits when data is added; the percentages are then met on average.
     stratify
         Deal the motions of each label by the percentages, and those without a label as well. Train and test then have
         their share of a label to within one motion; by subject, as nearly as whole subjects can. ``order`` only says
@@ -120,9 +120,9 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     test: tuple[Entry, ...] = ()
 
     def __post_init__(self) -> None:
-        for side in SIDES[3]:
-            if "" in getattr(self, side):
-                raise ValueError(f"{side} holds an empty key")
+        for split in SPLITS[3]:
+            if "" in getattr(self, split):
+                raise ValueError(f"{split} holds an empty key")
         lists = self.lists()
         if self.percent and lists:
             raise ValueError(f"give percent or lists, not both (there is a list for {', '.join(lists)})")
@@ -132,19 +132,21 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("by, order and stratify go with percent")
         if self.parts < 1:
             raise ValueError(f"parts is {self.parts}; it must be at least 1")
-        if self.parts > 1 and "train" not in self.sides():
+        if self.parts > 1 and "train" not in self.names():
             raise ValueError(f"parts is {self.parts}, but there is no train to be dealt into parts")
 
     def lists(self) -> dict[str, tuple[Choice, ...]]:
         """Return the explicit lists, each entry as a :class:`Choice`."""
         return {
-            side: tuple(entry if isinstance(entry, Choice) else Choice(motions=entry) for entry in getattr(self, side))
-            for side in SIDES[3]
-            if getattr(self, side)
+            split: tuple(
+                entry if isinstance(entry, Choice) else Choice(motions=entry) for entry in getattr(self, split)
+            )
+            for split in SPLITS[3]
+            if getattr(self, split)
         }
 
     def shares(self) -> dict[str, Fraction]:
-        """Return each side's share of one, from ``percent``; all to train if that is empty.
+        """Return each split's share of one, from ``percent``; all to train if that is empty.
 
         Raises
         ------
@@ -154,7 +156,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if not self.percent:
             return {"train": Fraction(1)}
         parts = self.percent.split("/")
-        if len(parts) not in SIDES or not all(re.fullmatch(r"\d{1,3}(\.\d{1,9})?", part) for part in parts):
+        if len(parts) not in SPLITS or not all(re.fullmatch(r"\d{1,3}(\.\d{1,9})?", part) for part in parts):
             raise ValueError(
                 f"percent is {self.percent!r}; expected two or three numbers such as '90/10' or '80/10/10', or '100'"
             )
@@ -162,11 +164,11 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if sum(numbers) != 100:
             raise ValueError(f"percent is {self.percent!r}, which adds up to {float(sum(numbers)):g}; expected 100")
         if not all(numbers):
-            raise ValueError(f"percent is {self.percent!r}; each side needs more than 0")
-        return dict(zip(SIDES[len(numbers)], (number / 100 for number in numbers), strict=True))
+            raise ValueError(f"percent is {self.percent!r}; each split needs more than 0")
+        return dict(zip(SPLITS[len(numbers)], (number / 100 for number in numbers), strict=True))
 
-    def sides(self) -> tuple[str, ...]:
-        """Return the names of the sides, in order."""
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the splits, in order."""
         return tuple(self.lists()) or tuple(self.shares())
 
 
@@ -302,7 +304,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         for number, stage in enumerate(self.stages, start=1):
             for split in stage.splits:
                 self._check_split(split, f"stage {number} ({stage.name})")
-        for split in self.split.sides():
+        for split in self.split.names():
             last = 0
             for number, stage in enumerate(self.stages, start=1):
                 if last and stage.works_on(split):
@@ -323,12 +325,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         return stages if stages and isinstance(stages[-1], Features) else (*stages, Features())
 
     def needs(self, split: str) -> frozenset[str]:
-        """Return which halves of a take a split needs, of ``"motion"`` and ``"markers"``."""
+        """Return which modality of a take a split needs, of ``"motion"`` and ``"markers"``."""
         return _needs(self.stages_for(split))
 
     @property
     def asks_for(self) -> frozenset[str]:
-        """Which halves of a take its stages cannot work without, and its task is learnt from and of."""
+        """Which modality of a take its stages cannot work without, and its task is learnt from and of."""
         made = [array for stage in self.stages for array in stage.makes]
         # A stage that normalizes an array has no use for takes without it.
         named = [array for stage in self.stages if isinstance(stage, Normalize) for array in stage.arrays]
@@ -357,7 +359,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         return not self.normalize.arrays or feature in self.normalize.arrays
 
     def storing(self, modalities: Set[str], *, bare: bool = False) -> Recipe:
-        """Return the recipe for data with these halves of takes, where it does not say what to store.
+        """Return the recipe for data with these modalities, where it does not say what to store.
 
         What a stage makes is stored as well. Where some motions are arrays, all are stored as what arrays are:
         positions, and no rotations.
@@ -370,7 +372,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         if any(isinstance(stage, Features) for stage in self.stages):
             return self
         whole = self._whole(modalities, bare=bare)
-        for split in whole.split.sides():
+        for split in whole.split.names():
             whole._check_task(split)
         return whole
 
@@ -381,14 +383,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             *(MARKERS if "markers" in modalities else ()),
         )
         arrays = {
-            side: tuple(dict.fromkeys((*usual, *(name for stage in self.stages_for(side) for name in stage.makes))))
-            for side in self.split.sides()
+            split: tuple(dict.fromkeys((*usual, *(name for stage in self.stages_for(split) for name in stage.makes))))
+            for split in self.split.names()
         }
         if set(arrays.values()) == {DEFAULT}:
             return self
         if len(set(arrays.values())) == 1:
             return self.with_stages([Features(arrays=next(iter(arrays.values())))])
-        return self.with_stages([Features(arrays=some, splits=(side,)) for side, some in arrays.items()])
+        return self.with_stages([Features(arrays=some, splits=(split,)) for split, some in arrays.items()])
 
     def _check_order(self, split: str) -> None:
         stages = self.stages_for(split)
@@ -399,8 +401,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                 "skeleton and markers as one"
             )
         # What is stored where a recipe does not say is decided by the data.
-        told = any(isinstance(stage, Features) for stage in self.stages)
-        if told and "align" not in names and self.needs(split) == _BOTH:
+        explicit = any(isinstance(stage, Features) for stage in self.stages)
+        if explicit and "align" not in names and self.needs(split) == _BOTH:
             raise RecipeError(
                 f"split {split!r} stores or needs skeleton and markers, which no stage brings together; put align first"
             )
@@ -411,15 +413,15 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             raise RecipeError(f"normalize is given twice in split {split!r}; name all arrays in one")
         stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
         for stage in stages:
-            if told and stage.makes and not {*stage.makes, *stage.makes_also} & {*stored}:
+            if explicit and stage.makes and not {*stage.makes, *stage.makes_also} & {*stored}:
                 raise RecipeError(
                     f"{stage.name} makes {' and '.join(stage.makes)}, none of which split {split!r} stores; add some "
                     "to the arrays of its features"
                 )
         for array in (array for stage in stages if isinstance(stage, Normalize) for array in stage.arrays):
-            numbers = [name for name in (stored if told else KNOWN) if name not in _NOT_NORMALIZED]
+            numbers = [name for name in (stored if explicit else KNOWN) if name not in _NOT_NORMALIZED]
             if array not in numbers:
-                which = f"of the arrays that split {split!r} stores" if told else "that can be stored"
+                which = f"of the arrays that split {split!r} stores" if explicit else "that can be stored"
                 raise RecipeError(f"normalize: {array!r} is no array of numbers {which}{did_you_mean(array, numbers)}")
         for array in stored:
             if array in MADE_BY and MADE_BY[array] not in names:
@@ -438,7 +440,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
                 )
 
     def _check_markers(self, split: str, stages: Sequence[Stage]) -> None:
-        """Refuse a stage that names markers which a stage before it leaves out, where that can be told by name."""
+        """Refuse a stage that names markers which a stage before it leaves out, where names decide it."""
         alone = self.needs(split) == {"markers"}
         markers: tuple[str, ...] = ()
         for stage in stages:
@@ -467,20 +469,20 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             rest = [self._without(stage, new) if stage.name == name else stage for stage in kept[at:]]
             kept = kept[:at] + new + [stage for stage in rest if stage is not None]
         if any(isinstance(stage, Features) for stage in kept) and not any(stage.name == "align" for stage in kept):
-            sides = self.split.sides()
-            pairs = [side for side in sides if _needs(stage for stage in kept if stage.works_on(side)) == _BOTH]
+            splits = self.split.names()
+            pairs = [split for split in splits if _needs(stage for stage in kept if stage.works_on(split)) == _BOTH]
             if pairs:
-                kept.insert(0, make_stage("align", splits=pairs if len(pairs) < len(sides) else []))
+                kept.insert(0, make_stage("align", splits=pairs if len(pairs) < len(splits) else []))
         return msgspec.structs.replace(self, stages=tuple(kept))
 
-    def with_settings(self, name: str, sides: Sequence[str], **settings: Any) -> Recipe:
+    def with_settings(self, name: str, splits: Sequence[str], **settings: Any) -> Recipe:
         """Return a recipe in which a stage has other settings on some splits; its other settings stay as they are.
 
         Parameters
         ----------
         name
             Of the stage; it is added where a split has none.
-        sides
+        splits
             Names of splits.
         **settings
             Fields of the stage.
@@ -491,25 +493,25 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             If the stage has no such field, or a setting cannot be.
         """
         on: dict[int, list[str]] = {}
-        for side in sides:
-            self._check_split(side, name)
-            old = (number for number, stage in enumerate(self.stages) if stage.name == name and stage.works_on(side))
-            on.setdefault(next(old, -1), []).append(side)
+        for split in splits:
+            self._check_split(split, name)
+            old = (number for number, stage in enumerate(self.stages) if stage.name == name and stage.works_on(split))
+            on.setdefault(next(old, -1), []).append(split)
         new = []
         for number, some in on.items():
             before = self.stages[number].settings() if number >= 0 else {}
-            everywhere = len(some) == len(self.split.sides())
+            everywhere = len(some) == len(self.split.names())
             new.append(make_stage(name, **{**before, **settings, "splits": [] if everywhere else some}))
         return self.with_stages(new)
 
     def _check_split(self, split: str, place: str) -> None:
-        if split not in self.split.sides():
-            raise RecipeError(f"{place}: splits: there is no split {split!r}{did_you_mean(split, self.split.sides())}")
+        if split not in self.split.names():
+            raise RecipeError(f"{place}: splits: there is no split {split!r}{did_you_mean(split, self.split.names())}")
 
     def _without(self, stage: Stage, others: Sequence[Stage]) -> Stage | None:
         """Return a stage for those of its splits that no other one works on; None if none is left."""
-        its = [side for side in self.split.sides() if stage.works_on(side)]
-        left = tuple(side for side in its if not any(other.works_on(side) for other in others))
+        its = [split for split in self.split.names() if stage.works_on(split)]
+        left = tuple(split for split in its if not any(other.works_on(split) for other in others))
         if len(left) == len(its):
             return stage
         return msgspec.structs.replace(stage, splits=left) if left else None
@@ -547,7 +549,7 @@ def _check_place(stage: Stage, earlier: Sequence[Stage], split: str) -> None:
     if stage.fixes_joints and (maker := next((one.name for one in earlier if one.exchanges), "")):
         raise RecipeError(
             f"{stage.name} makes other joints after {maker} has exchanged left and right in split {split!r}, "
-            "so that these could not be told when features are brought back; put it before"
+            "so that these could not be known when features are brought back; put it before"
         )
 
 
@@ -581,11 +583,11 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     if not isinstance(stages, Sequence) or isinstance(stages, str):
         raise RecipeError(f"{name}: stages is {stages!r}; expected a list of tables, [[stages]]")
     split = value.get("split", {})
-    for side in SIDES[3]:
-        # Afterwards it is not told from a side that is not there.
-        if isinstance(split, Mapping) and split.get(side) in ([], ()):
+    for known_split in SPLITS[3]:
+        # Afterwards it looks like a split that is not there.
+        if isinstance(split, Mapping) and split.get(known_split) in ([], ()):
             raise RecipeError(
-                f"{name}: split: {side} is an empty list; name the motions that it is to have, or leave it out"
+                f"{name}: split: {known_split} is an empty list; name the motions that it is to have, or leave it out"
             )
     if isinstance(split, Mapping) and isinstance(split.get("percent"), int | float):
         raise RecipeError(

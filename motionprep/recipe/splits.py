@@ -1,4 +1,4 @@
-"""Which motion, subject or range of frames goes to which side."""
+"""Which motion, subject or range of frames goes to which split."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _SIDE_WORDS = {"train": "train", "training": "train", "test": "test", "testing":
 
 @dataclass(frozen=True, order=True)
 class Part:
-    """A motion, or some of its frames, on one side.
+    """A motion, or some of its frames, on one split.
 
     Parameters
     ----------
     motion
         Its index in natural order.
-    side
+    split
         ``train``, ``val`` or ``test``.
     frames
         First and last frame, counted from 1; all if None.
     """
 
     motion: int
-    side: str
+    split: str
     frames: tuple[int, int] | None = None
 
 
@@ -47,7 +47,7 @@ def assign(
     labels: Sequence[str] = (),
     given: Mapping[int, str] | None = None,
 ) -> list[Part]:
-    """Put motions on sides.
+    """Put motions on splits.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def assign(
     labels
         Of the same motions, empty where there is none; for a split that stratifies.
     given
-        The side of some motions, by index, whatever the percentages; these are of the others.
+        The split of some motions, by index, whatever the percentages; these are of the others.
 
     Returns
     -------
@@ -68,24 +68,24 @@ def assign(
     Raises
     ------
     RecipeError
-        If a side is empty, an entry of a list names nothing, or a motion (or a frame of it) is on two sides.
+        If a split is empty, an entry of a list names nothing, or a motion (or a frame of it) is on two splits.
     """
     lists = split.lists()
     if given and not lists:
         others = [motion for motion in range(len(keys)) if motion not in given]
         dealt = _by_rule(split, *([of[motion] for motion in others] for of in (keys, subjects, labels or keys)))
         parts = sorted(
-            [Part(motion, side) for motion, side in given.items()]
-            + [Part(others[part.motion], part.side) for part in dealt]
+            [Part(motion, name) for motion, name in given.items()]
+            + [Part(others[part.motion], part.split) for part in dealt]
         )
     elif lists:
         parts = _by_lists(lists, keys, subjects)
     else:
         parts = _by_rule(split, keys, subjects, labels)
-    for side in split.sides():
-        if not any(part.side == side for part in parts):
+    for name in split.names():
+        if not any(part.split == name for part in parts):
             raise RecipeError(
-                f"split: side {side!r} is empty: {len(keys)} motions of {len(set(subjects))} subjects "
+                f"split: {name!r} is empty: {len(keys)} motions of {len(set(subjects))} subjects "
                 f"are too few for {split.percent!r} by {split.by}, order {split.order}; give more, or all to train "
                 "with percent = '100' (--split 100)"
             )
@@ -100,46 +100,46 @@ def _by_rule(split: Split, keys: Sequence[str], subjects: Sequence[str], labels:
     return _by_percent(split, keys, subjects)
 
 
-def side_named(key: str, sides: Sequence[str]) -> str:
-    """Return which side the words of a key name: train, val (also valid or validation) or test; empty if none.
+def split_named(key: str, splits: Sequence[str]) -> str:
+    """Return which split the words of a key name: train, val (also valid or validation) or test; empty if none.
 
     Where a split has no val, what is for validation is for test.
     """
     words = {_SIDE_WORDS.get(word, "") for word in re.split(r"[^a-z]+", key.lower())} - {""}
     if len(words) != 1:
         return ""
-    (side,) = words
-    return side if side in sides else "test" if side == "val" and "test" in sides else ""
+    (split,) = words
+    return split if split in splits else "test" if split == "val" and "test" in splits else ""
 
 
 def _by_percent(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> list[Part]:
     names = list(dict.fromkeys(subjects)) if split.by == "subject" else list(keys)
     of_motion = subjects if split.by == "subject" else keys
     ends = _ends(split)
-    sides = list(split.shares())
+    splits = list(split.shares())
     if split.order == "hash":
-        side_of = {name: sides[next(k for k, end in enumerate(ends) if _fraction(name) < end)] for name in names}
+        split_of = {name: splits[next(k for k, end in enumerate(ends) if _fraction(name) < end)] for name in names}
     else:
-        side_of = {}
+        split_of = {}
         cuts = (
             _cuts(list(Counter(subjects).values()), ends)
             if split.by == "subject"
             else [int(end * len(keys)) for end in ends]
         )
-        for side, (start, stop) in zip(sides, pairwise([0, *cuts]), strict=True):
-            side_of.update(dict.fromkeys(names[start:stop], side))
-    return [Part(index, side_of[name]) for index, name in enumerate(of_motion)]
+        for name, (start, stop) in zip(splits, pairwise([0, *cuts]), strict=True):
+            split_of.update(dict.fromkeys(names[start:stop], name))
+    return [Part(index, split_of[name]) for index, name in enumerate(of_motion)]
 
 
 def _ends(split: Split) -> list[Fraction]:
-    """Return where each side ends, of one."""
+    """Return where each split ends, of one."""
     return list(accumulate(split.shares().values()))
 
 
 def _by_label(split: Split, keys: Sequence[str], labels: Sequence[str]) -> list[Part]:
     """Cut the motions of each label by the percentages.
 
-    What is rounded off of one label goes on to the next, so the sides are as large as without labels, and each cut
+    What is rounded off of one label goes on to the next, so the splits are as large as without labels, and each cut
     through a label is within one motion of its place.
     """
     of_label: dict[str, list[int]] = {}
@@ -152,8 +152,8 @@ def _by_label(split: Split, keys: Sequence[str], labels: Sequence[str]) -> list[
         if split.order == "hash":
             motions.sort(key=lambda motion: _fraction(keys[motion]))
         cuts = [int(end * (before + len(motions))) - int(end * before) for end in ends]
-        for side, (start, stop) in zip(split.sides(), pairwise(cuts), strict=True):
-            parts += [Part(motion, side) for motion in motions[start:stop]]
+        for name, (start, stop) in zip(split.names(), pairwise(cuts), strict=True):
+            parts += [Part(motion, name) for motion in motions[start:stop]]
         before += len(motions)
     return sorted(parts)
 
@@ -161,43 +161,44 @@ def _by_label(split: Split, keys: Sequence[str], labels: Sequence[str]) -> list[
 def _by_label_and_subject(split: Split, subjects: Sequence[str], labels: Sequence[str]) -> list[Part]:
     """Put each subject, that with the most motions first, where its labels are missed most.
 
-    A side misses a label by the square of how far it is from its goal, over that goal; so a rare label counts as much
+    A split misses a label by the square of how far it is from its goal, over that goal; so a rare label counts as much
     as a common one.
     """
     counts: dict[str, Counter[str]] = {}
     for subject, label in zip(subjects, labels, strict=True):
         counts.setdefault(subject, Counter())[label] += 1
     shares = split.shares()
-    goals = {side: {label: share * count for label, count in Counter(labels).items()} for side, share in shares.items()}
-    have: dict[str, Counter[str]] = {side: Counter() for side in shares}
+    labelled = Counter(labels)
+    goals = {into: {label: share * count for label, count in labelled.items()} for into, share in shares.items()}
+    have: dict[str, Counter[str]] = {into: Counter() for into in shares}
     names = sorted(counts, key=_fraction) if split.order == "hash" else list(counts)
     names.sort(key=lambda name: -counts[name].total())
-    side_of: dict[str, str] = {}
+    split_of: dict[str, str] = {}
     for left, name in zip(range(len(names), 0, -1), names, strict=True):
-        empty = [side for side in shares if not have[side]]
-        # No side stays empty while there are subjects.
+        empty = [into for into in shares if not have[into]]
+        # No split stays empty while there are subjects.
         open_to = empty if left <= len(empty) else list(shares)
-        worse = {side: _worse(counts[name], have[side], goals[side]) for side in open_to}
-        side_of[name] = min(worse, key=lambda side: worse[side])
-        have[side_of[name]] += counts[name]
-    return [Part(motion, side_of[subject]) for motion, subject in enumerate(subjects)]
+        worse = {into: _worse(counts[name], have[into], goals[into]) for into in open_to}
+        split_of[name] = min(worse, key=lambda into: worse[into])
+        have[split_of[name]] += counts[name]
+    return [Part(motion, split_of[subject]) for motion, subject in enumerate(subjects)]
 
 
 def _worse(more: Mapping[str, int], have: Mapping[str, int], goals: Mapping[str, Fraction]) -> Fraction:
-    """Return by how much a side misses its goals more, over all labels, if it gets so many motions of each label more.
+    """Return by how much a split misses its goals more, over all labels, if it gets so many motions of each label more.
 
-    That is the sum of ``((have + more - goal)**2 - (have - goal)**2) / goal``, but for what is the same for all sides.
+    That is the sum of ``((have + more - goal)**2 - (have - goal)**2) / goal``, but for what is the same for all splits.
     """
     return sum((count * (2 * have[label] + count) / goals[label] for label, count in more.items()), Fraction(0))
 
 
 def lacking(split: Split, parts: Sequence[Part], labels: Sequence[str]) -> dict[str, int]:
-    """Return which labels a split that stratifies could not bring to every side, and how many motions have them."""
+    """Return which labels a split that stratifies could not bring to every split, and how many motions have them."""
     on: dict[str, set[str]] = {}
     for part in parts:
-        on.setdefault(labels[part.motion], set()).add(part.side)
+        on.setdefault(labels[part.motion], set()).add(part.split)
     of_label = Counter(labels)
-    return {label: of_label[label] for label, sides in sorted(on.items()) if len(sides) < len(split.sides())}
+    return {label: of_label[label] for label, splits in sorted(on.items()) if len(splits) < len(split.names())}
 
 
 def deal(frames: Sequence[int], labels: Sequence[str], parts: int) -> list[int]:
@@ -237,15 +238,15 @@ def deal(frames: Sequence[int], labels: Sequence[str], parts: int) -> list[int]:
 
 
 def _cuts(counts: Sequence[int], ends: Sequence[Fraction]) -> list[int]:
-    """Return where each side ends among subjects with so many motions.
+    """Return where each split ends among subjects with so many motions.
 
-    As near to the shares as can be with a subject at least on each side, while there are subjects.
+    As near to the shares as can be with a subject at least on each split, while there are subjects.
     """
     before = [0, *accumulate(counts)]
     goals = [end * before[-1] for end in ends[:-1]]
     inner = range(1, len(counts))
     if len(inner) < len(goals):
-        return [min(side, len(counts)) for side in range(1, len(ends) + 1)]
+        return [min(split, len(counts)) for split in range(1, len(ends) + 1)]
     off = [[abs(before[cut] - goal) for cut in inner] for goal in goals]
     nearest = [inner[each.index(min(each))] for each in off]
     # Cuts that fall together are moved apart by one.
@@ -265,44 +266,48 @@ def _fraction(name: str) -> Fraction:
 def _by_lists(lists: dict[str, tuple[Choice, ...]], keys: Sequence[str], subjects: Sequence[str]) -> list[Part]:
     index = {key: number for number, key in enumerate(keys)}
     parts: list[Part] = []
-    for side, choices in lists.items():
+    for split, choices in lists.items():
         for choice in choices:
             frames = span(choice.frames, "frames") if choice.frames else None
-            parts += [Part(motion, side, frames) for motion in _chosen(choice, side, index, subjects)]
-    parts.sort(key=lambda part: (part.motion, part.frames or (0, 0), part.side))
+            parts += [Part(motion, split, frames) for motion in _chosen(choice, split, index, subjects)]
+    parts.sort(key=lambda part: (part.motion, part.frames or (0, 0), part.split))
     for one, other in pairwise(parts):
         if one.motion != other.motion:
             continue
         key = keys[one.motion]
         if one.frames is None or other.frames is None:
-            where = f"on two sides, {one.side} and {other.side}" if one.side != other.side else f"twice in {one.side}"
+            where = (
+                f"on two splits, {one.split} and {other.split}" if one.split != other.split else f"twice in {one.split}"
+            )
             raise RecipeError(f"split: motion {key!r} is {where}")
         if other.frames[0] <= one.frames[1]:
             raise RecipeError(
-                f"split: frames {one.frames[0]}-{one.frames[1]} of {key!r} in {one.side} "
-                f"overlap frames {other.frames[0]}-{other.frames[1]} in {other.side}"
+                f"split: frames {one.frames[0]}-{one.frames[1]} of {key!r} in {one.split} "
+                f"overlap frames {other.frames[0]}-{other.frames[1]} in {other.split}"
             )
     return parts
 
 
-def _chosen(choice: Choice, side: str, index: dict[str, int], subjects: Sequence[str]) -> list[int]:
+def _chosen(choice: Choice, split: str, index: dict[str, int], subjects: Sequence[str]) -> list[int]:
     if choice.subject:
         found = [motion for motion, subject in enumerate(subjects) if subject == choice.subject]
         what = f"subject {choice.subject!r}"
     elif choice.ordinals:
         first, last = span(choice.ordinals, "ordinals")
         if last > len(index):
-            raise RecipeError(f"split: {side} names ordinals {choice.ordinals}; there are {len(index)} motions")
+            raise RecipeError(f"split: {split} names ordinals {choice.ordinals}; there are {len(index)} motions")
         return list(range(first - 1, last))
     elif ".." in choice.motions and choice.motions not in index:
         first_key, _, last_key = choice.motions.partition("..")
         for key in (first_key, last_key):
             if key not in index:
                 near = did_you_mean(key, index, listed=False)
-                raise RecipeError(f"split: {side} names the range {choice.motions!r}; there is no motion {key!r}{near}")
+                raise RecipeError(
+                    f"split: {split} names the range {choice.motions!r}; there is no motion {key!r}{near}"
+                )
         found = list(range(index[first_key], index[last_key] + 1))
         if not found:
-            raise RecipeError(f"split: {side} names the range {choice.motions!r}; it runs backwards")
+            raise RecipeError(f"split: {split} names the range {choice.motions!r}; it runs backwards")
         return found
     elif choice.motions in index:
         return [index[choice.motions]]
@@ -313,5 +318,5 @@ def _chosen(choice: Choice, side: str, index: dict[str, int], subjects: Sequence
         near = did_you_mean(
             choice.subject or choice.motions, dict.fromkeys(subjects) if choice.subject else index, listed=False
         )
-        raise RecipeError(f"split: {side} names {what}; there is none among the {len(index)} motions found{near}")
+        raise RecipeError(f"split: {split} names {what}; there is none among the {len(index)} motions found{near}")
     return found

@@ -73,15 +73,15 @@ def leg(
     """
     import numpy as np
 
-    side = 1.0 if first == bodies.LEFT_LEG else -1.0
+    split = 1.0 if first == bodies.LEFT_LEG else -1.0
     hip = vigour * curves.wave(gait.hip, phase)
     knee = curves.positive(vigour * curves.wave(gait.knee, phase), _BENT)
     ankle = curves.wave(gait.ankle, phase)
     pitch = knee - hip - ankle
     for joint, angle in ((first, -hip - lean), (first + 1, knee), (first + 2, -ankle)):
         # The thigh hangs straight, what is below it goes on in its direction.
-        out = 0.0 if joint == first else side * _LEG
-        _add(rows, joint, curves.swing(angle, bodies.COS_LEG, side * bodies.SIN_LEG), out)
+        out = 0.0 if joint == first else split * _LEG
+        _add(rows, joint, curves.swing(angle, bodies.COS_LEG, split * bodies.SIN_LEG), out)
     rows[bodies.row(first + 3) + 2] -= _TOES * curves.positive(pitch, _TOES_BENT)
 
     # In the plane of the leg, which stands nearly upright whatever the pelvis does: y up, z forward.
@@ -101,12 +101,12 @@ def arm(
     rows: Floats, first: int, *, gait: Gait, manner: bodies.Manner, vigour: Floats, phase: Sequence[Floats]
 ) -> None:
     """Write an arm's angles into ``rows`` (C, F), the upper arm being joint ``first``."""
-    side = 1.0 if first == bodies.LEFT_ARM else -1.0
+    split = 1.0 if first == bodies.LEFT_ARM else -1.0
     swing = -manner.swing * vigour * curves.wave(gait.arm, phase)
-    _add(rows, first, curves.swing(swing, _COS_ARM, side * _SIN_ARM), 0.0)
+    _add(rows, first, curves.swing(swing, _COS_ARM, split * _SIN_ARM), 0.0)
     elbow = curves.positive(manner.elbow + curves.wave(gait.elbow, phase), _BENT)
-    rows[bodies.row(first + 1)] += side * 0.3 * elbow
-    rows[bodies.row(first + 1) + 1] -= side * elbow
+    rows[bodies.row(first + 1)] += split * 0.3 * elbow
+    rows[bodies.row(first + 1) + 1] -= split * elbow
 
 
 def _add(rows: Floats, joint: int, angles: tuple[Floats, Floats, Floats], out: float) -> None:

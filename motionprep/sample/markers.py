@@ -115,8 +115,8 @@ def _placed(skeleton: Skeleton, planned: PlannedMotion) -> Iterator[tuple[str, i
     draw = draws.source(planned.seed, planned.subject, "markers")
     size = bodies.leg_length(skeleton) / _LEG
     paired = [
-        (side + name, bodies.TWIN.get(joint, joint) if side == "R" else joint, along, (sign * x, y, z))
-        for side, sign in (("L", 1.0), ("R", -1.0))
+        (split + name, bodies.TWIN.get(joint, joint) if split == "R" else joint, along, (sign * x, y, z))
+        for split, sign in (("L", 1.0), ("R", -1.0))
         for name, joint, along, (x, y, z) in _PAIRED
     ]
     for name, joint, along, skin in (*_MIDDLE, *paired):

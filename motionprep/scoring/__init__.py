@@ -146,7 +146,7 @@ def score(
         for motion, span in motions:
             subject = motion.row["subject"]
             tallies = {
-                text: _Tally(comparison, motion.frames, whose(predictions))
+                text: _Tally(comparison, motion.frames, error_prefix(predictions))
                 for text, comparison in comparisons(motion).items()
             }
             for rows in _slices(span, max(1, _AT_ONCE // math.prod(shape))):
@@ -165,10 +165,10 @@ def score(
 
 
 class _Tally:
-    """Sums up the metrics of one field in one motion of so many frames; ``whose`` stands before errors."""
+    """Sums up the metrics of one field in one motion of so many frames; ``error_prefix`` stands before errors."""
 
-    def __init__(self, comparison: Comparison, frames: int, whose: str) -> None:
-        self.comparison, self._whose = comparison, whose
+    def __init__(self, comparison: Comparison, frames: int, error_prefix: str) -> None:
+        self.comparison, self._error_prefix = comparison, error_prefix
         self._sums: dict[str, Floats] = {}
         self._counts: dict[str, NDArray[np.int64]] = {}
         self._of_frames = np.zeros((2, frames))
@@ -179,7 +179,7 @@ class _Tally:
         main = found[self.comparison.main]
         if self.comparison.kind == "rotations" and np.isnan(main).any():
             row = rows[int(np.argwhere(np.isnan(main))[0, 0])]
-            raise PredictionError(f"{self._whose}window {row}: {NO_DIRECTION}")
+            raise PredictionError(f"{self._error_prefix}window {row}: {NO_DIRECTION}")
         for name, values in found.items():
             counted = ~np.isnan(values)
             self._sums[name] = self._sums.get(name, 0) + np.sum(values, axis=(0, 1), where=counted)
@@ -198,7 +198,7 @@ class _Tally:
 
 
 def _check(predictions: NDArray[Any], windows: Windows, comparisons: Mapping[str, Comparison]) -> None:
-    """Raise unless predictions have one of the shapes that the windows' targets may be told in."""
+    """Raise unless predictions have one of the shapes that the windows' targets may be given in."""
     numbers = sum(comparison.width for comparison in comparisons.values())
     frames = [(numbers,), *(comparison.shape for comparison in comparisons.values() if len(comparisons) == 1)]
     shapes = [(len(windows), windows.length, *frame) for frame in dict.fromkeys(frames)]
@@ -206,14 +206,14 @@ def _check(predictions: NDArray[Any], windows: Windows, comparisons: Mapping[str
         shapes += [(len(windows), *frame) for frame in dict.fromkeys(frames)]
     if predictions.shape not in shapes:
         asked = " or ".join(map(str, dict.fromkeys(shapes)))
-        told = ", ".join(f"{comparison.width} of {text}" for text, comparison in comparisons.items())
+        widths = ", ".join(f"{comparison.width} of {text}" for text, comparison in comparisons.items())
         raise PredictionError(
-            f"{whose(predictions)}predictions have shape {predictions.shape}; expected {asked}: "
-            f"{len(windows):,} windows, of length {windows.length}, with {numbers} numbers a frame ({told})"
+            f"{error_prefix(predictions)}predictions have shape {predictions.shape}; expected {asked}: "
+            f"{len(windows):,} windows, of length {windows.length}, with {numbers} numbers a frame ({widths})"
         )
 
 
-def whose(predictions: NDArray[Any]) -> str:
+def error_prefix(predictions: NDArray[Any]) -> str:
     """Return the file that predictions are mapped from, to stand before an error; empty if they are in memory."""
     return f"{predictions.filename}: " if isinstance(predictions, np.memmap) and predictions.filename else ""
 
@@ -222,7 +222,7 @@ def _finite(part: NDArray[Any], rows: range) -> Floats:
     try:
         return to_floats(part, rows.start, "window")
     except ValueError as error:
-        raise PredictionError(f"{whose(part)}{error}") from None
+        raise PredictionError(f"{error_prefix(part)}{error}") from None
 
 
 def _frames(windows: Windows, rows: range) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from motionprep.errors import PredictionError
 from motionprep.files.replacing import replacing
 from motionprep.motion.arrays import read_only
-from motionprep.scoring import metrics, whose
+from motionprep.scoring import error_prefix, metrics
 from motionprep.scoring.csv_text import as_text
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class ClassScores:
         """Return numbers for each ``"class"`` that is there or predicted, or for each ``"subject"`` or ``"motion"``.
 
         Of a class how many ``windows`` it has and how many are ``predicted``, ``precision``, ``recall`` and ``f1``, NaN
-        where nothing tells; of a subject or motion ``windows`` and ``accuracy``.
+        where nothing is known; of a subject or motion ``windows`` and ``accuracy``.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class ClassScores:
 
     def _by_class(self) -> dict[str, dict[str, float]]:
         confusion, count = self.confusion, len(self.classes)
-        told = {
+        columns = {
             "windows": confusion.sum(axis=1),
             "predicted": confusion.sum(axis=0),
             **{
@@ -94,7 +94,7 @@ class ClassScores:
             },
         }
         return {
-            name: {word: values[at].item() for word, values in told.items()}
+            name: {word: values[at].item() for word, values in columns.items()}
             for at, name in enumerate(self.classes)
             if confusion[at].any() or confusion[:, at].any()
         }
@@ -138,7 +138,7 @@ def score_classes(
 
 def _predicted(predictions: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:
     """Return the class of each window that predictions say."""
-    name = whose(predictions)
+    name = error_prefix(predictions)
     if predictions.shape not in ((count,), (count, len(classes))):
         raise PredictionError(
             f"{name}predictions have shape {predictions.shape}; expected ({count},), the class of each of {count:,} "

@@ -40,7 +40,7 @@ class Comparison:
     Parameters
     ----------
     names
-        Of the P joints, markers or numbers that are told apart.
+        Of the P joints, markers or numbers that are distinguished.
     shape
         Of a frame of the field, as the windows have it.
     target
@@ -79,7 +79,7 @@ class Comparison:
 
     @property
     def main(self) -> str:
-        """The metric that is told frame by frame."""
+        """The metric that is reported frame by frame."""
         return {"points": "ed", "rotations": "angle_degrees", "numbers": "absolute_error"}[self.kind]
 
     def measure(self, predicted: Floats, frames: NDArray[np.int64]) -> dict[str, Floats]:
@@ -188,7 +188,7 @@ def millimetres(motion: StoredMotion, part: str = "joints", unit_mm: float | Non
     """Return how many mm a unit of a motion's stored coordinates has; None if nothing says.
 
     A BVH file does not say. What is known comes from ``unit`` or ``metres_per_unit`` of the stage ``scale``, or from
-    markers that the skeleton was aligned with, whose files say it.
+    markers that the skeleton was aligned with, error_prefix files say it.
 
     Parameters
     ----------
@@ -222,11 +222,11 @@ def _matrices(values: Floats, rotation: tuple[str, str], joints: int) -> Floats:
     What has no direction becomes NaN.
     """
     form, order = rotation
-    told = values.reshape(*values.shape[:-1], joints, *rotations.FORMS[form])
+    rows = values.reshape(*values.shape[:-1], joints, *rotations.FORMS[form])
     with np.errstate(divide="ignore", invalid="ignore"):  # of zeros, which are NaN in any case
-        matrices = rotations.matrices_back(told, form, order)
+        matrices = rotations.matrices_back(rows, form, order)
     matrices = rotations.nearest(matrices) if form == "matrix" else matrices
-    return np.where(rotations.undirected(told, form)[..., None, None], np.nan, matrices)
+    return np.where(rotations.undirected(rows, form)[..., None, None], np.nan, matrices)
 
 
 def _form(motion: StoredMotion, field: fields.Field) -> tuple[str, str]:

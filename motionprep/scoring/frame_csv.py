@@ -45,7 +45,7 @@ class FrameCsv:
         columns: dict[str, None] = {}
         for field, names in self._names.items():
             for column in (field, *_columns(field, names)):
-                # Two fields may tell of one joint.
+                # Two fields may be about one joint.
                 columns[column if column not in columns else f"{column} of {field}"] = None
         self._writer.writerow(map(as_text, (*_PLACE, *columns)))
         return self

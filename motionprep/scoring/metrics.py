@@ -428,8 +428,8 @@ def _classes(
                 f"{name} is {array.dtype} of shape {array.shape}; expected (N,) whole numbers, one a window"
             )
         if array.min() < 0 or (classes is not None and array.max() >= classes):
-            told = "0 or above" if classes is None else f"0 to {classes - 1}"
-            raise ValueError(f"{name} has classes {array.min()} to {array.max()}; expected {told}")
+            allowed = "0 or above" if classes is None else f"0 to {classes - 1}"
+            raise ValueError(f"{name} has classes {array.min()} to {array.max()}; expected {allowed}")
     if one.shape != other.shape:
         raise ValueError(f"predicted has shape {one.shape} and target {other.shape}; they must be alike")
     return one.astype(np.int64), other.astype(np.int64)

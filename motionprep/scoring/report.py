@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from motionprep.motion.arrays import Floats
     from motionprep.scoring.scores import FieldScore, Scores
 
-#: More points than these cannot be told apart on a screen.
+#: More points than these cannot be distinguished on a screen.
 _MOST_POINTS = 8000
 #: More names than these cannot be read.
 _MOST_NAMES = 40

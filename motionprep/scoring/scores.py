@@ -48,7 +48,7 @@ class FieldScore:
     field
         ``positions[Hips]``.
     metric
-        The first one, which is told frame by frame: ``ed``, ``angle_degrees`` or ``absolute_error``.
+        The first one, which is reported frame by frame: ``ed``, ``angle_degrees`` or ``absolute_error``.
     motions
         In natural order.
     """

@@ -101,7 +101,7 @@ def find(
             if markers_only and source.modality != "markers":
                 continue
             known = found.setdefault((key, source.modality), source)
-            # A folder may be named for both halves.
+            # A folder may be named for both modalities.
             if (known.file, known.entry) != (source.file, source.entry):
                 clashing.append(source)
     if clashing:
@@ -117,7 +117,7 @@ def find(
 def _apart(
     found: dict[tuple[str, str], Source], clashing: Sequence[Source], notes: list[str]
 ) -> tuple[dict[tuple[str, str], Source], list[Source]]:
-    """Return the sources, those of one key told apart by their folders, and those that have one name as well."""
+    """Return the sources, those of one key distinguished by their folders, and those that have one name as well."""
     keys = {source.key for source in clashing}
     by_name: dict[tuple[str, str], list[Source]] = {}
     for source in (*(one for one in found.values() if one.key in keys), *clashing):
@@ -137,7 +137,7 @@ def _apart(
     first = min(keys)
     those = [key for key, _ in by_name if key.rpartition("/")[2] == first or key == first]
     notes.append(
-        f"{len(keys):,} keys are those of several files, which are told apart by their folders, for instance "
+        f"{len(keys):,} keys are those of several files, which are distinguished by their folders, for instance "
         f"{' and '.join(dict.fromkeys(those[:2]))}; a key pattern can name them otherwise"
     )
     return apart, broken

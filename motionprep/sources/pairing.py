@@ -14,7 +14,7 @@ from motionprep.sources.source import Source, TakeFiles
 
 
 def pair(sources: Sequence[Source], modalities: Collection[str], notes: list[str] | None = None) -> list[TakeFiles]:
-    """Join the files of each take that hold one of these halves; in natural order.
+    """Join the files of each take that hold one of these modalities; in natural order.
 
     The subject is that of the skeleton's file, if there is one. Files whose keys differ in case alone are of one take
     where there is no other that they could be of; ``notes`` takes a sentence that says so.
@@ -30,7 +30,7 @@ def pair(sources: Sequence[Source], modalities: Collection[str], notes: list[str
     for key, files in together.items():
         files.sort(key=lambda source: order.index(source.modality))
         paired.append(TakeFiles(key, files[0].subject, tuple(files)))
-    # Where each take has one file, or both halves say the same subject, they are in order already.
+    # Where each take has one file, or both modalities have the same subject, they are in order already.
     moved = any(len({source.subject for source in one.sources}) > 1 for one in paired)
     return sorted(paired, key=lambda one: natural(one.subject, one.key)) if moved else paired
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from motionprep.motion.take import Take
 
 #: In fewer seconds that both have, a residual counts twice.
-#: How far from the best lag on the grid of frames the best of all may be, and how finely it is told, in frames.
+#: How far from the best lag on the grid of frames the best of all may be, and how finely it is found, in frames.
 _REACH, _FINE = 0.9, 0.02
 _GOLDEN = (5**0.5 - 1) / 2
 _SHORT = 2.0
@@ -25,9 +25,9 @@ _SHORT = 2.0
 class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bring markers into the time, onto the axes and into the unit of the skeleton; keep the frames that both have.
 
-    The skeleton stays as it is. Where one rate is a whole multiple of the other, frames of the faster half are left
-    out. Of other rates the faster half is resampled to the lower one, as :mod:`motionprep.maths.retiming` does it, and
-    put down as ``align_resampled``, ``"motion"`` or ``"markers"``. What is found is put down as ``align_lag``,
+    The skeleton stays as it is. Where one rate is a whole multiple of the other, frames of the faster one are left
+    out. Of other rates the faster modality is resampled to the lower rate (:mod:`motionprep.maths.retiming`), and put
+    down as ``align_resampled``, ``"motion"`` or ``"markers"``. What is found is put down as ``align_lag``,
     ``align_axes``, ``align_scale`` and ``align_residual``, as :class:`~motionprep.maths.alignment.Finding` explains
     them, and as ``metres_per_unit`` how long a unit of the skeleton's file is, if the markers' unit is known.
 
@@ -48,7 +48,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         How far markers may move on their bones, as a part of the body's size, before they are taken for those of
         another take. It is 0.005 for CMU's 01_01 and more than 0.03 for its markers with another file's skeleton.
         In less than four seconds markers of another take may fit as well: what was searched for is then believed only
-        if joints and markers have one origin and, for half a second at least, the body bends enough to tell.
+        if joints and markers have one origin and, for half a second at least, the body bends enough to find them.
     """
 
     name: ClassVar[str] = "align"
@@ -81,9 +81,9 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"most_residual is {self.most_residual}; it must be above 0")
 
     def find(self, take: Take) -> tuple[Take, Finding] | Dropped:
-        """Return how the take's markers lie to its skeleton, or why that cannot be told.
+        """Return how the take's markers lie to its skeleton, or why that cannot be found.
 
-        The take is the one whose frames the finding counts, with one half resampled if need be.
+        The take is the one whose frames the finding counts, with one modality resampled if need be.
         """
         from motionprep.maths import alignment, spaces
 
@@ -107,12 +107,12 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return found
 
     def _at(self, take: Take, lag: float | None, axes: str, scale: float) -> tuple[Take, Finding]:
-        """Return the take, one half resampled if need be, and how the halves lie; lag in frames of the take."""
+        """Return the take, one modality resampled if need be, and how the two lie; lag in frames of the take."""
         from motionprep.maths import alignment, retiming
 
         paced, motion, markers, step, start = take, take.motion, take.markers, 1.0, 0.0
         if motion is None or markers is None:
-            raise ValueError("a take without one of the halves has nothing to align")
+            raise ValueError("a take without one of the modalities has nothing to align")
         if not alignment.go_together(motion.rate, markers.rate):
             corrupt = None if take.corrupt is None else retiming.paced(motion, take.corrupt, lag).markers
             motion, markers, modality, step, start = retiming.paced(motion, markers, lag)
@@ -128,7 +128,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return paced, replace(found, lag=step * found.lag + start) if paced is not take else found
 
     def _refined(self, take: Take, paced: Take, found: Finding, scale: float) -> tuple[Take, Finding]:
-        """Return the halves at the lag with the least residual, which may lie between frames of both.
+        """Return both modalities at the lag with the least residual, which may lie between frames of both.
 
         A golden-section search (Kiefer 1953) about the best lag on the grid of frames.
         """
@@ -161,7 +161,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if found.share * strictness > self.most_residual:
             return Dropped(f"align: the markers do not move with the skeleton{_rates(take)}")
         if not found.clear:
-            return Dropped("align: too little motion to tell; say lag, axes and scale where they are known")
+            return Dropped("align: too little motion to find them; say lag, axes and scale where they are known")
         return None
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
@@ -198,7 +198,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def _rates(take: Take) -> str:
-    """Return words for the rates of a take's halves where they differ, since one of them may be wrong."""
+    """Return words for the rates of a take's modalities where they differ, since one of them may be wrong."""
     if take.motion is None or take.markers is None or take.motion.rate == take.markers.rate:
         return ""
     return (

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: In which stages take lengths; ``"take"`` is whatever unit the take is in.
 LENGTH_UNITS = ("m", "cm", "mm", "take")
-#: What stages make that spoil markers.
+#: What stages make that corrupt markers.
 SPOILT = ("markers_corrupt", "markers_corrupt_visible")
 
 
@@ -37,7 +37,7 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Bodies:
-    """What a stage is told of the takes, or of the windows of a batch, for which it draws a change of coordinates.
+    """What a stage knows of the takes, or of the windows of a batch, for which it draws a change of coordinates.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Augment(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A stage that draws, on train alone unless told otherwise.
+    """A stage that draws, on train alone unless its splits say otherwise.
 
     Parameters
     ----------
@@ -222,7 +222,7 @@ class Corruption(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return SPOILT
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
-        """Return the take with spoilt markers beside its own."""
+        """Return the take with corrupted markers beside its own."""
         from motionprep.maths import corruption
 
         points = corruption.of_take(take)
@@ -232,18 +232,18 @@ class Corruption(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return corrupted if isinstance(corrupted, Dropped) else corruption.into_take(take, corrupted)
 
     def corrupt(self, points: Points, rng: np.random.Generator) -> Points | Dropped:
-        """Return points spoilt, or why they cannot be."""
+        """Return points corrupted, or why they cannot be."""
         raise NotImplementedError
 
 
 class InWorld(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A stage that changes whole takes as long as they are told in the world."""
+    """A stage that changes whole takes as long as they are expressed in the world."""
 
     in_world: ClassVar[bool] = True
     alters: ClassVar[bool] = True
 
     def too_late(self, take: Take) -> Dropped | None:
-        """Return why a take is no longer told in the world alone; None if it is."""
+        """Return why a take is no longer expressed in the world alone; None if it is."""
         if take.root is None and not take.arrays:
             return None
         return Dropped(f"{self.name}: the root is kept apart or features are made already; put {self.name} before that")
@@ -273,7 +273,7 @@ class Moves(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 take = spaces.change(take, step)
             except ValueError as error:
                 return Dropped(f"{self.name}: {error}")
-        return replace(take, facts={**take.facts, **{name: float(told[0]) for name, told in drawn.facts.items()}})
+        return replace(take, facts={**take.facts, **{name: float(values[0]) for name, values in drawn.facts.items()}})
 
     def draw(self, rng: np.random.Generator, bodies: Bodies) -> Drawn | Dropped:
         """Return a change of coordinates for each of several bodies, or why there is none."""

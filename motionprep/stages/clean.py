@@ -27,7 +27,7 @@ class Clean(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Find samples that are too far from where a marker was, or from its neighbours on a rigid part, and replace them.
 
     Jumps are looked for first, see :func:`motionprep.maths.gaps.jumps`; then rigid groups, among what is left, see
-    :func:`motionprep.maths.gaps.stretched`. Markers that a stage has spoilt are cleaned too, by themselves. How many
+    :func:`motionprep.maths.gaps.stretched`. Markers that a stage has corrupted are cleaned too, by themselves. How many
     samples were found is the fact ``clean_touched``.
 
     Parameters

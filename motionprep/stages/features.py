@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from motionprep.motion.take import Take
 
-#: What can be stored, each explained in docs/recipes.md, and which half of a take it is of.
+#: What can be stored, each explained in docs/recipes.md, and which modality of a take it is of.
 KNOWN: dict[str, str] = {name: kind.modality for name, kind in KINDS.items()}
-#: What is stored of a half unless a recipe says otherwise.
+#: What is stored of a modality unless a recipe says otherwise.
 DEFAULT = ("positions", "rotations", "quaternions", "root_position")
 MARKERS = ("markers", "markers_visible")
 #: What is stored by default where some motions are arrays of positions.
 BARE = ("positions", "root_position")
-#: What cannot be told of positions alone.
+#: What positions alone cannot give.
 ROTATIONS = tuple(name for name, kind in KINDS.items() if kind.form in TURNS)
 #: Features that are true or false.
 MASKS = tuple(name for name, kind in KINDS.items() if kind.form == "mask")
@@ -47,7 +47,7 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Which halves of a take it stores something of."""
+        """Which modality of a take it stores something of."""
         return tuple(dict.fromkeys(KNOWN[array] for array in self.arrays))
 
     @property

@@ -18,7 +18,7 @@ class FillGaps(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fill gaps that are no longer than a number of frames and have visible samples of the marker before and after.
 
     What is filled is visible from then on. Longer gaps, and those at the ends, stay as they are. Markers that a stage
-    has spoilt are filled too, from what is left of them. How many samples were filled is the fact ``fill_gaps_filled``.
+    has corrupted are filled too, from what is left of them. The fact ``fill_gaps_filled`` counts samples.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Tell a body in a frame of reference of its own."""
+"""Express a body in a frame of reference of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TORSO = ("C7", "CLAV", "STRN", "T10", "RBAC", "LBWT", "RBWT", "LFWT", "RFWT")
 
 
 class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Tell joints and markers in a frame that goes along with the body; the root's way through the world stays apart.
+    """Express joints and markers in a frame that moves with the body; the root's path in the world stays apart.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Which half of a take it cannot work without."""
+        """Which modality of a take it cannot work without."""
         return ("markers",) if self.method == "rigid" else ("motion",)
 
     @property

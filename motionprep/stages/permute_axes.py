@@ -44,7 +44,7 @@ class PermuteAxes(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Which halves of a take it cannot work without: those of which it is to change something alone."""
+        """Which modality of a take it cannot work without: those of which it is to change something alone."""
         return tuple(dict.fromkeys("markers" if part == "markers" else "motion" for part in self.only))
 
     @property

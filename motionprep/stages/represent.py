@@ -35,7 +35,7 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Axes of Euler angles, each about the axis as the ones before it have turned it; all twelve orders. In gimbal
         lock the last angle is 0.
     root
-        ``"with"``: among the joints, as the take tells it, which after a change to a local frame is in that frame.
+        ``"with"``: among the joints, as the take has it, which after a change to a local frame is in that frame.
         ``"apart"``: as the array ``root_rotation``, which is then to be stored, and not among the joints; where the
         root is kept apart, its rotation there. ``"left_out"``: neither.
     flat
@@ -85,5 +85,5 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def _told(self, matrices: Floats) -> Floats:
         from motionprep.motion import rotations
 
-        told = rotations.represent(matrices, self.rotations, self.order)
-        return told.reshape(len(told), -1) if self.flat else told
+        represented = rotations.represent(matrices, self.rotations, self.order)
+        return represented.reshape(len(represented), -1) if self.flat else represented

@@ -30,7 +30,7 @@ class SelectMarkers(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Keep the markers that are named, in the order in which they are named.
 
     So every take has the same columns in the same order, whatever the order in its file; only what one pattern finds is
-    in the file's order. Markers that a stage has spoilt are chosen alike.
+    in the file's order. Markers that a stage has corrupted are chosen alike.
 
     Parameters
     ----------
@@ -70,12 +70,12 @@ class SelectMarkers(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def fixes_markers(self) -> bool:
-        """Whether all takes that leave it have the same markers: whether what it keeps is told by name alone."""
+        """Whether all takes that leave it have the same markers: whether what it keeps is decided by names alone."""
         kept = [marker for marker in self.markers if not marker.startswith("!")]
         return not self.markers[0].startswith("!") and not any(naming.is_pattern(marker) for marker in kept)
 
     def markers_after(self, markers: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the markers that it leaves, if that can be told from names."""
+        """Return the markers that it leaves, if names decide it."""
         return naming.choose(self.markers, markers)[0] if markers or self.fixes_markers else ()
 
     def lacks(self, markers: Sequence[str], *, alone: bool = False) -> str:

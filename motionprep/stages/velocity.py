@@ -20,7 +20,7 @@ ARRAYS = {"positions": "positions_velocity", "root_position": "root_velocity", "
 
 
 class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Add first differences times the rate, in the take's units a second, in the frame that the take is told in.
+    """Add first differences times the rate, in the take's units a second, in the frame that the take is in.
 
     A frame's velocity is the way from the frame before it; the first frame has that of the second. What later stages do
     to coordinates or to the choice of joints and markers does not reach it, so put it after them; later stages that
@@ -57,7 +57,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(ARRAYS[item] for item in self.of)
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
-        """Return the take with the arrays, or which half of it they need."""
+        """Return the take with the arrays, or which modality of it they need."""
         from motionprep.motion.arrays import read_only
 
         if (take.clip or take.frames) < 2:

@@ -89,7 +89,7 @@ def names(folder: Path) -> list[str]:
 
 
 def mark(path: Path) -> list[int | str]:
-    """Return what tells a file from a damaged one: the digest of metadata; data has checksums of its own."""
+    """Return what distinguishes a file from a damaged one: the digest of metadata; data has checksums of its own."""
     if path.name == GROUP:
         return [path.stat().st_size, hashing.digest(path.read_bytes())]
     return [path.stat().st_size]

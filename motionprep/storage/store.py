@@ -57,10 +57,10 @@ def missing(out: Path) -> str:
     if wrong := no_address(out):
         return wrong
     if (out / CACHE / _HOLDER).exists():
-        if holder := _holder(out):
+        if holder := _who_builds(out):
             return f"{out}: is being built by {holder}; it can be read when that is done"
         there = sum(
-            len(shard_files.keys(home(out, stored_normalized=stored_normalized) / SHARDS))
+            len(shard_files.keys(root(out, stored_normalized=stored_normalized) / SHARDS))
             for stored_normalized in (False, True)
         )
         return (
@@ -70,7 +70,7 @@ def missing(out: Path) -> str:
     return f"{out}: is no motionprep dataset: it has no {DATASET}"
 
 
-def claim(out: Path, *, stored_normalized: bool = False) -> dict[str, Any] | None:
+def prepare(out: Path, *, stored_normalized: bool = False) -> dict[str, Any] | None:
     """Make a folder ready to be a dataset, and return what its ``dataset.json`` says; None as :func:`load` does.
 
     Raises
@@ -79,7 +79,7 @@ def claim(out: Path, *, stored_normalized: bool = False) -> dict[str, Any] | Non
         If it is something else already.
     """
     dataset = examine(out)
-    for place in (home(out, stored_normalized=True), out) if stored_normalized else (out,):
+    for place in (root(out, stored_normalized=True), out) if stored_normalized else (out,):
         (place / CACHE).mkdir(parents=True, exist_ok=True)
         (place / SHARDS).mkdir(exist_ok=True)
     return dataset
@@ -98,10 +98,10 @@ def locked(out: Path, *, stored_normalized: bool = False) -> Iterator[None]:
     """
     there = out.exists()
     fresh = not there or not any(out.iterdir())
-    claim(out, stored_normalized=stored_normalized)
+    prepare(out, stored_normalized=stored_normalized)
     ours = False
     try:
-        with hold(out):
+        with lock(out):
             ours = True
             yield
     except MotionPrepError:
@@ -113,13 +113,13 @@ def locked(out: Path, *, stored_normalized: bool = False) -> Iterator[None]:
         raise
 
 
-def home(out: Path, *, stored_normalized: bool) -> Path:
+def root(out: Path, *, stored_normalized: bool) -> Path:
     """Return where shards are as the stages make them: in the dataset, or beside it if normalized ones are in it."""
     return out / CACHE / "raw" if stored_normalized else out
 
 
 @contextmanager
-def hold(out: Path) -> Iterator[None]:
+def lock(out: Path) -> Iterator[None]:
     """Keep other builds out of a dataset while this lasts.
 
     Raises
@@ -133,7 +133,7 @@ def hold(out: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except filelock.Timeout:
-        raise DatasetError(f"{out}: is being built by {_told_holder(out)}; wait for it or stop it") from None
+        raise DatasetError(f"{out}: is being built by {_recorded_holder(out)}; wait for it or stop it") from None
     try:
         holder = f"process {os.getpid()} since {time.strftime('%H:%M:%S')}"
         (out / CACHE / _HOLDER).write_text(holder, encoding="utf-8")
@@ -142,7 +142,7 @@ def hold(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def _holder(out: Path) -> str:
+def _who_builds(out: Path) -> str:
     """Return who is building a dataset; empty if nobody is, or if that cannot be known."""
     import filelock
 
@@ -150,12 +150,12 @@ def _holder(out: Path) -> str:
         with filelock.FileLock(out / CACHE / _LOCK, timeout=0):
             return ""
     except filelock.Timeout:
-        return _told_holder(out)
+        return _recorded_holder(out)
     except OSError:
         return ""
 
 
-def _told_holder(out: Path) -> str:
+def _recorded_holder(out: Path) -> str:
     try:
         return (out / CACHE / _HOLDER).read_text(encoding="utf-8")
     except OSError:
@@ -253,7 +253,7 @@ def left_over(out: Path, *generations: Mapping[str, Any] | None) -> tuple[list[P
     kept = {key for dataset in generations for key in shard_keys(dataset)}
     raw = {key for dataset in generations if dataset for key in dataset.get("raw", ())}
     strays = []
-    for place, keys in ((out, kept), (home(out, stored_normalized=True), raw)):
+    for place, keys in ((out, kept), (root(out, stored_normalized=True), raw)):
         strays += [place / SHARDS / key for key in shard_files.keys(place / SHARDS) - keys]
     names = {dataset.get(word) for dataset in generations if dataset for word in NAMED}
     named = tuple(f"{word}-" for word in NAMED)

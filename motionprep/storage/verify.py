@@ -20,7 +20,7 @@ def verify(
     ----------
     path
         The dataset.
-    tell
+    on_progress
         Called after each shard with how many are done, and how many there are.
 
     Returns

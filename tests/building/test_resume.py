@@ -334,7 +334,7 @@ def test_a_killed_build_holds_nothing(data: Path, out: Path, held: subprocess.Po
 
 
 def test_a_reader_is_not_kept_out_by_a_build(old: Path) -> None:
-    with store.hold(old):
+    with store.lock(old):
         assert len(tuple(motionprep.open(old)["train"])) == 8
 
 

@@ -391,7 +391,7 @@ def test_a_strict_build_with_a_broken_motion_exits_with_1_and_names_it(run: Any,
 
 
 def test_a_dataset_that_is_being_built_exits_with_1_and_names_the_process(run: Any, corpus: Path, out: Path) -> None:
-    store.claim(out)
+    store.prepare(out)
     with store.hold(out):
         ended = run("build", corpus, "-o", out)
     assert (ended.code, ended.out) == (1, "")

@@ -26,7 +26,7 @@ from motionprep.recipe.recipe import (
 from motionprep.sources.fingerprints import SourceCache
 from motionprep.stages import STAGES, Downsample, DropShort, Features, SelectJoints, Stage, Trim
 
-SIDES = ("train", "val", "test")
+SPLITS = ("train", "val", "test")
 
 WHOLE = """
 description = "for people"
@@ -52,7 +52,7 @@ factor = 8
 splits = ["train"]
 """
 
-splits_of_a_stage = st.lists(st.sampled_from(SIDES), unique=True).map(tuple)
+splits_of_a_stage = st.lists(st.sampled_from(SPLITS), unique=True).map(tuple)
 names = st.text("ABab*?_", min_size=1, max_size=6)
 not_features = st.one_of(
     st.builds(Trim, splits=splits_of_a_stage, t_pose=st.integers(0, 9), first=st.integers(1, 9), last=st.just(0)),
@@ -799,7 +799,7 @@ def test_normalizing_is_for_all_splits() -> None:
 
 
 def test_all_may_be_for_train() -> None:
-    assert Split(percent="100").sides() == ("train",)
+    assert Split(percent="100").names() == ("train",)
 
 
 class TestSettingsOfSomeSplits:
@@ -818,7 +818,7 @@ class TestSettingsOfSomeSplits:
         assert changed.stages[0] == whole.stages[0]
 
     def test_keep_the_other_settings_of_a_stage(self, whole: Recipe) -> None:
-        changed = whole.with_settings("trim", whole.split.sides(), t_pose=3)
+        changed = whole.with_settings("trim", whole.split.names(), t_pose=3)
 
         assert changed.stages[0].settings() == {"t_pose": 3, "last": 90}
 

@@ -27,7 +27,7 @@ def sides(split: Split, keys: list[str], subjects: list[str] | None = None) -> d
     """Return the keys of each side."""
     found: dict[str, list[str]] = {}
     for part in assign(split, keys, subjects or [key.partition("_")[0] for key in keys]):
-        found.setdefault(part.side, []).append(keys[part.motion])
+        found.setdefault(part.split, []).append(keys[part.motion])
     return found
 
 
@@ -111,7 +111,8 @@ class TestBySubject:
             assume(False)
 
         assert all(
-            len({part.side for part in same}) == 1 for _, same in groupby(parts, key=lambda part: subjects[part.motion])
+            len({part.split for part in same}) == 1
+            for _, same in groupby(parts, key=lambda part: subjects[part.motion])
         )
 
     @pytest.mark.parametrize(
@@ -207,7 +208,7 @@ def test_every_motion_is_on_exactly_one_side_and_in_order(counts: list[int], per
 def test_in_natural_order_the_sides_follow_each_other(counts: list[int], by: str) -> None:
     split = recipe_from_json({"split": {"percent": "40/30/30", "by": by}}).split
     try:
-        found = [part.side for part in assign(split, *of(counts))]
+        found = [part.split for part in assign(split, *of(counts))]
     except RecipeError:
         assume(False)
 
@@ -216,10 +217,10 @@ def test_in_natural_order_the_sides_follow_each_other(counts: list[int], by: str
 
 def shares(split: Split, labels: list[str], subjects: list[str] | None = None) -> dict[str, Counter[str]]:
     """Return how many motions of each label each side has."""
-    found: dict[str, Counter[str]] = {side: Counter() for side in split.sides()}
+    found: dict[str, Counter[str]] = {side: Counter() for side in split.names()}
     keys = [f"1_{number}" for number in range(len(labels))]
     for part in assign(split, keys, subjects or keys, labels):
-        found[part.side][labels[part.motion]] += 1
+        found[part.split][labels[part.motion]] += 1
     return found
 
 
@@ -237,15 +238,15 @@ class TestStratified:
         ends = list(accumulate(split.shares().values()))
 
         for label, count in Counter(labels).items():
-            cuts = accumulate(found[side][label] for side in split.sides())
+            cuts = accumulate(found[side][label] for side in split.names())
             assert all(abs(cut - end * count) < 1 for cut, end in zip(cuts, ends, strict=True))
 
     @given(LABELS, PERCENT)
     def test_the_sides_are_as_large_as_without_labels(self, labels: list[str], percent: str) -> None:
         keys = [f"1_{number}" for number in range(len(labels))]
-        plain = Counter(part.side for part in assign(Split(percent=percent), keys, keys))
+        plain = Counter(part.split for part in assign(Split(percent=percent), keys, keys))
 
-        dealt = Counter(part.side for part in assign(Split(percent=percent, stratify=True), keys, keys, labels))
+        dealt = Counter(part.split for part in assign(Split(percent=percent, stratify=True), keys, keys, labels))
 
         assert dealt == plain
 
@@ -263,17 +264,17 @@ class TestStratified:
 
         parts = assign(Split(percent="75/25", stratify=True), list("abcdefgh"), list("abcdefgh"), labels)
 
-        assert [part.motion for part in parts if part.side == "test"] == [6, 7]
+        assert [part.motion for part in parts if part.split == "test"] == [6, 7]
 
     def test_by_hash_the_motions_of_a_label_are_dealt_in_the_order_of_their_hashes(self) -> None:
         keys = [f"1_{number}" for number in range(100)]
         split = recipe_from_json({"split": {"percent": "50/50", "order": "hash", "stratify": True}}).split
         # What a hash alone puts into train are those whose hashes are small.
         alone = {
-            part.motion for part in assign(Split(percent="30/70", order="hash"), keys, keys) if part.side == "train"
+            part.motion for part in assign(Split(percent="30/70", order="hash"), keys, keys) if part.split == "train"
         }
 
-        train = {part.motion for part in assign(split, keys, keys, [""] * 100) if part.side == "train"}
+        train = {part.motion for part in assign(split, keys, keys, [""] * 100) if part.split == "train"}
 
         assert alone < train
 
@@ -308,10 +309,10 @@ class TestStratifiedBySubject:
         keys, subjects = of([len(labels) for labels in of_subjects])
         found: dict[str, set[str]] = {}
         for part in assign(split, keys, subjects, [label for labels in of_subjects for label in labels]):
-            found.setdefault(part.side, set()).add(subjects[part.motion])
+            found.setdefault(part.split, set()).add(subjects[part.motion])
 
         assert sorted(name for side in found.values() for name in side) == sorted(set(subjects))
-        assert set(found) == set(split.sides())
+        assert set(found) == set(split.names())
 
     def test_subjects_that_all_do_the_same_meet_the_percentages(self) -> None:
         _, subjects = of([6] * 10)

@@ -25,7 +25,7 @@ SKELETON = Skeleton(
     channels=(("Xposition", "Yposition", "Zposition", *TURNS), TURNS, TURNS, TURNS, TURNS, TURNS),
 )
 NAMES = ("LKNE", "C7", "RKNE", "RBAC")
-SIDES = {"Left": "Right", "Right": "Left", "LKNE": "RKNE", "RKNE": "LKNE"}
+SPLITS = {"Left": "Right", "Right": "Left", "LKNE": "RKNE", "RKNE": "LKNE"}
 ALWAYS = Mirror(chance=1)
 
 
@@ -48,7 +48,7 @@ def positions(take: Take) -> dict[str, np.ndarray]:
 
 
 def other_side(name: str) -> str:
-    for side, other in SIDES.items():
+    for side, other in SPLITS.items():
         if name.startswith(side):
             return name.replace(side, other)
     return name

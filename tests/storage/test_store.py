@@ -31,7 +31,7 @@ def commit(out: Path, *keys: str, files: dict[str, bytes] | None = None) -> dict
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     """Return an empty folder, claimed."""
-    store.claim(tmp_path / "out")
+    store.prepare(tmp_path / "out")
     return tmp_path / "out"
 
 
@@ -39,41 +39,41 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_a_new_folder_is_made_with_all_above_it(tmp_path: Path) -> None:
-    store.claim(tmp_path / "a" / "b")
+    store.prepare(tmp_path / "a" / "b")
     assert named(tmp_path / "a" / "b") == [".cache", "shards"]
 
 
 def test_an_empty_folder_may_be_claimed(tmp_path: Path) -> None:
-    store.claim(tmp_path)
+    store.prepare(tmp_path)
     assert named(tmp_path) == [".cache", "shards"]
 
 
 def test_a_dataset_may_be_claimed_again(out: Path) -> None:
     commit(out)
     before = named(out)
-    store.claim(out)
+    store.prepare(out)
     assert named(out) == before
 
 
 def test_a_dataset_without_its_caches_may_be_claimed(out: Path) -> None:
     commit(out)
     (out / ".cache").rmdir()
-    store.claim(out)
+    store.prepare(out)
     assert (out / ".cache").is_dir()
 
 
 def test_a_dataset_that_lost_its_dataset_json_may_be_claimed(out: Path) -> None:
-    with store.hold(out):
+    with store.lock(out):
         commit(out, "0123")
     (out / "dataset.json").unlink()
-    store.claim(out)
+    store.prepare(out)
     assert (out / "shards" / "0123").is_dir()
 
 
 def test_a_file_cannot_be_claimed(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(DatasetError, match=r"out: is a file; expected a folder for the dataset"):
-        store.claim(tmp_path / "out")
+        store.prepare(tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_folder_with_anything_else_in_it_cannot_be_claimed(tmp_path: Path, pat
     with pytest.raises(
         DatasetError, match=r"is no motionprep dataset; it holds .*: choose an empty folder or a new one"
     ):
-        store.claim(tmp_path)
+        store.prepare(tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -104,29 +104,29 @@ def test_a_refusal_names_three_of_many_files(tmp_path: Path) -> None:
     for name in "abcdef":
         (tmp_path / name).touch()
     with pytest.raises(DatasetError, match=r"it holds a, b, c, \.\.\.: choose"):
-        store.claim(tmp_path)
+        store.prepare(tmp_path)
 
 
 # Holding
 
 
 def test_two_cannot_hold_a_dataset_at_once(out: Path) -> None:
-    with store.hold(out), pytest.raises(DatasetError, match=rf"is being built by process {os.getpid()} since"):
-        store.hold(out).__enter__()
+    with store.lock(out), pytest.raises(DatasetError, match=rf"is being built by process {os.getpid()} since"):
+        store.lock(out).__enter__()
 
 
 def test_a_dataset_can_be_held_one_after_the_other(out: Path) -> None:
-    with store.hold(out):
+    with store.lock(out):
         pass
-    with store.hold(out):
+    with store.lock(out):
         pass
 
 
 def test_an_unknown_holder_is_called_another_process(out: Path) -> None:
-    with store.hold(out):
+    with store.lock(out):
         (out / ".cache" / "holder").unlink()
         with pytest.raises(DatasetError, match="is being built by another process; wait for it or stop it"):
-            store.hold(out).__enter__()
+            store.lock(out).__enter__()
 
 
 # Reading and writing
@@ -154,7 +154,7 @@ def test_named_files_are_called_by_their_content(out: Path) -> None:
 
 def test_equal_datasets_are_saved_as_equal_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        store.claim(tmp_path / name)
+        store.prepare(tmp_path / name)
         commit(tmp_path / name)
     assert (tmp_path / "one" / "dataset.json").read_bytes() == (tmp_path / "two" / "dataset.json").read_bytes()
 
