@@ -12,6 +12,7 @@ from motionprep.errors import MotionPrepError, PredictionError, RecipeError, Rep
 
 from .align import align
 from .build import build
+from .check import check
 from .export import export
 from .info import info
 from .lengths import lengths
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, export, sample, align, lengths, score):
+for verb in (build, plan, info, check, verify, export, sample, align, lengths, score):
     cli.add_command(verb)
 
 

@@ -1,0 +1,163 @@
+"""Compiled loops over all frames and points: what would take NumPy several passes over the largest arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+#: Frames before and after a sudden change, beyond its nearest neighbours, that say what is usual there.
+CONTEXT = 8
+#: Nearest neighbours of a sudden change, which take part in it.
+NEAR = 2
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bends(
+    positions: NDArray[np.float32],
+    visible: NDArray[np.bool_],
+    nodes: NDArray[np.int64],
+    least: float,
+    ratio: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return where points (F, N, 3) leave the straight line suddenly: rows of frame and node, and by how much.
+
+    The measure is the second difference ``|p[t-1] - 2 p[t] + p[t+1]|``. A frame is taken where it exceeds ``least``
+    and ``ratio`` times its median over the frames around. ``visible`` (F, N) may be empty: all are visible.
+    """
+    frames = positions.shape[0]
+    masked = visible.size > 0
+    found = [(0, 0) for _ in range(0)]
+    sizes = [0.0 for _ in range(0)]
+    around = np.empty(2 * CONTEXT)
+    for t in range(1, frames - 1):
+        for k in range(nodes.size):
+            n = nodes[k]
+            size = _bend(positions, visible, masked, t, n)
+            if not size > least:
+                continue
+            count = 0
+            for other in range(max(1, t - CONTEXT - NEAR), min(frames - 1, t + CONTEXT + NEAR + 1)):
+                if abs(other - t) > NEAR:
+                    near = _bend(positions, visible, masked, other, n)
+                    if near >= 0:
+                        around[count] = near
+                        count += 1
+            if count and size <= ratio * np.median(around[:count]):
+                continue
+            found.append((t, n))
+            sizes.append(size)
+    places = np.empty((len(found), 2), np.int64)
+    for k in range(len(found)):
+        places[k, 0], places[k, 1] = found[k]
+    return places, np.array(sizes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bend(positions: NDArray[np.float32], visible: NDArray[np.bool_], masked: bool, t: int, n: int) -> float:
+    """Return the second difference of a point; -1 where it is not visible in all three frames."""
+    if masked and not (visible[t - 1, n] and visible[t, n] and visible[t + 1, n]):
+        return -1.0
+    total = 0.0
+    for axis in range(3):
+        part = float(positions[t - 1, n, axis]) - 2.0 * positions[t, n, axis] + positions[t + 1, n, axis]
+        total += part * part
+    return float(np.sqrt(total))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def turns(quaternions: NDArray[np.float32], most: float, ratio: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return where rotations (F, J, 4) change suddenly from one frame to the next: rows of frame and joint, degrees.
+
+    A frame is taken where its angle from the frame before exceeds ``most`` degrees and ``ratio`` times the median
+    over the frames around.
+    """
+    frames = quaternions.shape[0]
+    least = np.cos(np.radians(most) / 2)
+    found = [(0, 0) for _ in range(0)]
+    sizes = [0.0 for _ in range(0)]
+    around = np.empty(2 * CONTEXT)
+    for t in range(1, frames):
+        for j in range(quaternions.shape[1]):
+            if _cosine(quaternions, t, j) >= least:
+                continue
+            size = _angle(quaternions, t, j)
+            count = 0
+            for other in range(max(1, t - CONTEXT - NEAR), min(frames, t + CONTEXT + NEAR + 1)):
+                if abs(other - t) > NEAR:
+                    around[count] = _angle(quaternions, other, j)
+                    count += 1
+            if count and size <= ratio * np.median(around[:count]):
+                continue
+            found.append((t, j))
+            sizes.append(size)
+    places = np.empty((len(found), 2), np.int64)
+    for k in range(len(found)):
+        places[k, 0], places[k, 1] = found[k]
+    return places, np.array(sizes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cosine(quaternions: NDArray[np.float32], t: int, j: int) -> float:
+    total = 0.0
+    for i in range(4):
+        total += float(quaternions[t - 1, j, i]) * quaternions[t, j, i]
+    return abs(total)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _angle(quaternions: NDArray[np.float32], t: int, j: int) -> float:
+    return float(np.degrees(2 * np.arccos(min(1.0, _cosine(quaternions, t, j)))))
+
+
+@njit(cache=True, nogil=True)
+def repeats(values: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return for each row of values (F, K) whether it equals the row before."""
+    same = np.zeros(values.shape[0], np.bool_)
+    for t in range(1, values.shape[0]):
+        equal = True
+        for k in range(values.shape[1]):
+            if values[t, k] != values[t - 1, k]:
+                equal = False
+                break
+        same[t] = equal
+    return same
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def strides(
+    positions: NDArray[np.float32], nodes: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return of each frame how far the points moved since the last, against the mean of the steps around it.
+
+    Returns
+    -------
+    tuple
+        Three arrays (F,): the root mean square step over points; how many times the mean of the step before and the
+        step after it is (1 for an even motion, 2 where one frame is missing); and the share of it that this does not
+        explain. Zero where there is no step before or after.
+    """
+    frames = positions.shape[0]
+    size, times, rest = np.zeros(frames), np.zeros(frames), np.zeros(frames)
+    for t in range(1, frames):
+        own, mean, both = 0.0, 0.0, 0.0
+        inner = 1 < t < frames - 1
+        for k in range(nodes.size):
+            n = nodes[k]
+            for axis in range(3):
+                step = float(positions[t, n, axis]) - positions[t - 1, n, axis]
+                own += step * step
+                if inner:
+                    around = (
+                        float(positions[t - 1, n, axis])
+                        - positions[t - 2, n, axis]
+                        + positions[t + 1, n, axis]
+                        - positions[t, n, axis]
+                    ) / 2
+                    mean += around * around
+                    both += step * around
+        size[t] = np.sqrt(own / max(1, nodes.size))
+        if mean > 0 and own > 0:
+            times[t] = both / mean
+            rest[t] = 1 - both * both / (mean * own)
+    return size, times, rest

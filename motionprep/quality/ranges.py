@@ -1,0 +1,148 @@
+"""Ranges: numbers that are not finite, joints beyond what a body can do, and T-poses that nobody trimmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motionprep.quality.body import Body, runs, unit
+from motionprep.quality.finding import Finding
+from motionprep.quality.take import CheckedTake
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Find numbers and angles that no body has.
+
+    Parameters
+    ----------
+    knee, elbow
+        Least angle between the two bones of the joint, in degrees: flesh stops most people at 20 and 30.
+    knee_back
+        Degrees by which a knee may bend the wrong way; 15 is the most that hypermobile people reach.
+    neck
+        Most degrees between the trunk and the direction from neck to head.
+    lasting
+        Seconds that an angle must last; a single frame is a jump.
+    """
+
+    knee: float = 8.0
+    elbow: float = 8.0
+    knee_back: float = 40.0
+    neck: float = 130.0
+    lasting: float = 0.04
+
+    def of_take(self, take: CheckedTake) -> list[Finding]:
+        """Return what is out of range in a take."""
+        found = []
+        for body in take.bodies:
+            found += [*_not_finite(take.key, body), *self._angles(take.key, body), *_t_poses(take.key, body)]
+        return found
+
+    def _angles(self, key: str, body: Body) -> Iterator[Finding]:
+        lasting = max(1, round(self.lasting * body.rate))
+        for joint, degrees, limit, what in self._measured(body):
+            beyond = degrees < limit if limit in (self.knee, self.elbow) else degrees > limit
+            for first, last in runs(beyond):
+                if last - first + 1 < lasting:
+                    continue
+                part = degrees[first : last + 1]
+                value = float(part.min() if limit in (self.knee, self.elbow) else part.max())
+                node = body.names[body.landmarks[joint][0]]
+                yield Finding(
+                    "range-angle",
+                    "warning",
+                    key,
+                    f"{node} {what} {value:.0f} degrees; check the order of its rotation channels, or trim.",
+                    frames=body.number(first, last),
+                    joint=node,
+                    value=value,
+                    limit=limit,
+                )
+
+    def _measured(self, body: Body) -> Iterator[tuple[str, NDArray[Any], float, str]]:
+        """Yield landmark, angle in degrees of each frame, its limit, and what to call it."""
+        for side in ("left", "right"):
+            for joint, above, below, limit in (
+                ("knee", "hip", "ankle", self.knee),
+                ("elbow", "shoulder", "wrist", self.elbow),
+            ):
+                if body.modality == "skeleton" and body.has(f"{side}_{joint}", f"{side}_{above}", f"{side}_{below}"):
+                    centre = body.at(f"{side}_{joint}")
+                    to_above = body.at(f"{side}_{above}") - centre
+                    to_below = body.at(f"{side}_{below}") - centre
+                    yield f"{side}_{joint}", between(to_above, to_below), limit, "is folded to"
+        if body.modality != "skeleton" or body.up is None:
+            return
+        if (bent := knees_back(body)) is not None:
+            # Where most frames are bent the wrong way, left and right are exchanged: see the check of axes.
+            for side, degrees in bent.items():
+                if np.median(degrees) < self.knee_back / 2:
+                    yield f"{side}_knee", degrees, self.knee_back, "bends the wrong way by"
+        if body.has("neck", "head", "pelvis"):
+            trunk = body.at("neck") - body.at("pelvis")
+            yield "head", between(body.at("head") - body.at("neck"), trunk), self.neck, "is turned from the trunk by"
+
+
+def between(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+    """Return the angles (F,) between vectors (F, 3), in degrees; NaN where one has no length."""
+    cosines = (unit(one) * unit(other)).sum(axis=-1)
+    angles: NDArray[Any] = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+    return angles
+
+
+def knees_back(body: Body, *, sampled: bool = False) -> dict[str, NDArray[Any]] | None:
+    """Return by how many degrees each knee is bent forwards in each frame, negative where it bends as knees do.
+
+    None if hips, knees and ankles are not known. The axis is the line through the hips, in a right-handed world.
+    """
+    legs = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle")]
+    if not body.has(*legs):
+        return None
+    read = body.sample if sampled else body.at
+    right = unit(read("right_hip") - read("left_hip"))
+    found = {}
+    for side in ("left", "right"):
+        hip, knee, ankle = (read(f"{side}_{part}") for part in ("hip", "knee", "ankle"))
+        across = np.cross(unit(knee - hip), unit(ankle - knee))
+        found[side] = np.degrees(np.arcsin(np.clip((across * right).sum(axis=1), -1, 1)))
+    return found
+
+
+def _not_finite(key: str, body: Body) -> Iterator[Finding]:
+    if body.lost is None:
+        return
+    for node in np.flatnonzero(body.lost.any(axis=0)):
+        for first, last in runs(body.lost[:, node]):
+            yield Finding(
+                "range-not-finite",
+                "error",
+                key,
+                f"{body.names[node]} is NaN or infinite in {last - first + 1} frames; export the motion again, or "
+                "leave these frames out.",
+                frames=body.number(first, last),
+                joint=body.names[node],
+                value=float(last - first + 1),
+                limit=0.0,
+            )
+
+
+def _t_poses(key: str, body: Body) -> Iterator[Finding]:
+    for where, first, last in (
+        ("start", 0, body.t_pose_start - 1),
+        ("end", body.frames - body.t_pose_end, body.frames - 1),
+    ):
+        if first <= last:
+            yield Finding(
+                "range-t-pose",
+                "note",
+                key,
+                f"The motion has a T-pose of {last - first + 1} frames at its {where}; trim it.",
+                frames=body.number(first, last),
+                value=float(last - first + 1),
+                limit=0.0,
+            )
