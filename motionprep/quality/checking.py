@@ -14,8 +14,10 @@ from motionprep.quality import body, reading, tracks
 from motionprep.quality.axes import Axes, facing
 from motionprep.quality.body import Body
 from motionprep.quality.duplicates import Duplicates
+from motionprep.quality.feet import Feet
 from motionprep.quality.finding import SEVERITIES, Finding
 from motionprep.quality.jumps import Jumps
+from motionprep.quality.markers import MarkerFaults
 from motionprep.quality.ranges import Ranges
 from motionprep.quality.rate import Rate
 from motionprep.quality.size import Size
@@ -26,7 +28,7 @@ from motionprep.sources.find import natural
 
 Check = TakeCheck | CorpusCheck
 #: All checks with their own thresholds, in the order of docs/quality.md.
-CHECKS: tuple[Check, ...] = (Rate(), Size(), Axes(), Jumps(), Bones(), Ranges(), Duplicates())
+CHECKS: tuple[Check, ...] = (Rate(), Size(), Axes(), Jumps(), Bones(), Feet(), MarkerFaults(), Ranges(), Duplicates())
 
 
 def check(
