@@ -10,6 +10,7 @@ from itertools import islice
 from motionprep.errors import DatasetError, ReadError
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
+from motionprep.naming.units import metres_of
 from motionprep.quality import body, reading, tracks
 from motionprep.quality.axes import Axes, facing
 from motionprep.quality.body import Body
@@ -105,7 +106,7 @@ def as_take(key: str, motion: Motion | None = None, markers: Markers | None = No
     if motion is not None:
         bodies.append(body.of_motion(motion))
     if markers is not None:
-        bodies.append(body.of_markers(markers))
+        bodies.append(body.of_markers(markers, metres_of(markers.units)))
     return CheckedTake(key, tuple(bodies))
 
 

@@ -178,7 +178,7 @@ class Duplicates:
         errors = ((values - shifted) ** 2).mean(axis=1)
         errors = errors[np.isfinite(errors)]
         # Where one is a part of the other only that part says which lag is right.
-        return float(np.median(np.minimum(errors, self.same**2))) if len(errors) else np.inf
+        return float(np.mean(np.minimum(errors, self.same**2))) if len(errors) else np.inf
 
 
 def _overlap(

@@ -59,10 +59,10 @@ class Feet:
     """
 
     flat: float = 0.02
-    skate: float = 0.3
+    skate: float = 0.25
     skate_lasting: float = 0.15
     slide: float = 0.17
-    slide_lasting: float = 0.6
+    slide_lasting: float = 0.45
     below: float = 0.05
     below_lasting: float = 0.04
     above: float = 0.04
@@ -71,7 +71,7 @@ class Feet:
     treadmill_lasting: float = 2.0
     slope: float = 3.0
     offset: float = 0.06
-    level: float = 0.7
+    level: float = 0.5
 
     def of_take(self, take: CheckedTake) -> list[Finding]:
         """Return what is odd about the feet of a take."""
@@ -249,7 +249,8 @@ class Steps:
 
     @cached_property
     def _standing(self) -> Mask:
-        return np.asarray(np.hypot(self._speeds, self._climbs) < _SLOW)
+        standing: Mask = np.asarray(np.hypot(self._speeds, self._climbs) < _SLOW)
+        return standing
 
     @cached_property
     def _base(self) -> _Floats:
@@ -274,15 +275,15 @@ class Steps:
         agree = np.abs(self.above[self._standing]) < _LEVEL
         return float(agree.mean()) if agree.size >= 8 else 0.0
 
-    def _flat_feet(self, most: float) -> Mask:
+    def _flat_feet(self, most: float) -> Any:
         """Return (F, 2) whether the left and the right foot are flat on the floor."""
-        level = np.asarray((np.abs(self.above) < most) & (np.abs(self._climbs) < _SLOW))
-        both: Mask = np.stack([level[:, :2].all(axis=1), level[:, 2:].all(axis=1)], axis=1)
-        return both
+        level = (np.abs(self.above) < most) & (np.abs(self._climbs) < _SLOW)
+        return level.reshape(-1, 2, 2).all(axis=2)
 
     def flat(self, most: float) -> Mask:
         """Return (F,) whether a foot is flat on the floor, to a height in body heights."""
-        return self._flat_feet(most).any(axis=1)
+        flat: Mask = self._flat_feet(most).any(axis=1)
+        return flat
 
     @cached_property
     def slip(self) -> _Floats:

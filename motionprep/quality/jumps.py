@@ -106,15 +106,14 @@ class Jumps:
             worst = int(nodes_here[np.argmax(sizes[within])])
             names = list(dict.fromkeys(body.names[node] for node in nodes_here))
             value = float(sizes[within].max())
-            # The second difference is large one frame before and one after what was displaced.
-            start, stop = (first + 1, last) if last > first else (first, last)
+            start, stop = _displaced(body, worst, first, last)
             what = "The root" if root else listed(names) if body.modality == "markers" else body.names[worst]
             yield Finding(
                 "jump-root" if root else "jump-joint" if body.modality == "skeleton" else "jump-marker",
                 "warning" if root or value >= self.grave else "note",
                 key,
                 f"{what} jumps by {value:.2f} body heights from one frame to the next; trim or mend these frames.",
-                frames=body.number(start, max(start, stop)),
+                frames=body.number(start, stop),
                 joint=body.names[0] if root else body.names[worst],
                 value=value,
                 limit=limit,
@@ -248,6 +247,15 @@ def small_joints(body: Body, share: float) -> set[int]:
         parent = body.parents[node]
         reach[parent] = max(reach[parent], reach[node] + lengths[node])
     return {int(node) for node in np.flatnonzero(reach < share * body.height)}
+
+
+def _displaced(body: Body, node: int, first: int, last: int) -> tuple[int, int]:
+    """Return the frames in which a point is displaced: from one large step near a bend to the next."""
+    start = max(0, first - 2)
+    places = body.positions[start : last + 3, node].astype(np.float64)
+    steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    large = np.flatnonzero(steps > steps.max() / 2) + start + 1
+    return int(large[0]), int(max(large[0], large[-1] - 1))
 
 
 def _core(body: Body, small: set[int]) -> NDArray[np.int64]:

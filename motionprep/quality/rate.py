@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motionprep.quality.body import Body
 from motionprep.quality.finding import Finding
@@ -26,8 +27,8 @@ class Rate:
     ----------
     fast, slow
         Limits in seconds of the limbs' time scale: their root mean square speed relative to the pelvis divided by their
-        root mean square acceleration, both at about 30 frames per second. Recorded movement of any kind has 0.06 to
-        0.15 s; a rate that is stated k times too low makes it k times as long.
+        root mean square acceleration, both smoothed and at about 30 frames per second. Recorded movement of any kind
+        has 0.065 to 0.16 s; a rate that is stated k times too low makes it k times as long.
     root_speed
         Speed of the pelvis in body heights per second that nobody reaches for a twentieth of a motion: 12 m/s.
     least_speed
@@ -38,8 +39,8 @@ class Rate:
         Relative difference between the rates, or the durations, of the two files of a take.
     """
 
-    fast: float = 0.036
-    slow: float = 0.22
+    fast: float = 0.0375
+    slow: float = 0.21
     root_speed: float = 7.0
     least_speed: float = 0.02
     shortest: float = 0.7
@@ -58,11 +59,11 @@ class Rate:
             return
         step = max(1, int(body.rate // _COMPARED))
         rate = body.rate / step
-        root = body.at("pelvis")[body.moving][::step].astype(np.float64) / body.height
-        if len(root) < max(5.0, self.shortest * rate):
+        root = _smoothed(body.at("pelvis")[body.moving].astype(np.float64) / body.height)
+        if len(root[::step]) < max(5.0, self.shortest * rate):
             return
         with np.errstate(all="ignore"):
-            root_speed = np.linalg.norm(np.diff(root, axis=0), axis=1) * rate
+            root_speed = np.linalg.norm(np.diff(root[::step], axis=0), axis=1) * rate
             fastest = float(np.nanpercentile(root_speed, 95)) if np.isfinite(root_speed).any() else 0.0
         if fastest > self.root_speed:
             yield self._finding(
@@ -70,7 +71,7 @@ class Rate:
             )
         speeds = accelerations = 0.0
         for limb in limbs:
-            place = body.at(limb)[body.moving][::step].astype(np.float64) / body.height - root
+            place = (_smoothed(body.at(limb)[body.moving].astype(np.float64) / body.height) - root)[::step]
             bend = ((place[2:] - 2 * place[1:-1] + place[:-2]) * rate**2) ** 2
             # The largest accelerations are jumps, which say nothing about the rate.
             sizes = np.sort(bend.sum(axis=1)[np.isfinite(bend).all(axis=1)])
@@ -138,3 +139,10 @@ class Rate:
                     )
                 )
         return found
+
+
+def _smoothed(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return places (F, 3) averaged over about three frames, without the two at either end: noise is no movement."""
+    for _ in range(2):
+        places = (places[2:] + 2 * places[1:-1] + places[:-2]) / 4
+    return places
