@@ -96,7 +96,7 @@ def _minority(values: dict[str, str], code: str, message: str) -> Iterator[Findi
 def _evidence(body: Body) -> tuple[int, int]:
     """Return in how many sampled frames legs are mirrored, and in how many they are not."""
     backwards = forwards = 0
-    if (bent := knees_back(body, sampled=True)) is not None:
+    if (bent := knees_back(body.sampled)) is not None:
         for degrees in bent.values():
             backwards += int((degrees > _BENT).sum())
             forwards += int((degrees < -_BENT).sum())

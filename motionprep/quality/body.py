@@ -13,19 +13,53 @@ from numpy.typing import NDArray
 from motionprep.motion import kinematics
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
-from motionprep.quality import landmarks
+from motionprep.quality import kernels, landmarks
 from motionprep.quality.landmarks import Landmarks
 
 Points = NDArray[np.float32]
+_Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 #: Lengths of segments as shares of the body's height (Drillis and Contini 1966, as in Winter, "Biomechanics and Motor
 #: Control of Human Movement", 2009, figure 4.1).
 _THIGH, _SHANK, _UPPER_ARM, _FOREARM = 0.245, 0.246, 0.186, 0.146
-#: As many frames as lengths and directions are measured on.
-_SAMPLED = 256
+#: As many frames as lengths and directions are measured on, and samples per second of slower measures.
+_SAMPLED, _COARSE = 100, 30.0
+_ALL_VISIBLE: Mask = np.zeros((0, 0), np.bool_)
 #: In a T-pose arms are level and limbs straight to so many degrees; so many seconds belong to the way from and to it.
 _T_LEVEL, _T_STRAIGHT, _T_MARGIN = 15.0, 20.0, 0.1
+
+
+_T_LIMBS = tuple(
+    f"{side}_{part}" for side in ("left", "right") for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+)
+
+
+class Coarse(NamedTuple):
+    """Landmarks at fewer frames per second.
+
+    Parameters
+    ----------
+    places
+        (T, 3) by landmark, in body heights; NaN where not visible.
+    rate
+        Samples per second.
+    step, start, stop
+        Sample t is frame ``start + t * step``, counted from 0 and before ``stop``.
+    """
+
+    places: dict[str, NDArray[np.float64]]
+    rate: float
+    step: int
+    start: int
+    stop: int
+
+    def frames(self, first: int, last: int) -> tuple[int, int]:
+        """Return the first and last frame, counted from 1, that samples stand for."""
+        half = self.step // 2
+        return max(self.start + first * self.step + 1 - half, 1), min(
+            self.start + last * self.step + 1 + half, self.stop
+        )
 
 
 class Up(NamedTuple):
@@ -103,27 +137,38 @@ class Body:
         """Return whether all these landmarks are known."""
         return all(name in self.landmarks for name in names)
 
-    def at(self, landmark: str) -> Points:
+    def places(self, names: Sequence[str], frames: NDArray[np.intp], *, smoothed: bool = False) -> _Floats:
+        """Return the positions (T, L, 3) of landmarks in some frames, in the take's unit; NaN where not visible."""
+        nodes = [self.landmarks[name] for name in names]
+        ends = np.cumsum([len(some) for some in nodes])
+        flat = np.array([node for some in nodes for node in some], np.int64)
+        visible = _ALL_VISIBLE if self.visible is None else self.visible
+        found: _Floats = kernels.places(self.positions, visible, flat, ends, frames, smoothed)
+        return found
+
+    def at(self, landmark: str) -> _Floats:
         """Return the positions (F, 3) of a landmark, the mean of its points; NaN where one of them is not visible."""
-        return self._mean(landmark, slice(None))
+        return self.places((landmark,), np.arange(self.frames))[:, 0]
 
     @cached_property
-    def sampled(self) -> NDArray[np.intp]:
-        """Some hundred frames, evenly spread."""
-        return np.unique(np.linspace(0, self.frames - 1, min(self.frames, _SAMPLED)).astype(np.intp))
+    def sampled(self) -> dict[str, _Floats]:
+        """Positions (S, 3) by landmark in a hundred frames, evenly spread, in the take's unit."""
+        frames = np.linspace(0, self.frames - 1, min(self.frames, _SAMPLED)).astype(np.intp)
+        found = self.places(tuple(self.landmarks), frames)
+        return dict(zip(self.landmarks, np.moveaxis(found, 1, 0), strict=True))
 
-    def sample(self, landmark: str) -> Points:
-        """Return the positions of a landmark in the sampled frames."""
-        return self._mean(landmark, self.sampled)
+    def sample(self, landmark: str) -> _Floats:
+        """Return the positions (S, 3) of a landmark in a hundred frames, evenly spread."""
+        return self.sampled[landmark]
 
-    def _mean(self, landmark: str, frames: Any) -> Points:
-        nodes = self.landmarks[landmark]
-        points = self.positions[frames]
-        places: Points = points[:, nodes[0]] if len(nodes) == 1 else points[:, list(nodes)].mean(axis=1)
-        if self.visible is None:
-            return places
-        seen = self.visible[frames][:, list(nodes)].all(axis=1)
-        return np.where(seen[:, None], places, np.float32(np.nan)).astype(np.float32)
+    @cached_property
+    def coarse(self) -> Coarse:
+        """The landmarks between the T-poses, in body heights, about thirty times a second and smoothed."""
+        step = max(1, int(self.rate // _COARSE))
+        frames = np.arange(self.moving.start, self.moving.stop, step)
+        found = self.places(tuple(self.landmarks), frames, smoothed=True) / (self.height or 1.0)
+        places = dict(zip(self.landmarks, np.moveaxis(found, 1, 0), strict=True))
+        return Coarse(places, self.rate / step, step, self.moving.start, self.moving.stop)
 
     @cached_property
     def t_pose_start(self) -> int:
@@ -137,8 +182,7 @@ class Body:
 
     def _t_pose(self, order: NDArray[np.intp]) -> int:
         """Return how many of the frames, in this order, show a T-pose before one does not."""
-        limbs = [f"{side}_{part}" for side in ("left", "right") for part in landmarks.PAIRED if part != "toe"]
-        if not self.has(*limbs) or self.up is None:
+        if not self.has(*_T_LIMBS) or self.up is None:
             return 0
         done, count = 0, 1
         while done < len(order):
@@ -149,17 +193,14 @@ class Body:
         return len(order)
 
     def _shows_t_pose(self, frames: NDArray[np.intp]) -> Mask:
-        shown = np.ones(len(frames), np.bool_)
-        for side in ("left", "right"):
-            shoulder, elbow, wrist, hip, knee, ankle = (
-                self._mean(f"{side}_{part}", frames) for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-            )
-            arm, forearm, thigh, shank = map(unit, (elbow - shoulder, wrist - elbow, knee - hip, ankle - knee))
-            level, straight = np.sin(np.radians(_T_LEVEL)), np.cos(np.radians(_T_STRAIGHT))
-            with np.errstate(invalid="ignore"):
-                shown &= (np.abs(self.heights(arm)) <= level) & (np.abs(self.heights(forearm)) <= level)
-                shown &= (arm * forearm).sum(axis=1) >= straight
-                shown &= (-self.heights(thigh) >= straight) & (-self.heights(shank) >= straight)
+        # Left and right; shoulder, elbow, wrist, hip, knee and ankle.
+        places = self.places(_T_LIMBS, frames).reshape(len(frames), 2, 6, 3)
+        bones = unit(np.diff(places, axis=2)[:, :, [0, 1, 3, 4]])
+        heights = self.heights(bones)
+        level, straight = np.sin(np.radians(_T_LEVEL)), np.cos(np.radians(_T_STRAIGHT))
+        arms = (np.abs(heights[:, :, :2]) <= level).all(axis=2)
+        legs = (-heights[:, :, 2:] >= straight).all(axis=2)
+        shown: Mask = (arms & legs & ((bones[:, :, 0] * bones[:, :, 1]).sum(axis=2) >= straight)).all(axis=1)
         return shown
 
     @cached_property
@@ -195,20 +236,20 @@ class Body:
     def _length(self, one: str, other: str) -> float:
         if not self.has(one, other):
             return 0.0
-        apart = np.linalg.norm(self.sample(one).astype(np.float64) - self.sample(other), axis=1)
+        apart = np.linalg.norm(self.sample(one) - self.sample(other), axis=1)
         apart = apart[np.isfinite(apart)]
         return float(np.median(apart)) if len(apart) else 0.0
 
     def _extent(self) -> float:
         """Return the median over frames of the body's largest extent: the height of someone who stands."""
-        points = self.positions[self.sampled].astype(np.float64)
+        frames = np.linspace(0, self.frames - 1, min(self.frames, _SAMPLED)).astype(np.intp)
+        points = self.positions[frames].astype(np.float64)
         if self.visible is not None:
-            points = np.where(self.visible[self.sampled][..., None], points, np.nan)
+            points = np.where(self.visible[frames][..., None], points, np.nan)
         points = points[np.isfinite(points).any(axis=(1, 2))]
         if not points.size:
             return 0.0
-        with np.errstate(all="ignore"):
-            extents = (np.nanmax(points, axis=1) - np.nanmin(points, axis=1)).max(axis=1)
+        extents = (np.nanmax(points, axis=1) - np.nanmin(points, axis=1)).max(axis=1)
         extents = extents[np.isfinite(extents)]
         return float(np.median(extents)) if len(extents) else 0.0
 

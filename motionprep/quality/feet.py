@@ -17,8 +17,6 @@ from motionprep.quality.take import CheckedTake
 _Floats = NDArray[np.float64]
 _SIDES = ("left", "right")
 _POINTS = tuple(f"{side}_{part}" for side in _SIDES for part in ("ankle", "toe"))
-#: Seconds over which speeds are averaged: marker noise of a millimetre would be a speed of its own.
-_SMOOTHED = 0.05
 #: A point that is slower than this, in body heights per second, may stand.
 _SLOW = 0.15
 #: Standing points within this of the usual height, in body heights, agree on one floor.
@@ -98,9 +96,9 @@ class Feet:
         marked = np.zeros(len(flat), np.bool_)
         for limit, lasting in ((self.skate, self.skate_lasting), (self.slide, self.slide_lasting)):
             for first, last in runs(flat & (slip > limit)):
-                if last - first + 1 >= lasting * body.rate:
+                if last - first + 1 >= lasting * steps.rate:
                     marked[first : last + 1] = True
-        for first, last in runs(marked, round(_SMOOTHED * body.rate)):
+        for first, last in runs(marked, 1):
             value = float(np.median(slip[first : last + 1]))
             yield Finding(
                 "feet-skate",
@@ -108,14 +106,14 @@ class Feet:
                 key,
                 f"No foot stands still while one is flat on the floor: they slide at {value:.2f} body heights per "
                 "second; leave these frames out, or lock the feet.",
-                frames=body.number(*steps.frames(first, last)),
+                frames=steps.frames(first, last),
                 value=value,
                 limit=self.slide,
             )
 
     def _treadmill(self, key: str, body: Body, steps: Steps, flat: Mask) -> Iterator[Finding]:
         velocities = steps.flat_velocities(self.flat)
-        if len(velocities) < self.treadmill_lasting * body.rate:
+        if len(velocities) < self.treadmill_lasting * steps.rate:
             return
         mean = np.median(velocities, axis=0)
         speed = float(np.linalg.norm(mean))
@@ -129,7 +127,7 @@ class Feet:
                 key,
                 f"Feet on the floor slide at one steady velocity of {speed:.2f} body heights per second while the body "
                 "stays in place, as on a treadmill; add the belt's movement to the root, or leave the motion out.",
-                frames=body.number(*steps.frames(int(shown[0]), int(shown[-1]))),
+                frames=steps.frames(int(shown[0]), int(shown[-1])),
                 value=speed,
                 limit=self.slide,
             )
@@ -138,7 +136,7 @@ class Feet:
         lowest = steps.above.min(axis=1)
         point = steps.above.argmin(axis=1)
         for first, last in runs(lowest < -self.below, 1):
-            if last - first + 1 < self.below_lasting * body.rate:
+            if last - first + 1 < self.below_lasting * steps.rate:
                 continue
             deepest = first + int(lowest[first : last + 1].argmin())
             value = float(-lowest[deepest])
@@ -148,13 +146,13 @@ class Feet:
                 "warning",
                 key,
                 f"{name} is {value:.2f} body heights below the floor; leave these frames out, or lift the body.",
-                frames=body.number(*steps.frames(first, last)),
+                frames=steps.frames(first, last),
                 joint=name,
                 value=value,
                 limit=self.below,
             )
         for first, last in runs(lowest > self.above):
-            if last - first + 1 < self.above_lasting * body.rate:
+            if last - first + 1 < self.above_lasting * steps.rate:
                 continue
             # Who sits or lies lifts the feet without floating.
             root = steps.root[first : last + 1]
@@ -165,9 +163,9 @@ class Feet:
                 "feet-floating",
                 "warning",
                 key,
-                f"Both feet are {value:.2f} body heights above the floor for {(last - first + 1) / body.rate:.1f} s; "
+                f"Both feet are {value:.2f} body heights above the floor for {(last - first + 1) / steps.rate:.1f} s; "
                 "put the body on the floor, or leave these frames out if nothing is there to stand on.",
-                frames=body.number(*steps.frames(first, last)),
+                frames=steps.frames(first, last),
                 value=value,
                 limit=self.above,
             )
@@ -212,24 +210,22 @@ class Steps:
         long_enough = body.moving.stop - body.moving.start >= max(4, round(0.3 * body.rate))
         #: Whether there are feet to look at.
         self.known = bool(body.height) and long_enough and body.has(*_POINTS, "pelvis") and body.up is not None
+        #: Samples per second.
+        self.rate = body.rate
         if self.known:
-            places = np.stack([body.at(point)[body.moving] for point in _POINTS], axis=1)
-            self.known = bool(np.isfinite(places).all(axis=(1, 2)).mean() > 0.5)
-            self._places: _Floats = _filled(places.astype(np.float64) / body.height)
+            self.rate = body.coarse.rate
+            places = np.stack([body.coarse.places[point] for point in _POINTS], axis=1)
+            self.known = len(places) > 3 and bool(np.isfinite(places).all(axis=(1, 2)).mean() > 0.5)
+            self._places: _Floats = _filled(places)
 
     def frames(self, first: int, last: int) -> tuple[int, int]:
-        """Return the frames of the take that frames between the T-poses are."""
-        return first + self._body.moving.start, last + self._body.moving.start
+        """Return the frames of the take, counted from 1, that samples are."""
+        return self._body.coarse.frames(first, last)
 
     @cached_property
     def _velocities(self) -> _Floats:
-        width = max(1, round(_SMOOTHED * self._body.rate))
-        steps = np.gradient(self._places, axis=0) * self._body.rate
-        sums = np.cumsum(np.concatenate([np.zeros((1, *steps.shape[1:])), steps]), axis=0)
-        at = np.arange(len(steps))
-        first, stop = np.maximum(at - width // 2, 0), np.minimum(at + (width + 1) // 2, len(steps))
-        averaged: _Floats = (sums[stop] - sums[first]) / (stop - first)[:, None, None]
-        return averaged
+        velocities: _Floats = np.gradient(self._places, axis=0) * self.rate
+        return velocities
 
     @cached_property
     def _speeds(self) -> _Floats:
@@ -300,8 +296,7 @@ class Steps:
 
     @cached_property
     def _root(self) -> _Floats:
-        root = self._body.at("pelvis")[self._body.moving].astype(np.float64) / self._body.height
-        return _filled(root[:, None])[:, 0]
+        return _filled(self._body.coarse.places["pelvis"][:, None].copy())[:, 0]
 
     @cached_property
     def root(self) -> _Floats:
@@ -319,13 +314,13 @@ class Steps:
     def travel(self) -> float:
         """Mean speed of the pelvis from start to end, in a straight line."""
         ends = self._body.horizontal(self._root[[0, -1]])
-        return float(np.linalg.norm(ends[1] - ends[0]) / (len(self._root) / self._body.rate))
+        return float(np.linalg.norm(ends[1] - ends[0]) / (len(self._root) / self.rate))
 
     @cached_property
     def floor(self) -> float:
         """Height of the floor: of the lowest points of the body where feet stand."""
         body, stands = self._body, np.flatnonzero(self._standing.any(axis=1))
-        frames = stands[:: max(1, len(stands) // 256)] + body.moving.start
+        frames = stands[:: max(1, len(stands) // 100)] * body.coarse.step + body.coarse.start
         heights = body.heights(body.positions[frames]).astype(np.float64) / body.height
         if body.visible is not None:
             heights = np.where(body.visible[frames], heights, np.inf)

@@ -89,10 +89,11 @@ class Jumps:
         yield from self._wraps(key, body)
 
     def _bends(self, key: str, body: Body, small: set[int], flipped: NDArray[np.bool_]) -> Iterator[Finding]:
-        nodes = _core(body, small)
+        looked_at = np.zeros(len(body.names), np.bool_)
+        looked_at[_core(body, small)] = True
         limit = max(self.bend, self.acceleration / body.rate**2)
         visible = np.zeros((0, 0), np.bool_) if body.visible is None else body.visible
-        places, sizes = kernels.bends(body.positions, visible, nodes, limit * body.height, self.ratio)
+        places, sizes = kernels.bends(body.positions, visible, looked_at, limit * body.height, self.ratio)
         inside = (places[:, 0] > body.moving.start) & (places[:, 0] < body.moving.stop - 1)
         places, sizes = places[inside], sizes[inside] / body.height
         marked = np.zeros(body.frames, np.bool_)
@@ -218,11 +219,9 @@ class Jumps:
         turns = [column for column, name in enumerate(names) if name.endswith(ROTATION_CHANNELS)]
         if not turns:
             return
-        channels = body.motion.channels
-        # Where no angle leaves half a turn there is nothing to wrap; most files are done here.
-        wide = [column for column in turns if np.ptp(channels[:, column]) > 180]
-        wrapped = [column for column in wide if (np.abs(np.diff(channels[body.moving, column])) > 180).any()]
-        if wrapped:
+        columns = np.array(turns, np.int64)
+        wrapped = columns[kernels.wraps(body.motion.channels[body.moving], columns)]
+        if len(wrapped):
             yield Finding(
                 "jump-wrap",
                 "note",
@@ -240,9 +239,8 @@ def small_joints(body: Body, share: float) -> set[int]:
     if body.motion is None or body.motion.skeleton.bare:
         return set()
     reach = np.zeros(len(body.names))
-    lengths = np.linalg.norm(
-        body.positions[body.sampled[:1]][0] - body.positions[body.sampled[:1]][0][list(body.parents)], axis=1
-    )
+    first = body.positions[0]
+    lengths = np.linalg.norm(first - first[list(body.parents)], axis=1)
     for node in range(len(body.names) - 1, 0, -1):
         parent = body.parents[node]
         reach[parent] = max(reach[parent], reach[node] + lengths[node])

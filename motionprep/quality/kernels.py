@@ -12,29 +12,39 @@ CONTEXT = 8
 NEAR = 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
 def bends(
     positions: NDArray[np.float32],
     visible: NDArray[np.bool_],
-    nodes: NDArray[np.int64],
+    looked_at: NDArray[np.bool_],
     least: float,
     ratio: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return where points (F, N, 3) leave the straight line suddenly: rows of frame and node, and by how much.
 
     The measure is the second difference ``|p[t-1] - 2 p[t] + p[t+1]|``. A frame is taken where it exceeds ``least``
-    and ``ratio`` times its median over the frames around. ``visible`` (F, N) may be empty: all are visible.
+    and ``ratio`` times its median over the frames around. ``visible`` (F, N) may be empty: all are visible. Points that
+    are not ``looked_at`` (N,) are passed over.
     """
-    frames = positions.shape[0]
+    frames, nodes = positions.shape[:2]
     masked = visible.size > 0
     found = [(0, 0) for _ in range(0)]
     sizes = [0.0 for _ in range(0)]
     around = np.empty(2 * CONTEXT)
+    flat = positions.reshape(frames, 3 * nodes)
+    squares = np.empty(3 * nodes, np.float32)
+    limit = np.float32(least * least)
     for t in range(1, frames - 1):
-        for k in range(nodes.size):
-            n = nodes[k]
+        before, at, after = flat[t - 1], flat[t], flat[t + 1]
+        for k in range(3 * nodes):
+            bend = before[k] - at[k] - at[k] + after[k]
+            squares[k] = bend * bend
+        for n in range(nodes):
+            square = squares[3 * n] + squares[3 * n + 1] + squares[3 * n + 2]
+            if not square > limit or not looked_at[n]:
+                continue
             size = _bend(positions, visible, masked, t, n)
-            if not size > least:
+            if size < 0:
                 continue
             count = 0
             for other in range(max(1, t - CONTEXT - NEAR), min(frames - 1, t + CONTEXT + NEAR + 1)):
@@ -161,3 +171,86 @@ def strides(
             times[t] = both / mean
             rest[t] = 1 - both * both / (mean * own)
     return size, times, rest
+
+
+@njit(cache=True, nogil=True)
+def wraps(channels: NDArray[np.float64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each of some columns (K,) of angles whether it changes by more than half a turn between frames."""
+    wrapped = np.zeros(columns.size, np.bool_)
+    for t in range(1, channels.shape[0]):
+        for k in range(columns.size):
+            if abs(channels[t, columns[k]] - channels[t - 1, columns[k]]) > 180.0:
+                wrapped[k] = True
+    return wrapped
+
+
+@njit(cache=True, nogil=True)
+def places(
+    positions: NDArray[np.float32],
+    visible: NDArray[np.bool_],
+    nodes: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    frames: NDArray[np.int64],
+    smoothed: bool,
+) -> NDArray[np.float64]:
+    """Return points (T, L, 3), each the mean of some nodes, in some frames (T,); NaN where a node is not visible.
+
+    Parameters
+    ----------
+    positions, visible
+        (F, N, 3) and (F, N); ``visible`` may be empty: all are visible.
+    nodes, ends
+        The nodes of all points one after the other, and for each point (L,) where its nodes end.
+    frames
+        Indices.
+    smoothed
+        Whether each is averaged with the two frames before and after it, by binomial weights: noise is no movement.
+    """
+    count, masked = positions.shape[0], visible.size > 0
+    found = np.zeros((frames.size, ends.size, 3))
+    weights = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16 if smoothed else np.ones(1)
+    reach = 2 if smoothed else 0
+    for row in range(frames.size):
+        for k in range(weights.size):
+            t = min(max(frames[row] + k - reach, 0), count - 1)
+            start = 0
+            for point in range(ends.size):
+                weight = weights[k] / (ends[point] - start)
+                for at in range(start, ends[point]):
+                    if masked and not visible[t, nodes[at]]:
+                        weight = np.nan
+                    for axis in range(3):
+                        found[row, point, axis] += weight * positions[t, nodes[at], axis]
+                start = ends[point]
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cosines(lines: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the cosines (T, K) between two of some lines (T, V, 3); NaN where one has no length."""
+    found = np.empty((lines.shape[0], first.size))
+    directions = np.empty((lines.shape[1], 3))
+    for t in range(lines.shape[0]):
+        for v in range(lines.shape[1]):
+            x, y, z = lines[t, v, 0], lines[t, v, 1], lines[t, v, 2]
+            length = np.sqrt(x * x + y * y + z * z)
+            directions[v, 0], directions[v, 1], directions[v, 2] = x / length, y / length, z / length
+        for k in range(first.size):
+            one, other = directions[first[k]], directions[second[k]]
+            found[t, k] = one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
+    return found
+
+
+@njit(cache=True, nogil=True)
+def alike(values: NDArray[np.float64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each of some columns (K,) of values (F, C) whether it never changes."""
+    same = np.ones(columns.size, np.bool_)
+    left = columns.size
+    for t in range(1, values.shape[0]):
+        for k in range(columns.size):
+            if same[k] and values[t, columns[k]] != values[0, columns[k]]:
+                same[k] = False
+                left -= 1
+        if left == 0:
+            break
+    return same

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,48 +44,48 @@ class Ranges:
         return found
 
     def _angles(self, key: str, body: Body) -> Iterator[Finding]:
-        lasting = max(1, round(self.lasting * body.rate))
+        lasting = max(1, round(self.lasting * body.coarse.rate))
         for joint, degrees, limit, what in self._measured(body):
-            beyond = degrees < limit if limit in (self.knee, self.elbow) else degrees > limit
-            for first, last in runs(beyond):
+            least = limit in (self.knee, self.elbow)
+            for first, last in runs(degrees < limit if least else degrees > limit):
                 if last - first + 1 < lasting:
                     continue
                 part = degrees[first : last + 1]
-                value = float(part.min() if limit in (self.knee, self.elbow) else part.max())
+                value = float(part.min() if least else part.max())
                 node = body.names[body.landmarks[joint][0]]
                 yield Finding(
                     "range-angle",
                     "warning",
                     key,
                     f"{node} {what} {value:.0f} degrees; check the order of its rotation channels, or trim.",
-                    frames=body.number(first, last),
+                    frames=body.coarse.frames(first, last),
                     joint=node,
                     value=value,
                     limit=limit,
                 )
 
     def _measured(self, body: Body) -> Iterator[tuple[str, NDArray[Any], float, str]]:
-        """Yield landmark, angle in degrees of each frame, its limit, and what to call it."""
+        """Yield landmark, angle in degrees of each coarse sample, its limit, and what to call it."""
+        if body.modality != "skeleton":
+            return
+        at = body.coarse.places
         for side in ("left", "right"):
             for joint, above, below, limit in (
                 ("knee", "hip", "ankle", self.knee),
                 ("elbow", "shoulder", "wrist", self.elbow),
             ):
-                if body.modality == "skeleton" and body.has(f"{side}_{joint}", f"{side}_{above}", f"{side}_{below}"):
-                    centre = body.at(f"{side}_{joint}")
-                    to_above = body.at(f"{side}_{above}") - centre
-                    to_below = body.at(f"{side}_{below}") - centre
-                    yield f"{side}_{joint}", between(to_above, to_below), limit, "is folded to"
-        if body.modality != "skeleton" or body.up is None:
-            return
-        if (bent := knees_back(body)) is not None:
+                if body.has(f"{side}_{joint}", f"{side}_{above}", f"{side}_{below}"):
+                    centre = at[f"{side}_{joint}"]
+                    degrees = between(at[f"{side}_{above}"] - centre, at[f"{side}_{below}"] - centre)
+                    yield f"{side}_{joint}", degrees, limit, "is folded to"
+        if (bent := knees_back(at)) is not None:
             # Where most frames are bent the wrong way, left and right are exchanged: see the check of axes.
             for side, degrees in bent.items():
                 if np.median(degrees) < self.knee_back / 2:
                     yield f"{side}_knee", degrees, self.knee_back, "bends the wrong way by"
         if body.has("neck", "head", "pelvis"):
-            trunk = body.at("neck") - body.at("pelvis")
-            yield "head", between(body.at("head") - body.at("neck"), trunk), self.neck, "is turned from the trunk by"
+            trunk = at["neck"] - at["pelvis"]
+            yield "head", between(at["head"] - at["neck"], trunk), self.neck, "is turned from the trunk by"
 
 
 def between(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
@@ -95,19 +95,18 @@ def between(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
     return angles
 
 
-def knees_back(body: Body, *, sampled: bool = False) -> dict[str, NDArray[Any]] | None:
-    """Return by how many degrees each knee is bent forwards in each frame, negative where it bends as knees do.
+def knees_back(at: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
+    """Return by how many degrees (T,) each knee is bent forwards, negative where it bends as knees do.
 
-    None if hips, knees and ankles are not known. The axis is the line through the hips, in a right-handed world.
+    None if hips, knees and ankles are not among the places (T, 3) by landmark. The axis is the line through the hips,
+    in a right-handed world.
     """
-    legs = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle")]
-    if not body.has(*legs):
+    if any(f"{side}_{part}" not in at for side in ("left", "right") for part in ("hip", "knee", "ankle")):
         return None
-    read = body.sample if sampled else body.at
-    right = unit(read("right_hip") - read("left_hip"))
+    right = unit(at["right_hip"] - at["left_hip"])
     found = {}
     for side in ("left", "right"):
-        hip, knee, ankle = (read(f"{side}_{part}") for part in ("hip", "knee", "ankle"))
+        hip, knee, ankle = (at[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
         across = np.cross(unit(knee - hip), unit(ankle - knee))
         found[side] = np.degrees(np.arcsin(np.clip((across * right).sum(axis=1), -1, 1)))
     return found

@@ -14,8 +14,6 @@ from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake, TakeSummary
 
 _LIMBS = tuple(f"{side}_{part}" for part in ("wrist", "elbow", "knee", "ankle") for side in ("left", "right"))
-#: The rate at which movements are compared, so that noise between frames counts alike at every rate.
-_COMPARED = 30.0
 _NTSC = 1001 / 1000
 
 
@@ -57,30 +55,23 @@ class Rate:
         limbs = [limb for limb in _LIMBS if body.has(limb)]
         if not limbs or not body.has("pelvis") or not body.height:
             return
-        step = max(1, int(body.rate // _COMPARED))
-        rate = body.rate / step
-        root = _smoothed(body.at("pelvis")[body.moving].astype(np.float64) / body.height)
-        if len(root[::step]) < max(5.0, self.shortest * rate):
+        coarse = body.coarse
+        root = coarse.places["pelvis"]
+        if len(root) < max(5.0, self.shortest * coarse.rate):
             return
-        with np.errstate(all="ignore"):
-            root_speed = np.linalg.norm(np.diff(root[::step], axis=0), axis=1) * rate
-            fastest = float(np.nanpercentile(root_speed, 95)) if np.isfinite(root_speed).any() else 0.0
+        root_speed = np.linalg.norm(np.diff(root, axis=0), axis=1) * coarse.rate
+        root_speed = root_speed[np.isfinite(root_speed)]
+        fastest = float(np.percentile(root_speed, 95)) if len(root_speed) else 0.0
         if fastest > self.root_speed:
             yield self._finding(
                 key, "rate-speed", body, fastest, self.root_speed, "the body travels {:.1f} body heights per second"
             )
-        speeds = accelerations = 0.0
-        for limb in limbs:
-            place = (_smoothed(body.at(limb)[body.moving].astype(np.float64) / body.height) - root)[::step]
-            bend = ((place[2:] - 2 * place[1:-1] + place[:-2]) * rate**2) ** 2
-            # The largest accelerations are jumps, which say nothing about the rate.
-            sizes = np.sort(bend.sum(axis=1)[np.isfinite(bend).all(axis=1)])
-            slide = (((place[2:] - place[:-2]) * rate / 2) ** 2).sum(axis=1)
-            slide = slide[np.isfinite(slide)]
-            if len(sizes) and len(slide):
-                accelerations += float(sizes[: max(1, int(0.98 * len(sizes)))].mean())
-                speeds += float(np.sort(slide)[: max(1, int(0.98 * len(slide)))].mean())
-        if not accelerations or np.sqrt(speeds / len(limbs)) < self.least_speed:
+        places = np.stack([coarse.places[limb] - root for limb in limbs], axis=1)
+        bends = (((places[2:] - 2 * places[1:-1] + places[:-2]) * coarse.rate**2) ** 2).sum(axis=2)
+        slides = (((places[2:] - places[:-2]) * coarse.rate / 2) ** 2).sum(axis=2)
+        # The largest are jumps, which say nothing about the rate.
+        accelerations, speeds = _trimmed(bends), _trimmed(slides)
+        if not accelerations or np.sqrt(speeds) < self.least_speed:
             return
         scale = float(np.sqrt(speeds / accelerations))
         if not self.fast <= scale <= self.slow:
@@ -141,8 +132,7 @@ class Rate:
         return found
 
 
-def _smoothed(places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return places (F, 3) averaged over about three frames, without the two at either end: noise is no movement."""
-    for _ in range(2):
-        places = (places[2:] + 2 * places[1:-1] + places[:-2]) / 4
-    return places
+def _trimmed(squares: NDArray[np.float64]) -> float:
+    """Return the mean of squares (T, L), of each of the L without its largest fiftieth."""
+    ordered = np.sort(squares[np.isfinite(squares).all(axis=1)], axis=0)
+    return float(ordered[: max(1, int(0.98 * len(ordered)))].mean()) if len(ordered) else 0.0

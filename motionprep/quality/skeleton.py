@@ -10,6 +10,7 @@ import numpy as np
 
 from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS
 from motionprep.naming.skeleton_tables import strays
+from motionprep.quality import kernels
 from motionprep.quality.body import Body, listed, runs
 from motionprep.quality.finding import Finding, Severity
 from motionprep.quality.take import BodySummary, CheckedTake, TakeSummary
@@ -110,7 +111,10 @@ def still_joints(body: Body) -> tuple[str, ...]:
     moving = body.motion.channels[body.moving]
     if len(moving) < 3:
         return ()
-    constant = (moving == moving[0]).all(axis=0)
+    # Nearly all channels change within a few frames.
+    columns = np.flatnonzero((moving[:: max(1, len(moving) // 4)] == moving[0]).all(axis=0))
+    constant = np.zeros(moving.shape[1], np.bool_)
+    constant[columns] = kernels.alike(moving, columns)
     for joint, names in zip(skeleton.joints, skeleton.channels, strict=True):
         turns = [column + index for index, name in enumerate(names) if name in ROTATION_CHANNELS]
         if turns and constant[turns].all():

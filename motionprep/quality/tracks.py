@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from motionprep.motion import hashing
 from motionprep.naming.sides import pairs
+from motionprep.quality import kernels
 from motionprep.quality.body import Body
 
 #: Samples per second of a track.
@@ -113,20 +114,11 @@ def _limbs(body: Body) -> tuple[str, list[tuple[_Nodes, _Nodes]], list[int]]:
 def _cosines(
     body: Body, limbs: list[tuple[_Nodes, _Nodes]], compared: tuple[tuple[int, int], ...], frames: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    nodes = sorted({node for limb in limbs for end in limb for node in end})
-    rows = {node: row for row, node in enumerate(nodes)}
-    cells = np.ix_(frames, np.array(nodes, np.intp))
-    points = body.positions[cells].astype(np.float64)
-    if body.visible is not None:
-        points[~body.visible[cells]] = np.nan
-
-    def end(of: _Nodes) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = points[:, [rows[node] for node in of]].mean(axis=1)
-        return found
-
-    lines = np.stack([end(last) - end(first) for first, last in limbs], axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        lines /= np.linalg.norm(lines, axis=2, keepdims=True)
-    one, two = (list(column) for column in zip(*compared, strict=True))
-    cosines: NDArray[np.float64] = np.einsum("tka,tka->tk", lines[:, one], lines[:, two])
-    return cosines
+    tips = [tip for limb in limbs for tip in limb]
+    nodes = np.array([node for tip in tips for node in tip], np.int64)
+    ends = np.cumsum([len(tip) for tip in tips])
+    visible = np.zeros((0, 0), np.bool_) if body.visible is None else body.visible
+    places = kernels.places(body.positions, visible, nodes, ends, frames, False)
+    first, second = np.array(compared, np.int64).T.copy()
+    found: NDArray[np.float64] = kernels.cosines(places[:, 1::2] - places[:, ::2], first, second)
+    return found

@@ -50,4 +50,7 @@ def test_a_knee_that_bends_the_wrong_way_is_found(recorded_walk: Motion) -> None
     channels[100:150, column] = -70.0
     found = Ranges().of_take(as_take("a", faults.with_channels(recorded_walk, channels)))
 
-    assert [(one.code, one.joint, one.frames) for one in found] == [("range-angle", "LeftLeg", (101, 150))]
+    assert [(one.code, one.joint) for one in found] == [("range-angle", "LeftLeg")]
+    assert found[0].frames is not None
+    assert abs(found[0].frames[0] - 101) <= 4
+    assert abs(found[0].frames[1] - 150) <= 4
