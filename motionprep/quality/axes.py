@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from motionprep.motion.skeleton import Skeleton
 from motionprep.quality.body import Body, unit
 from motionprep.quality.finding import Finding
+from motionprep.quality.landmarks import of_nodes
 from motionprep.quality.ranges import knees_back
 from motionprep.quality.take import CheckedTake, TakeSummary
 
@@ -97,9 +100,8 @@ def _evidence(body: Body) -> tuple[int, int]:
     """Return in how many sampled frames legs are mirrored, and in how many they are not."""
     backwards = forwards = 0
     if (bent := knees_back(body.sampled)) is not None:
-        for degrees in bent.values():
-            backwards += int((degrees > _BENT).sum())
-            forwards += int((degrees < -_BENT).sum())
+        backwards += int((bent > _BENT).sum())
+        forwards += int((bent < -_BENT).sum())
     sides = ("left", "right")
     if body.up is not None and body.has(*(f"{side}_{part}" for side in sides for part in ("hip", "ankle", "toe"))):
         up = np.zeros(3)
@@ -114,13 +116,18 @@ def _evidence(body: Body) -> tuple[int, int]:
 
 def facing(body: Body) -> str:
     """Return the axis that the rest pose faces, ``"z"`` or ``"-x"``; empty where there is none or it is unsure."""
-    if body.motion is None or not body.has("left_hip", "right_hip", "left_ankle", "right_ankle", "head"):
+    return "" if body.motion is None else _facing(body.motion.skeleton)
+
+
+@lru_cache(maxsize=512)
+def _facing(skeleton: Skeleton) -> str:
+    places = of_nodes(skeleton.nodes)
+    if not all(name in places for name in ("left_hip", "right_hip", "left_ankle", "right_ankle", "head")):
         return ""
-    skeleton = body.motion.skeleton
-    rest = np.zeros((len(body.names), 3))
-    for node, parent in enumerate(body.parents):
+    rest = np.zeros((len(skeleton.nodes), 3))
+    for node, parent in enumerate(skeleton.node_parents):
         rest[node] = skeleton.node_offsets[node] + (rest[parent] if parent >= 0 else 0)
-    at = {name: rest[list(nodes)].mean(axis=0) for name, nodes in body.landmarks.items()}
+    at = {name: rest[list(nodes)].mean(axis=0) for name, nodes in places.items()}
     up = at["head"] - (at["left_ankle"] + at["right_ankle"]) / 2
     ahead = np.cross(up, at["right_hip"] - at["left_hip"])
     length = float(np.linalg.norm(ahead))

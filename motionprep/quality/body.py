@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from motionprep.motion import kinematics
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
+from motionprep.motion.skeleton import ROTATION_CHANNELS
 from motionprep.quality import kernels, landmarks
 from motionprep.quality.landmarks import Landmarks
 
@@ -268,6 +269,26 @@ class Body:
         axis = int(np.argmax(np.abs(mean)))
         return Up(axis, 1 if mean[axis] > 0 else -1, float(abs(mean[axis])))
 
+    @cached_property
+    def still(self) -> tuple[str, ...]:
+        """Joints that have rotation channels and never turn."""
+        if self.motion is None or self.frames < 3:
+            return ()
+        skeleton, column, found = self.motion.skeleton, 0, []
+        moving = self.motion.channels[self.moving]
+        if len(moving) < 3:
+            return ()
+        # Nearly all channels change within a few frames.
+        columns = np.flatnonzero((moving[:: max(1, len(moving) // 4)] == moving[0]).all(axis=0))
+        constant = np.zeros(moving.shape[1], np.bool_)
+        constant[columns] = kernels.alike(moving, columns)
+        for joint, names in zip(skeleton.joints, skeleton.channels, strict=True):
+            turns = [column + index for index, name in enumerate(names) if name in ROTATION_CHANNELS]
+            if turns and constant[turns].all():
+                found.append(joint)
+            column += len(names)
+        return tuple(found)
+
     def heights(self, places: NDArray[Any]) -> NDArray[Any]:
         """Return how far places (..., 3) are along the up axis, in the take's unit; y is up where that is unknown."""
         up = self.up or Up(1, 1, 0.0)
@@ -355,7 +376,7 @@ def runs(mask: Mask, gap: int = 0) -> list[tuple[int, int]]:
 def unit(vectors: NDArray[Any]) -> NDArray[Any]:
     """Return vectors (..., 3) at length 1; NaN where they have no length."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        scaled: NDArray[Any] = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+        scaled: NDArray[Any] = vectors / np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
     return scaled
 
 

@@ -22,7 +22,7 @@ from motionprep.quality.markers import MarkerFaults
 from motionprep.quality.ranges import Ranges
 from motionprep.quality.rate import Rate
 from motionprep.quality.size import Size
-from motionprep.quality.skeleton import Bones, still_joints
+from motionprep.quality.skeleton import Bones
 from motionprep.quality.take import BodySummary, CheckedTake, CorpusCheck, TakeCheck, TakeSummary
 from motionprep.recipe.recipe import Reading
 from motionprep.sources.find import natural
@@ -97,7 +97,7 @@ def check(
 
 def check_take(take: CheckedTake, checks: Sequence[Check] = CHECKS) -> list[Finding]:
     """Return what the checks find in one take."""
-    return [finding for check_ in checks if isinstance(check_, TakeCheck) for finding in check_.of_take(take)]
+    return [finding for check_ in checks if hasattr(check_, "of_take") for finding in check_.of_take(take)]
 
 
 def as_take(key: str, motion: Motion | None = None, markers: Markers | None = None) -> CheckedTake:
@@ -126,7 +126,7 @@ def _summary(one: Body, take: CheckedTake) -> BodySummary:
         one.height,
         one.up if take.in_world else None,
         facing(one),
-        still_joints(one),
+        one.still,
         tracks.of_body(one),
     )
 

@@ -81,8 +81,9 @@ class Feet:
         steps = Steps(body)
         if not steps.known:
             return
-        flat = steps.flat(self.flat)
-        treadmill = list(self._treadmill(key, body, steps, flat))
+        feet = steps.flat(self.flat)
+        flat: Any = feet.any(axis=1)
+        treadmill = list(self._treadmill(key, body, steps, feet))
         yield from treadmill or self._skate(key, body, steps, flat)
         tilted = list(self._slope(key, body, steps))
         yield from tilted
@@ -111,8 +112,8 @@ class Feet:
                 limit=self.slide,
             )
 
-    def _treadmill(self, key: str, body: Body, steps: Steps, flat: Mask) -> Iterator[Finding]:
-        velocities = steps.flat_velocities(self.flat)
+    def _treadmill(self, key: str, body: Body, steps: Steps, feet: Mask) -> Iterator[Finding]:
+        velocities = steps.velocities[feet]
         if len(velocities) < self.treadmill_lasting * steps.rate:
             return
         mean = np.median(velocities, axis=0)
@@ -120,7 +121,7 @@ class Feet:
         apart = float(np.median(np.linalg.norm(velocities - mean, axis=1)))
         # A body that slides as a whole travels; one on a treadmill stays.
         if speed > self.slide and apart < self.steady * speed and steps.travel < 0.5 * speed:
-            shown = np.flatnonzero(flat)
+            shown = np.flatnonzero(feet.any(axis=1))
             yield Finding(
                 "feet-treadmill",
                 "warning",
@@ -255,7 +256,8 @@ class Steps:
         for point in range(4):
             slow = self.heights[self._standing[:, point], point]
             some = slow if len(slow) > 5 else self.heights[:, point]
-            own.append(np.percentile(some, 20 if len(slow) > 5 else 5))
+            place = len(some) // 5 if len(slow) > 5 else len(some) // 20
+            own.append(float(np.partition(some, place)[place]))
         ankle, toe = min(own[0], own[2]), min(own[1], own[3])
         return np.array([ankle, toe, ankle, toe])
 
@@ -271,14 +273,10 @@ class Steps:
         agree = np.abs(self.above[self._standing]) < _LEVEL
         return float(agree.mean()) if agree.size >= 8 else 0.0
 
-    def _flat_feet(self, most: float) -> Any:
-        """Return (F, 2) whether the left and the right foot are flat on the floor."""
-        level = (np.abs(self.above) < most) & (np.abs(self._climbs) < _SLOW)
-        return level.reshape(-1, 2, 2).all(axis=2)
-
     def flat(self, most: float) -> Mask:
-        """Return (F,) whether a foot is flat on the floor, to a height in body heights."""
-        flat: Mask = self._flat_feet(most).any(axis=1)
+        """Return (T, 2) whether the left and the right foot are flat on the floor, to a height in body heights."""
+        level = (np.abs(self.above) < most) & (np.abs(self._climbs) < _SLOW)
+        flat: Any = level.reshape(-1, 2, 2).all(axis=2)
         return flat
 
     @cached_property
@@ -287,12 +285,11 @@ class Steps:
         slip: _Floats = self._speeds.min(axis=1)
         return slip
 
-    def flat_velocities(self, most: float) -> _Floats:
-        """Return horizontal velocities (K, 2) of feet that are flat on the floor."""
-        feet = self._flat_feet(most)
-        velocities = self._body.horizontal((self._velocities[:, ::2] + self._velocities[:, 1::2]) / 2)
-        flat: _Floats = velocities[feet]
-        return flat
+    @cached_property
+    def velocities(self) -> _Floats:
+        """Horizontal velocities (T, 2, 2) of the left and the right foot."""
+        velocities: _Floats = self._body.horizontal((self._velocities[:, ::2] + self._velocities[:, 1::2]) / 2)
+        return velocities
 
     @cached_property
     def _root(self) -> _Floats:

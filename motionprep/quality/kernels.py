@@ -254,3 +254,50 @@ def alike(values: NDArray[np.float64], columns: NDArray[np.int64]) -> NDArray[np
         if left == 0:
             break
     return same
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _between(points: NDArray[np.float64], a: int, b: int, c: int, d: int) -> float:
+    """Return the angle in degrees between the line from ``a`` to ``b`` and that from ``c`` to ``d``."""
+    dot, one, other = 0.0, 0.0, 0.0
+    for axis in range(3):
+        x, y = points[b, axis] - points[a, axis], points[d, axis] - points[c, axis]
+        dot, one, other = dot + x * y, one + x * x, other + y * y
+    return float(np.degrees(np.arccos(min(1.0, max(-1.0, dot / np.sqrt(one * other))))))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def angles(points: NDArray[np.float64], lines: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the angles (T, K) in degrees between pairs of lines through points (T, L, 3).
+
+    ``lines`` (K, 4): the points from and to which the first and the second line go. NaN where a line has no length.
+    """
+    found = np.empty((points.shape[0], lines.shape[0]))
+    for t in range(points.shape[0]):
+        for k in range(lines.shape[0]):
+            found[t, k] = _between(points[t], lines[k, 0], lines[k, 1], lines[k, 2], lines[k, 3])
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bent_forwards(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how many degrees (T, 2) the left and the right knee are bent forwards, negative where backwards.
+
+    ``points`` (T, 6, 3) are hip, knee and ankle of the left and the right leg. The axis is the line through the hips,
+    in a right-handed world.
+    """
+    found = np.empty((points.shape[0], 2))
+    for t in range(points.shape[0]):
+        right = points[t, 3] - points[t, 0]
+        width = np.sqrt((right * right).sum())
+        for leg in range(2):
+            thigh = points[t, 3 * leg + 1] - points[t, 3 * leg]
+            shank = points[t, 3 * leg + 2] - points[t, 3 * leg + 1]
+            across = (
+                (thigh[1] * shank[2] - thigh[2] * shank[1]) * right[0]
+                + (thigh[2] * shank[0] - thigh[0] * shank[2]) * right[1]
+                + (thigh[0] * shank[1] - thigh[1] * shank[0]) * right[2]
+            )
+            across /= width * np.sqrt((thigh * thigh).sum() * (shank * shank).sum())
+            found[t, leg] = np.degrees(np.arcsin(min(1.0, max(-1.0, across))))
+    return found

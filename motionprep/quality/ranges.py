@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.quality.body import Body, runs, unit
+from motionprep.quality import kernels
+from motionprep.quality.body import Body, runs
 from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake
+
+_LEGS = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle"))
+#: Of a joint and the two beside it, the lines between which it is folded; of pelvis, neck and head, those of the neck.
+_FOLDED, _TURNED = np.array([[0, 1, 0, 2]]), np.array([[0, 1, 1, 2]])
 
 
 @dataclass(frozen=True)
@@ -74,42 +79,29 @@ class Ranges:
                 ("knee", "hip", "ankle", self.knee),
                 ("elbow", "shoulder", "wrist", self.elbow),
             ):
-                if body.has(f"{side}_{joint}", f"{side}_{above}", f"{side}_{below}"):
-                    centre = at[f"{side}_{joint}"]
-                    degrees = between(at[f"{side}_{above}"] - centre, at[f"{side}_{below}"] - centre)
-                    yield f"{side}_{joint}", degrees, limit, "is folded to"
+                names = [f"{side}_{part}" for part in (joint, above, below)]
+                if body.has(*names):
+                    points = np.stack([at[name] for name in names], axis=1)
+                    yield names[0], kernels.angles(points, _FOLDED)[:, 0], limit, "is folded to"
         if (bent := knees_back(at)) is not None:
             # Where most frames are bent the wrong way, left and right are exchanged: see the check of axes.
-            for side, degrees in bent.items():
-                if np.median(degrees) < self.knee_back / 2:
+            for side, degrees in zip(("left", "right"), bent.T, strict=True):
+                if degrees.mean() < self.knee_back / 2:
                     yield f"{side}_knee", degrees, self.knee_back, "bends the wrong way by"
         if body.has("neck", "head", "pelvis"):
-            trunk = at["neck"] - at["pelvis"]
-            yield "head", between(at["head"] - at["neck"], trunk), self.neck, "is turned from the trunk by"
+            points = np.stack([at[name] for name in ("pelvis", "neck", "head")], axis=1)
+            yield "head", kernels.angles(points, _TURNED)[:, 0], self.neck, "is turned from the trunk by"
 
 
-def between(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-    """Return the angles (F,) between vectors (F, 3), in degrees; NaN where one has no length."""
-    cosines = (unit(one) * unit(other)).sum(axis=-1)
-    angles: NDArray[Any] = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
-    return angles
+def knees_back(at: Mapping[str, NDArray[Any]]) -> NDArray[np.float64] | None:
+    """Return by how many degrees (T, 2) the left and the right knee are bent forwards, negative where backwards.
 
-
-def knees_back(at: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]] | None:
-    """Return by how many degrees (T,) each knee is bent forwards, negative where it bends as knees do.
-
-    None if hips, knees and ankles are not among the places (T, 3) by landmark. The axis is the line through the hips,
-    in a right-handed world.
+    None if hips, knees and ankles are not among the places (T, 3) by landmark.
     """
-    if any(f"{side}_{part}" not in at for side in ("left", "right") for part in ("hip", "knee", "ankle")):
+    if not all(name in at for name in _LEGS):
         return None
-    right = unit(at["right_hip"] - at["left_hip"])
-    found = {}
-    for side in ("left", "right"):
-        hip, knee, ankle = (at[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
-        across = np.cross(unit(knee - hip), unit(ankle - knee))
-        found[side] = np.degrees(np.arcsin(np.clip((across * right).sum(axis=1), -1, 1)))
-    return found
+    bent: NDArray[np.float64] = kernels.bent_forwards(np.stack([at[name] for name in _LEGS], axis=1))
+    return bent
 
 
 def _not_finite(key: str, body: Body) -> Iterator[Finding]:

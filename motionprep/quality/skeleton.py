@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS
+from motionprep.motion.skeleton import POSITION_CHANNELS
 from motionprep.naming.skeleton_tables import strays
-from motionprep.quality import kernels
 from motionprep.quality.body import Body, listed, runs
 from motionprep.quality.finding import Finding, Severity
 from motionprep.quality.take import BodySummary, CheckedTake, TakeSummary
@@ -103,28 +102,8 @@ def _swapped(key: str, body: Body) -> Iterator[Finding]:
         )
 
 
-def still_joints(body: Body) -> tuple[str, ...]:
-    """Return the joints that have rotation channels and never turn."""
-    if body.motion is None or body.frames < 3:
-        return ()
-    skeleton, column, found = body.motion.skeleton, 0, []
-    moving = body.motion.channels[body.moving]
-    if len(moving) < 3:
-        return ()
-    # Nearly all channels change within a few frames.
-    columns = np.flatnonzero((moving[:: max(1, len(moving) // 4)] == moving[0]).all(axis=0))
-    constant = np.zeros(moving.shape[1], np.bool_)
-    constant[columns] = kernels.alike(moving, columns)
-    for joint, names in zip(skeleton.joints, skeleton.channels, strict=True):
-        turns = [column + index for index, name in enumerate(names) if name in ROTATION_CHANNELS]
-        if turns and constant[turns].all():
-            found.append(joint)
-        column += len(names)
-    return tuple(found)
-
-
 def _still(key: str, body: Body) -> Iterator[Finding]:
-    still = still_joints(body)
+    still = body.still
     if body.motion is None or not still or len(still) == len(body.motion.skeleton.joints):
         return
     limbs = {body.names[body.landmarks[name][0]] for name in _LIMBS if body.has(name)}
