@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from motionprep.errors import DatasetError
-from motionprep.motion.feature_kinds import KINDS
+from motionprep.motion.feature_kinds import FEET, KINDS
 from motionprep.naming.fields import Choice, Field, choose, named
 from motionprep.naming.skeleton_tables import strays
 from motionprep.recipe import labels
@@ -644,6 +644,8 @@ class StoredMotion(Mapping[str, Any]):
             return ()
         if kind.part == "markers":
             return self.marker_names
+        if kind.part == "feet":
+            return FEET
         if kind.form in ("point", "vector"):
             return self.skeleton.nodes
         form = self.represented(feature)

@@ -15,6 +15,8 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
     "6d": (6,),
     "mask": (),
 }
+#: What a feature of feet counts along its first axis.
+FEET = ("left_ankle", "left_toe", "right_ankle", "right_toe")
 #: The forms of rotations.
 TURNS = ("matrix", "quaternion", "6d")
 
@@ -57,6 +59,7 @@ KINDS: Mapping[str, Kind] = {
     "rotations_6d": Kind("motion", "joints", "6d", local=True),
     "positions_velocity": Kind("motion", "joints", "vector"),
     "root_velocity": Kind("motion", "root", "vector"),
+    "contacts": Kind("motion", "feet", "mask"),
     "markers": Kind("markers", "markers", "point"),
     "markers_visible": Kind("markers", "markers", "mask"),
     "markers_corrupt": Kind("markers", "markers", "point"),

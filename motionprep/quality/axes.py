@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 
 from motionprep.motion.skeleton import Skeleton
+from motionprep.naming.landmarks import of_nodes
 from motionprep.quality.body import Body, unit
 from motionprep.quality.finding import Finding
-from motionprep.quality.landmarks import of_nodes
 from motionprep.quality.ranges import knees_back
 from motionprep.quality.take import CheckedTake, TakeSummary
 

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from motionprep.maths.contacts import SHANK, THIGH
 from motionprep.motion import kinematics
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.motion.skeleton import ROTATION_CHANNELS
-from motionprep.quality import kernels, landmarks
-from motionprep.quality.landmarks import Landmarks
+from motionprep.naming import landmarks
+from motionprep.naming.landmarks import Landmarks
+from motionprep.quality import kernels
 
 Points = NDArray[np.float32]
 _Floats = NDArray[np.float64]
@@ -23,7 +25,7 @@ Mask = NDArray[np.bool_]
 
 #: Lengths of segments as shares of the body's height (Drillis and Contini 1966, as in Winter, "Biomechanics and Motor
 #: Control of Human Movement", 2009, figure 4.1).
-_THIGH, _SHANK, _UPPER_ARM, _FOREARM = 0.245, 0.246, 0.186, 0.146
+_UPPER_ARM, _FOREARM = 0.186, 0.146
 #: As many frames as lengths and directions are measured on, and samples per second of slower measures.
 _SAMPLED, _COARSE = 100, 30.0
 _ALL_VISIBLE: Mask = np.zeros((0, 0), np.bool_)
@@ -216,8 +218,8 @@ class Body:
     def height(self) -> float:
         """Height of the body in the take's unit, from the lengths of its legs or arms; 0 if it cannot be measured."""
         shares = {
-            ("hip", "knee"): _THIGH,
-            ("knee", "ankle"): _SHANK,
+            ("hip", "knee"): THIGH,
+            ("knee", "ankle"): SHANK,
             ("shoulder", "elbow"): _UPPER_ARM,
             ("elbow", "wrist"): _FOREARM,
         }

@@ -276,7 +276,7 @@ class Steps:
     def flat(self, most: float) -> Mask:
         """Return (T, 2) whether the left and the right foot are flat on the floor, to a height in body heights."""
         level = (np.abs(self.above) < most) & (np.abs(self._climbs) < _SLOW)
-        flat: Any = level.reshape(-1, 2, 2).all(axis=2)
+        flat: Mask = np.asarray(level.reshape(-1, 2, 2).all(axis=2))
         return flat
 
     @cached_property

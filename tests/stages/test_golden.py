@@ -80,6 +80,7 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
     ],
     "normalize": [{}],
     "velocity": [{"of": ["positions", "root_position", "markers"]}],
+    "contacts": [{}, {"method": "humanml3d"}, {"method": "lafan1"}],
 }
 
 
