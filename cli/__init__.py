@@ -12,6 +12,7 @@ from motionprep.errors import MotionPrepError, PredictionError, RecipeError, Rep
 
 from .align import align
 from .build import build
+from .check import check
 from .diff import diff
 from .export import export
 from .info import info
@@ -58,7 +59,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, info, verify, diff, export, score, align, lengths, recipes, sample):
+for verb in (build, plan, check, info, verify, diff, export, score, align, lengths, recipes, sample):
     cli.add_command(verb)
 
 

@@ -1,4 +1,4 @@
-"""Draw the pictures of README and docs/augmentation.md into docs/pictures; needs matplotlib (pip install matplotlib)."""
+"""Draw the pictures of README and docs/augmentation.md into docs/pictures; needs matplotlib."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ ORDER = [
     "building",
     "torch",
     "dataset",
+    "quality",
     "storage",
     "recipe",
     "sources",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.motion.feature_kinds import KINDS
+from motionprep.motion.feature_kinds import FEET, KINDS
 
 Array = NDArray[Any]
 
@@ -17,7 +17,7 @@ MASKED = {"markers_corrupt": "markers_corrupt_visible", "markers": "markers_visi
 #: What windows have beside features, and keep.
 BESIDE = ("label",)
 
-_AXES = {"joints": ", nodes", "markers": ", markers", "root": ""}
+_AXES = {"feet": ", feet", "joints": ", nodes", "markers": ", markers", "root": ""}
 
 
 def check(batch: Mapping[str, Array], markers: Sequence[str], nodes: Sequence[str], whole: str) -> None:
@@ -53,7 +53,7 @@ def check(batch: Mapping[str, Array], markers: Sequence[str], nodes: Sequence[st
     for name in features:
         leads[lead(name, batch[name])] = name
         kind = KINDS[name]
-        names, what = (markers, "markers") if kind.part == "markers" else (nodes, "nodes")
+        names, what = {"markers": (markers, "markers"), "feet": (FEET, "feet")}.get(kind.part, (nodes, "nodes"))
         count = frame(name, batch[name])[0]
         # Rotations are of joints, which are the first of the nodes.
         fewer = kind.part == "joints" and kind.form not in ("point", "vector") and count < len(names)

@@ -11,7 +11,7 @@ import msgspec
 
 from motionprep.dataset.files import DatasetFiles
 from motionprep.errors import DatasetError
-from motionprep.motion.feature_kinds import KINDS
+from motionprep.motion.feature_kinds import FEET, KINDS
 from motionprep.naming.fields import Choice, Field, choose, named
 from motionprep.stages import Stage
 from motionprep.stages.features import MASKS
@@ -127,6 +127,8 @@ class StoredMotion(Mapping[str, Any]):
             return ()
         if kind.part == "markers":
             return self.marker_names
+        if kind.part == "feet":
+            return FEET
         if kind.form in ("point", "vector"):
             return self.skeleton.nodes
         form = self.represented(feature)

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from motionprep.maths import spaces
 from motionprep.motion import rotations
 from motionprep.motion.arrays import Floats
-from motionprep.motion.feature_kinds import TURNS, Kind
+from motionprep.motion.feature_kinds import FEET, TURNS, Kind
 from motionprep.motion.step import Step
 
 
 def reaches(step: Step, kind: Kind) -> bool:
     """Return whether a feature of a kind is another one in a step's new coordinates."""
+    if kind.part == "feet":
+        return bool(step.swap)
     if kind.part not in step.on:
         return False
     turned = step.axes is not None or (bool(step.swap) and kind.part != "root")
@@ -58,6 +60,8 @@ def change(values: NDArray[Any], kind: Kind, step: Step, names: Sequence[str] = 
         values = spaces.points(values, within)
     if not step.swap or kind.part == "root":
         return values
+    if kind.part == "feet":
+        return np.roll(values, len(FEET) // 2, axis=-1)
     along = values.ndim - 1 - (2 if kind.form in TURNS else len(kind.shape))
     return values.take(_exchange(step, names, values.shape[along], kind.part), axis=along)
 

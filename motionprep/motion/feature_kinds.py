@@ -25,6 +25,8 @@ _AXES: Mapping[str, tuple[str, ...]] = {
     "6d": ("component",),
     "mask": (),
 }
+#: What a feature of feet counts along its first axis.
+FEET = ("left_ankle", "left_toe", "right_ankle", "right_toe")
 #: The forms of rotations.
 TURNS = ("matrix", "quaternion", "6d")
 
@@ -67,6 +69,7 @@ KINDS: Mapping[str, Kind] = {
     "rotations_6d": Kind("motion", "joints", "6d", local=True),
     "positions_velocity": Kind("motion", "joints", "vector"),
     "root_velocity": Kind("motion", "root", "vector"),
+    "contacts": Kind("motion", "feet", "mask"),
     "markers": Kind("markers", "markers", "point"),
     "markers_visible": Kind("markers", "markers", "mask"),
     "markers_corrupt": Kind("markers", "markers", "point"),
@@ -89,7 +92,12 @@ def dimensions(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[str, ..
         names: tuple[str, ...] = {"frame_axes": ("row", "column"), "frame_origin": ("axis",)}.get(feature, ())
         if kind is not None:
             points = kind.form in ("point", "vector")
-            of_part = {"root": (), "markers": ("marker",), "joints": ("node" if points else "joint",)}
+            of_part = {
+                "root": (),
+                "feet": ("foot",),
+                "markers": ("marker",),
+                "joints": ("node" if points else "joint",),
+            }
             names = (*of_part[kind.part], *_AXES[kind.form])
         if len(names) != len(shape):
             # What a stage stores in another form.

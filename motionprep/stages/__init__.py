@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from motionprep.stages.align import Align
     from motionprep.stages.bursts import Bursts
     from motionprep.stages.clean import Clean
+    from motionprep.stages.contacts import Contacts
     from motionprep.stages.downsample import Downsample
     from motionprep.stages.drop_short import DropShort
     from motionprep.stages.fill_gaps import FillGaps
@@ -63,6 +64,7 @@ _CLASSES = {
     "limbs": "Limbs",
     "represent": "Represent",
     "velocity": "Velocity",
+    "contacts": "Contacts",
     "normalize": "Normalize",
     "features": "Features",
 }
@@ -94,6 +96,7 @@ __all__ = [
     "Align",
     "Bursts",
     "Clean",
+    "Contacts",
     "Downsample",
     "DropShort",
     "Dropped",

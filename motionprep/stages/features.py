@@ -25,7 +25,12 @@ ROTATIONS = tuple(name for name, kind in KINDS.items() if kind.form in TURNS)
 #: Features that are true or false.
 MASKS = tuple(name for name, kind in KINDS.items() if kind.form == "mask")
 #: Which stage makes a feature that is not there without it.
-MADE_BY = {"positions_velocity": "velocity", "root_velocity": "velocity", "markers_velocity": "velocity"}
+MADE_BY = {
+    "positions_velocity": "velocity",
+    "root_velocity": "velocity",
+    "markers_velocity": "velocity",
+    "contacts": "contacts",
+}
 
 
 class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -120,7 +120,7 @@ def test_a_batch_of_one_is_moved_as_a_take_is(stage, lead) -> None:
 
     found = augment(led(arrays(take, features=True), lead), [stage], rng(), **KNOWN)
 
-    assert found.keys() == expected.keys() == KINDS.keys()
+    assert found.keys() == expected.keys() == KINDS.keys() - {"contacts"}
     for name, array in expected.items():
         np.testing.assert_allclose(found[name], array.reshape(lead + array.shape), rtol=0, atol=1e-9, err_msg=name)
 

@@ -116,7 +116,7 @@ def test_markers_off_their_place_come_back_with_a_step_that_says_so(sampled: Tak
     assert step.origin is not None
     there = markers_of(aligned(sampled))
     assert np.abs(markers_of(made).positions - there.positions).max() < 0.2
-    assert reason(take) == "align: too little motion to tell; say lag, axes and scale where they are known"
+    assert reason(take) == "align: too little motion to find them; say lag, axes and scale where they are known"
 
 
 @pytest.mark.parametrize("slow", ["motion", "markers"])

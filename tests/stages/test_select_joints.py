@@ -280,7 +280,7 @@ class TestCanonicalSkeletons:
             rest[joint] = rest[skeleton.joints[parent]] + offset
         long = dict(zip(skeleton.joints, np.linalg.norm(offsets, axis=1), strict=True))
         limbs = [sides for sides in pairs(skeleton.joints) if sides[0] in LIMBS[name]]
-        thigh, shin, upper_arm, forearm = (long[joint] for joint in LIMBS[name].values())
+        thigh, shin, upper_arm, forearm = (long[joint] for joint in LIMBS[name])
 
         for left, right in limbs:
             assert long[left] == pytest.approx(long[right], rel=0.08)

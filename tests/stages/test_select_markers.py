@@ -172,10 +172,10 @@ class TestSets:
     def test_a_set_has_as_much_left_as_right(self, name: str) -> None:
         if name.startswith(("left", "right")):
             other = {"left": "right", "right": "left"}[name.partition("-")[0]] + "-" + name.partition("-")[2]
-            mirrored = {{"L": "R", "R": "L"}[marker[0]] + marker[1:] for marker in marker_sets()[name].values()}
+            mirrored = {{"L": "R", "R": "L"}[marker[0]] + marker[1:] for marker in marker_sets()[name]}
             assert mirrored == set(marker_sets()[other])
         else:
-            paired = [marker[1:] for marker in marker_sets()[name].values() if marker[0] in "LR" and marker != "RBAC"]
+            paired = [marker[1:] for marker in marker_sets()[name] if marker[0] in "LR" and marker != "RBAC"]
             assert all(paired.count(place) == 2 for place in paired)
 
     def test_a_set_stands_for_its_names_and_comes_first(self) -> None:

@@ -1,0 +1,160 @@
+"""Run all checks over the takes of some files, or over the motions of a dataset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+
+from motionprep.errors import DatasetError, ReadError
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+from motionprep.naming.units import metres_of
+from motionprep.quality import body, reading, tracks
+from motionprep.quality.axes import Axes, facing
+from motionprep.quality.body import Body
+from motionprep.quality.duplicates import Duplicates
+from motionprep.quality.feet import Feet
+from motionprep.quality.finding import SEVERITIES, Finding
+from motionprep.quality.jumps import Jumps
+from motionprep.quality.markers import MarkerFaults
+from motionprep.quality.ranges import Ranges
+from motionprep.quality.rate import Rate
+from motionprep.quality.size import Size
+from motionprep.quality.skeleton import Bones
+from motionprep.quality.take import BodySummary, CheckedTake, CorpusCheck, TakeCheck, TakeSummary
+from motionprep.recipe.recipe import Reading
+from motionprep.sources.pairing import natural
+
+Check = TakeCheck | CorpusCheck
+#: All checks with their own thresholds, in the order of docs/quality.md.
+CHECKS: tuple[Check, ...] = (Rate(), Size(), Axes(), Jumps(), Bones(), Feet(), MarkerFaults(), Ranges(), Duplicates())
+
+
+def check(
+    data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    markers: Sequence[str | os.PathLike[str]] = (),
+    how: Reading | None = None,
+    checks: Sequence[Check] = CHECKS,
+    workers: int | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[Finding]:
+    """Check raw data or a dataset.
+
+    Parameters
+    ----------
+    data
+        Files, folders and zip archives of raw data, or the folder of one dataset, whose stored positions and markers
+        are then checked.
+    markers
+        Where the markers of the same takes are, if not in ``data``.
+    how
+        How files are found and read: keys, rates, names of the joints of arrays.
+    checks
+        Checks with the thresholds that they are to have.
+    workers
+        Threads; one per processor if None.
+    on_progress
+        Called after each take with the number of takes that are done, and of all.
+
+    Returns
+    -------
+    list of Finding
+        In natural order of motions, the gravest of each first.
+
+    Raises
+    ------
+    SourceError, DatasetError
+        If there are no data, or the dataset is damaged.
+    """
+    paths = [data] if isinstance(data, str | os.PathLike) else list(data)
+    if len(paths) == 1 and reading.is_dataset(paths[0]):
+        unread, findings = reading.of_dataset(paths[0])
+    else:
+        unread, findings = reading.of_files(paths, how or Reading(), markers)
+    summaries = []
+
+    def one(take: reading.Unread) -> tuple[list[Finding], TakeSummary | None]:
+        key, read = take
+        try:
+            whole = read()
+        except (ReadError, DatasetError) as error:
+            return [reading.unreadable(key, str(error))], None
+        return check_take(whole, checks), summarize(whole)
+
+    for done, (found, summary) in enumerate(_in_order(one, unread, workers or os.cpu_count() or 1), start=1):
+        findings += found
+        if summary is not None:
+            summaries.append(summary)
+        on_progress(done, len(unread))
+    for check_ in checks:
+        if isinstance(check_, CorpusCheck):
+            findings += check_.of_corpus(summaries)
+    return sorted(findings, key=_order)
+
+
+def check_take(take: CheckedTake, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """Return what the checks find in one take."""
+    return [finding for check_ in checks if hasattr(check_, "of_take") for finding in check_.of_take(take)]
+
+
+def as_take(key: str, motion: Motion | None = None, markers: Markers | None = None) -> CheckedTake:
+    """Return a take in memory as the checks see it."""
+    bodies = []
+    if motion is not None:
+        bodies.append(body.of_motion(motion))
+    if markers is not None:
+        bodies.append(body.of_markers(markers, metres_of(markers.units)))
+    return CheckedTake(key, tuple(bodies))
+
+
+def summarize(take: CheckedTake) -> TakeSummary:
+    """Return what is kept of a take for comparisons."""
+    return TakeSummary(take.key, take.split, take.digests, tuple(_summary(one, take) for one in take.bodies))
+
+
+def _summary(one: Body, take: CheckedTake) -> BodySummary:
+    return BodySummary(
+        one.modality,
+        one.names,
+        one.parents,
+        one.rate,
+        one.frames,
+        one.metres,
+        one.height,
+        one.up if take.in_world else None,
+        facing(one),
+        one.still,
+        tracks.of_body(one),
+    )
+
+
+def _in_order(
+    work: Callable[[reading.Unread], tuple[list[Finding], TakeSummary | None]],
+    takes: Iterable[reading.Unread],
+    workers: int,
+) -> Iterator[tuple[list[Finding], TakeSummary | None]]:
+    """Yield results in the order of the takes, with few of them in memory at once."""
+    ahead: list[Future[tuple[list[Finding], TakeSummary | None]]] = []
+    rest = iter(takes)
+    with ThreadPoolExecutor(workers) as pool:
+        for take in islice(rest, 2 * workers):
+            ahead.append(pool.submit(work, take))
+        while ahead:
+            result = ahead.pop(0).result()
+            for take in islice(rest, 1):
+                ahead.append(pool.submit(work, take))
+            yield result
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    return (
+        natural(finding.motion),
+        SEVERITIES.index(finding.severity),
+        finding.code,
+        finding.frames or (0, 0),
+        finding.joint,
+        finding.other,
+    )

@@ -1,0 +1,57 @@
+"""A finding: one thing that a check found in a motion, with its place, the measured value and the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "note"]
+#: From the gravest on.
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a check found.
+
+    Parameters
+    ----------
+    code
+        Name of what was found; begins with the word of its check: ``"jump-root"``, ``"duplicate-bytes"``.
+    severity
+        ``"error"``: the data are wrong. ``"warning"``: probably wrong. ``"note"``: worth knowing.
+    motion
+        Key of the motion.
+    message
+        One sentence that ends in what to do.
+    other
+        Key of the other motion where two are compared; empty if there is none.
+    frames
+        First and last frame, counted from 1; None for the whole motion.
+    joint
+        Joint or marker; empty if the finding is about the whole body.
+    value, limit
+        What was measured and the limit that it exceeds, in the unit that docs/quality.md names for the code.
+    """
+
+    code: str
+    severity: Severity
+    motion: str
+    message: str
+    other: str = ""
+    frames: tuple[int, int] | None = None
+    joint: str = ""
+    value: float | None = None
+    limit: float | None = None
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Return the finding as plain values, keys in the order that docs/quality.md gives."""
+        plain = asdict(self)
+        keys = ("code", "severity", "motion", "other", "frames", "joint", "value", "limit", "message")
+        return {key: plain[key] for key in keys}
+
+
+def has_error(findings: Iterable[Finding]) -> bool:
+    """Return whether any finding is an error."""
+    return any(finding.severity == "error" for finding in findings)

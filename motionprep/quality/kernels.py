@@ -1,0 +1,303 @@
+"""Compiled loops over all frames and points: what would take NumPy several passes over the largest arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+#: Frames before and after a sudden change, beyond its nearest neighbours, that say what is usual there.
+CONTEXT = 8
+#: Nearest neighbours of a sudden change, which take part in it.
+NEAR = 2
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "nsz"})
+def bends(
+    positions: NDArray[np.float32],
+    visible: NDArray[np.bool_],
+    looked_at: NDArray[np.bool_],
+    least: float,
+    ratio: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return where points (F, N, 3) leave the straight line suddenly: rows of frame and node, and by how much.
+
+    The measure is the second difference ``|p[t-1] - 2 p[t] + p[t+1]|``. A frame is taken where it exceeds ``least``
+    and ``ratio`` times its median over the frames around. ``visible`` (F, N) may be empty: all are visible. Points that
+    are not ``looked_at`` (N,) are passed over.
+    """
+    frames, nodes = positions.shape[:2]
+    masked = visible.size > 0
+    found = [(0, 0) for _ in range(0)]
+    sizes = [0.0 for _ in range(0)]
+    around = np.empty(2 * CONTEXT)
+    flat = positions.reshape(frames, 3 * nodes)
+    squares = np.empty(3 * nodes, np.float32)
+    limit = np.float32(least * least)
+    for t in range(1, frames - 1):
+        before, at, after = flat[t - 1], flat[t], flat[t + 1]
+        for k in range(3 * nodes):
+            bend = before[k] - at[k] - at[k] + after[k]
+            squares[k] = bend * bend
+        for n in range(nodes):
+            square = squares[3 * n] + squares[3 * n + 1] + squares[3 * n + 2]
+            if not square > limit or not looked_at[n]:
+                continue
+            size = _bend(positions, visible, masked, t, n)
+            if size < 0:
+                continue
+            count = 0
+            for other in range(max(1, t - CONTEXT - NEAR), min(frames - 1, t + CONTEXT + NEAR + 1)):
+                if abs(other - t) > NEAR:
+                    near = _bend(positions, visible, masked, other, n)
+                    if near >= 0:
+                        around[count] = near
+                        count += 1
+            if count and size <= ratio * np.median(around[:count]):
+                continue
+            found.append((t, n))
+            sizes.append(size)
+    places = np.empty((len(found), 2), np.int64)
+    for k in range(len(found)):
+        places[k, 0], places[k, 1] = found[k]
+    return places, np.array(sizes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bend(positions: NDArray[np.float32], visible: NDArray[np.bool_], masked: bool, t: int, n: int) -> float:
+    """Return the second difference of a point; -1 where it is not visible in all three frames."""
+    if masked and not (visible[t - 1, n] and visible[t, n] and visible[t + 1, n]):
+        return -1.0
+    total = 0.0
+    for axis in range(3):
+        part = float(positions[t - 1, n, axis]) - 2.0 * positions[t, n, axis] + positions[t + 1, n, axis]
+        total += part * part
+    return float(np.sqrt(total))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def turns(quaternions: NDArray[np.float32], most: float, ratio: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return where rotations (F, J, 4) change suddenly from one frame to the next: rows of frame and joint, degrees.
+
+    A frame is taken where its angle from the frame before exceeds ``most`` degrees and ``ratio`` times the median
+    over the frames around.
+    """
+    frames = quaternions.shape[0]
+    least = np.cos(np.radians(most) / 2)
+    found = [(0, 0) for _ in range(0)]
+    sizes = [0.0 for _ in range(0)]
+    around = np.empty(2 * CONTEXT)
+    for t in range(1, frames):
+        for j in range(quaternions.shape[1]):
+            if _cosine(quaternions, t, j) >= least:
+                continue
+            size = _angle(quaternions, t, j)
+            count = 0
+            for other in range(max(1, t - CONTEXT - NEAR), min(frames, t + CONTEXT + NEAR + 1)):
+                if abs(other - t) > NEAR:
+                    around[count] = _angle(quaternions, other, j)
+                    count += 1
+            if count and size <= ratio * np.median(around[:count]):
+                continue
+            found.append((t, j))
+            sizes.append(size)
+    places = np.empty((len(found), 2), np.int64)
+    for k in range(len(found)):
+        places[k, 0], places[k, 1] = found[k]
+    return places, np.array(sizes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cosine(quaternions: NDArray[np.float32], t: int, j: int) -> float:
+    total = 0.0
+    for i in range(4):
+        total += float(quaternions[t - 1, j, i]) * quaternions[t, j, i]
+    return abs(total)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _angle(quaternions: NDArray[np.float32], t: int, j: int) -> float:
+    return float(np.degrees(2 * np.arccos(min(1.0, _cosine(quaternions, t, j)))))
+
+
+@njit(cache=True, nogil=True)
+def repeats(values: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return for each row of values (F, K) whether it equals the row before."""
+    same = np.zeros(values.shape[0], np.bool_)
+    for t in range(1, values.shape[0]):
+        equal = True
+        for k in range(values.shape[1]):
+            if values[t, k] != values[t - 1, k]:
+                equal = False
+                break
+        same[t] = equal
+    return same
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def strides(
+    positions: NDArray[np.float32], nodes: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return of each frame how far the points moved since the last, against the mean of the steps around it.
+
+    Returns
+    -------
+    tuple
+        Three arrays (F,): the root mean square step over points; how many times the mean of the step before and the
+        step after it is (1 for an even motion, 2 where one frame is missing); and the share of it that this does not
+        explain. Zero where there is no step before or after.
+    """
+    frames = positions.shape[0]
+    size, times, rest = np.zeros(frames), np.zeros(frames), np.zeros(frames)
+    for t in range(1, frames):
+        own, mean, both = 0.0, 0.0, 0.0
+        inner = 1 < t < frames - 1
+        for k in range(nodes.size):
+            n = nodes[k]
+            for axis in range(3):
+                step = float(positions[t, n, axis]) - positions[t - 1, n, axis]
+                own += step * step
+                if inner:
+                    around = (
+                        float(positions[t - 1, n, axis])
+                        - positions[t - 2, n, axis]
+                        + positions[t + 1, n, axis]
+                        - positions[t, n, axis]
+                    ) / 2
+                    mean += around * around
+                    both += step * around
+        size[t] = np.sqrt(own / max(1, nodes.size))
+        if mean > 0 and own > 0:
+            times[t] = both / mean
+            rest[t] = 1 - both * both / (mean * own)
+    return size, times, rest
+
+
+@njit(cache=True, nogil=True)
+def wraps(channels: NDArray[np.float64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each of some columns (K,) of angles whether it changes by more than half a turn between frames."""
+    wrapped = np.zeros(columns.size, np.bool_)
+    for t in range(1, channels.shape[0]):
+        for k in range(columns.size):
+            if abs(channels[t, columns[k]] - channels[t - 1, columns[k]]) > 180.0:
+                wrapped[k] = True
+    return wrapped
+
+
+@njit(cache=True, nogil=True)
+def places(
+    positions: NDArray[np.float32],
+    visible: NDArray[np.bool_],
+    nodes: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    frames: NDArray[np.int64],
+    smoothed: bool,
+) -> NDArray[np.float64]:
+    """Return points (T, L, 3), each the mean of some nodes, in some frames (T,); NaN where a node is not visible.
+
+    Parameters
+    ----------
+    positions, visible
+        (F, N, 3) and (F, N); ``visible`` may be empty: all are visible.
+    nodes, ends
+        The nodes of all points one after the other, and for each point (L,) where its nodes end.
+    frames
+        Indices.
+    smoothed
+        Whether each is averaged with the two frames before and after it, by binomial weights: noise is no movement.
+    """
+    count, masked = positions.shape[0], visible.size > 0
+    found = np.zeros((frames.size, ends.size, 3))
+    weights = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16 if smoothed else np.ones(1)
+    reach = 2 if smoothed else 0
+    for row in range(frames.size):
+        for k in range(weights.size):
+            t = min(max(frames[row] + k - reach, 0), count - 1)
+            start = 0
+            for point in range(ends.size):
+                weight = weights[k] / (ends[point] - start)
+                for at in range(start, ends[point]):
+                    if masked and not visible[t, nodes[at]]:
+                        weight = np.nan
+                    for axis in range(3):
+                        found[row, point, axis] += weight * positions[t, nodes[at], axis]
+                start = ends[point]
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cosines(lines: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the cosines (T, K) between two of some lines (T, V, 3); NaN where one has no length."""
+    found = np.empty((lines.shape[0], first.size))
+    directions = np.empty((lines.shape[1], 3))
+    for t in range(lines.shape[0]):
+        for v in range(lines.shape[1]):
+            x, y, z = lines[t, v, 0], lines[t, v, 1], lines[t, v, 2]
+            length = np.sqrt(x * x + y * y + z * z)
+            directions[v, 0], directions[v, 1], directions[v, 2] = x / length, y / length, z / length
+        for k in range(first.size):
+            one, other = directions[first[k]], directions[second[k]]
+            found[t, k] = one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
+    return found
+
+
+@njit(cache=True, nogil=True)
+def alike(values: NDArray[np.float64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each of some columns (K,) of values (F, C) whether it never changes."""
+    same = np.ones(columns.size, np.bool_)
+    left = columns.size
+    for t in range(1, values.shape[0]):
+        for k in range(columns.size):
+            if same[k] and values[t, columns[k]] != values[0, columns[k]]:
+                same[k] = False
+                left -= 1
+        if left == 0:
+            break
+    return same
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _between(points: NDArray[np.float64], a: int, b: int, c: int, d: int) -> float:
+    """Return the angle in degrees between the line from ``a`` to ``b`` and that from ``c`` to ``d``."""
+    dot, one, other = 0.0, 0.0, 0.0
+    for axis in range(3):
+        x, y = points[b, axis] - points[a, axis], points[d, axis] - points[c, axis]
+        dot, one, other = dot + x * y, one + x * x, other + y * y
+    return float(np.degrees(np.arccos(min(1.0, max(-1.0, dot / np.sqrt(one * other))))))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def angles(points: NDArray[np.float64], lines: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the angles (T, K) in degrees between pairs of lines through points (T, L, 3).
+
+    ``lines`` (K, 4): the points from and to which the first and the second line go. NaN where a line has no length.
+    """
+    found = np.empty((points.shape[0], lines.shape[0]))
+    for t in range(points.shape[0]):
+        for k in range(lines.shape[0]):
+            found[t, k] = _between(points[t], lines[k, 0], lines[k, 1], lines[k, 2], lines[k, 3])
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bent_forwards(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how many degrees (T, 2) the left and the right knee are bent forwards, negative where backwards.
+
+    ``points`` (T, 6, 3) are hip, knee and ankle of the left and the right leg. The axis is the line through the hips,
+    in a right-handed world.
+    """
+    found = np.empty((points.shape[0], 2))
+    for t in range(points.shape[0]):
+        right = points[t, 3] - points[t, 0]
+        width = np.sqrt((right * right).sum())
+        for leg in range(2):
+            thigh = points[t, 3 * leg + 1] - points[t, 3 * leg]
+            shank = points[t, 3 * leg + 2] - points[t, 3 * leg + 1]
+            across = (
+                (thigh[1] * shank[2] - thigh[2] * shank[1]) * right[0]
+                + (thigh[2] * shank[0] - thigh[0] * shank[2]) * right[1]
+                + (thigh[0] * shank[1] - thigh[1] * shank[0]) * right[2]
+            )
+            across /= width * np.sqrt((thigh * thigh).sum() * (shank * shank).sum())
+            found[t, leg] = np.degrees(np.arcsin(min(1.0, max(-1.0, across))))
+    return found

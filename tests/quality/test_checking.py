@@ -1,0 +1,85 @@
+"""Files and datasets are read, checked and reported as a whole."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import faults
+import pytest
+
+import motionprep
+from motionprep import quality, read_bvh
+from motionprep.formats.bvh import write_bvh
+
+GRAVE = ("error", "warning")
+
+
+def grave(*data: Path) -> list[quality.Finding]:
+    return [finding for finding in quality.check(data) if finding.severity in GRAVE]
+
+
+def test_each_recorded_file_is_clean_by_itself(real_data: Path) -> None:
+    files = [*(real_data / "cmu-bvh").iterdir(), *(real_data / "cmu-c3d").iterdir()]
+    files.append(real_data / "other-bvh" / "cmu-daz_05_20.bvh")
+
+    assert {path.name: grave(path) for path in files} == {path.name: [] for path in files}
+
+
+def test_a_generated_corpus_is_clean(corpus: Path) -> None:
+    assert grave(corpus) == []
+
+
+def test_a_file_that_cannot_be_read_is_an_error(corpus: Path, tmp_path: Path) -> None:
+    shutil.copytree(corpus, tmp_path / "data")
+    path = sorted((tmp_path / "data").rglob("*.bvh"))[0]
+    path.write_bytes(path.read_bytes().replace(b"\nMOTION", b"\nnan"))
+    found = grave(tmp_path / "data")
+
+    assert [(one.code, one.severity, one.motion) for one in found] == [("unreadable", "error", path.stem)]
+    assert path.name in found[0].message
+
+
+def test_motions_in_one_folder_are_compared(clean: Path, tmp_path: Path) -> None:
+    shutil.copytree(clean, tmp_path / "data")
+    motion = read_bvh(sorted(clean.rglob("*.bvh"))[0])
+    write_bvh(faults.scaled(motion, 2.54), tmp_path / "data" / "99_01.bvh")
+    found = [one for one in grave(tmp_path / "data") if one.motion == "99_01"]
+
+    assert {one.code for one in found} == {"size-differs", "duplicate-motion"}
+
+
+def test_a_dataset_is_checked_and_leaks_between_its_splits_are_errors(clean: Path, tmp_path: Path) -> None:
+    shutil.copytree(clean, tmp_path / "data", ignore=shutil.ignore_patterns("*.c3d"))
+    files = sorted((tmp_path / "data").rglob("*.bvh"))
+    motion = read_bvh(files[0])
+    write_bvh(motion.at(range(50, motion.frames, 4)), tmp_path / "data" / "99_01.bvh")
+    motionprep.build(tmp_path / "data", tmp_path / "out", recipe={"split": {"percent": "85/15"}})
+    found = [one for one in quality.check(tmp_path / "out") if one.severity == "error"]
+
+    assert [(one.code, one.motion, one.other) for one in found] == [("duplicate-resampled", "99_01", files[0].stem)]
+
+
+def test_findings_do_not_depend_on_the_number_of_threads(clean: Path) -> None:
+    assert quality.check(clean, workers=1) == quality.check(clean, workers=3)
+
+
+def test_checks_can_be_chosen_and_have_other_limits(clean: Path) -> None:
+    from motionprep.quality.size import Size
+
+    found = quality.check(clean, checks=[Size(tallest=0.1, shortest=0.05, unstated=1.0)])
+
+    assert {one.code for one in found} == {"size-implausible"}
+
+
+def test_progress_reaches_the_number_of_takes(clean: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    quality.check(clean, on_progress=lambda done, total: steps.append((done, total)))
+
+    assert steps[-1] == (6, 6)
+
+
+@pytest.mark.parametrize("path", ["nowhere"])
+def test_a_path_that_is_not_there_is_an_error(path: str) -> None:
+    with pytest.raises(motionprep.SourceError):
+        quality.check(path)

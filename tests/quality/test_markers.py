@@ -1,0 +1,61 @@
+"""What goes wrong when markers are captured and labelled."""
+
+from __future__ import annotations
+
+import faults
+import pytest
+
+from motionprep.motion.markers import Markers
+from motionprep.quality import Finding, as_take
+from motionprep.quality.markers import MarkerFaults
+
+
+def found_in(markers: Markers) -> list[Finding]:
+    return [one for one in MarkerFaults().of_take(as_take("a", markers=markers)) if one.severity != "note"]
+
+
+def test_recorded_markers_are_clean(recorded_markers: Markers) -> None:
+    assert found_in(recorded_markers) == []
+
+
+def test_a_stray_label_is_a_note(recorded_markers: Markers) -> None:
+    found = MarkerFaults().of_take(as_take("a", markers=recorded_markers))
+
+    assert [(one.code, one.severity, one.joint) for one in found] == [("markers-ghost", "note", "RBAC-1")]
+
+
+def test_a_long_gap_is_found_at_its_frames(recorded_markers: Markers) -> None:
+    (found,) = found_in(faults.hidden(recorded_markers, "LKNE", (401, 600)))
+
+    assert (found.code, found.joint, found.frames) == ("markers-gap", "LKNE", (401, 600))
+    assert found.value == pytest.approx(200 / 120)
+
+
+def test_a_marker_that_is_often_missing_is_found(recorded_markers: Markers) -> None:
+    markers = recorded_markers
+    for first in range(1, markers.frames - 60, 200):
+        markers = faults.hidden(markers, "RTOE", (first, first + 59))
+    (found,) = found_in(markers)
+
+    assert (found.code, found.joint) == ("markers-missing", "RTOE")
+    assert found.value == pytest.approx(0.3, abs=0.02)
+
+
+@pytest.mark.parametrize("pair", [("LFWT", "RFWT"), ("LWRA", "LWRB"), ("LANK", "RANK")])
+def test_two_labels_that_exchange_places_are_found(recorded_markers: Markers, pair: tuple[str, str]) -> None:
+    found = [one for one in found_in(faults.swapped(recorded_markers, *pair, (801, 900))) if one.code == "markers-swap"]
+
+    assert [one.frames for one in found] == [(801, 900)]
+    assert {found[0].joint} <= {*pair}
+
+
+def test_a_point_that_is_there_twice_is_found(recorded_markers: Markers) -> None:
+    (found,) = found_in(faults.placed(recorded_markers, "T10", (301, 340), "C7"))
+
+    assert (found.code, found.frames) == ("markers-together", (301, 340))
+
+
+def test_zeros_that_should_be_missing_are_an_error(recorded_markers: Markers) -> None:
+    (found,) = found_in(faults.placed(recorded_markers, "LELB", (51, 60), 0.0))
+
+    assert (found.code, found.severity, found.joint, found.frames) == ("markers-zero", "error", "LELB", (51, 60))

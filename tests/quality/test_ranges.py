@@ -1,0 +1,56 @@
+"""Numbers and angles that no body has."""
+
+from __future__ import annotations
+
+import faults
+import numpy as np
+
+from motionprep import read_bvh
+from motionprep.motion.motion import Motion
+from motionprep.quality import as_take
+from motionprep.quality.body import of_motion
+from motionprep.quality.ranges import Ranges
+
+
+def test_a_recorded_body_is_within_its_ranges(recorded: Motion, recorded_walk: Motion) -> None:
+    assert [*Ranges().of_take(as_take("a", recorded)), *Ranges().of_take(as_take("b", recorded_walk))] == []
+
+
+def test_numbers_that_are_not_finite_are_an_error_at_their_frames(walk: Motion) -> None:
+    body = of_motion(walk)
+    positions = body.positions.copy()
+    positions[99:103, 5, 1] = np.nan
+    positions[200, 7] = np.inf
+    found = Ranges().of_take(faults.take_of("a", faults.as_points(body, positions)))
+
+    assert [(one.code, one.severity, one.joint, one.frames) for one in found] == [
+        ("range-not-finite", "error", body.names[5], (100, 103)),
+        ("range-not-finite", "error", body.names[7], (201, 201)),
+    ]
+
+
+def test_a_t_pose_that_was_not_trimmed_is_a_note(clean) -> None:
+    motion = read_bvh(sorted(clean.rglob("*.bvh"))[0])
+    (found,) = Ranges().of_take(as_take("a", motion))
+
+    assert (found.code, found.severity, found.frames) == ("range-t-pose", "note", (1, 1))
+
+
+def test_a_t_pose_at_the_end_is_found(clean) -> None:
+    motion = read_bvh(sorted(clean.rglob("*.bvh"))[0])
+    backwards = faults.with_channels(motion, motion.channels[::-1])
+    (found,) = Ranges().of_take(as_take("a", backwards))
+
+    assert found.frames == (motion.frames, motion.frames)
+
+
+def test_a_knee_that_bends_the_wrong_way_is_found(recorded_walk: Motion) -> None:
+    (column,) = faults.columns(recorded_walk, "LeftLeg", "Xrotation")
+    channels = recorded_walk.channels.copy()
+    channels[100:150, column] = -70.0
+    found = Ranges().of_take(as_take("a", faults.with_channels(recorded_walk, channels)))
+
+    assert [(one.code, one.joint) for one in found] == [("range-angle", "LeftLeg")]
+    assert found[0].frames is not None
+    assert abs(found[0].frames[0] - 101) <= 4
+    assert abs(found[0].frames[1] - 150) <= 4
