@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all that a fresh clone needs; both work in .venv, which they make first.
 BIN = .venv/bin
 
-.PHONY: demo test test-all lint bench wheel lock
+.PHONY: demo test test-all lint bench wheel docs lock
 
 demo: .venv/demo
 	$(BIN)/motionprep sample -o DATA
@@ -22,6 +22,11 @@ lint: .venv/dev
 bench: .venv/dev
 	$(BIN)/pip install -q pybvh==0.9.0 webdataset datasets
 	$(BIN)/python tests/benchmarks/bench.py
+
+# The site of docs/ and the docstrings, in .site; a broken link fails.
+docs: .venv/dev
+	$(BIN)/pip install -q mkdocs==1.6.1 mkdocstrings-python==2.0.11
+	$(BIN)/mkdocs build -q --strict
 
 # The packages that people would install, and the sample taken through the wheel alone.
 wheel: .venv/dev

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from motionprep.motion.motion import Motion
     from motionprep.motion.skeleton import Skeleton
     from motionprep.motion.take import Take
+    from motionprep.quality.checking import check
     from motionprep.recipe.recipe import Recipe, load_recipe
     from motionprep.sample import write_sample
     from motionprep.scoring import load_predictions, score
@@ -67,6 +68,7 @@ _WHERE = {
     "Take": "motion.take",
     "augment": "dataset.augmentation",
     "build": "building.build",
+    "check": "quality.checking",
     "export": "exporting",
     "invert": "dataset.invert",
     "load_predictions": "scoring",
@@ -101,6 +103,7 @@ __all__ = [
     "__version__",
     "augment",
     "build",
+    "check",
     "export",
     "invert",
     "load_predictions",
