@@ -45,7 +45,7 @@ class Axes:
         return [finding for body in take.bodies for finding in self._of_body(take.key, body)] if take.in_world else []
 
     def _of_body(self, key: str, body: Body) -> Iterator[Finding]:
-        if body.up is None:
+        if body.up is None or body.planar:
             return
         if body.up.confidence < self.sure:
             yield Finding(

@@ -112,6 +112,10 @@ class Body:
         (F, J, 4) float32, local rotations, if there are any.
     lost
         (F, N) bool: where a position was not finite, and is neither visible nor other than 0 now; None if nowhere.
+    clip
+        Frames in each of several clips that are laid end to end; None for one motion from start to end.
+    planar
+        Whether these are keypoints in a picture, which have no depth.
     """
 
     modality: str
@@ -124,6 +128,8 @@ class Body:
     motion: Motion | None = None
     quaternions: Points | None = None
     lost: Mask | None = None
+    clip: int | None = None
+    planar: bool = False
 
     @property
     def frames(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
-from motionprep.errors import DatasetError, ReadError
+from motionprep.errors import DatasetError
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.naming.units import metres_of
@@ -80,7 +80,9 @@ def check(
         key, read = take
         try:
             whole = read()
-        except (ReadError, DatasetError) as error:
+        except reading.Unreadable as error:
+            return [reading.unreadable(key, str(error), error.frame)], None
+        except DatasetError as error:
             return [reading.unreadable(key, str(error))], None
         return check_take(whole, checks), summarize(whole)
 
@@ -127,7 +129,7 @@ def _summary(one: Body, take: CheckedTake) -> BodySummary:
         one.up if take.in_world else None,
         facing(one),
         one.still,
-        tracks.of_body(one),
+        None if one.clip or one.planar else tracks.of_body(one),
     )
 
 

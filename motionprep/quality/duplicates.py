@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from motionprep.quality import kernels
 from motionprep.quality.body import runs
 from motionprep.quality.finding import Finding
 from motionprep.quality.take import BodySummary, TakeSummary
@@ -27,6 +28,8 @@ _AROUND = (-12, -7, -3, 0, 3, 7, 12)
 _REACH = 12
 #: Dimensions of the points among which neighbours are looked for.
 _DIMENSIONS = 10
+#: Samples before and after each over which differences are averaged.
+_NOISE = 3
 #: Width of the filter, in samples, after which extrema are looked for.
 _WIDTH = 2.0
 
@@ -55,12 +58,13 @@ class Duplicates:
     Parameters
     ----------
     near
-        Root mean square difference of the descriptions of two moments, as cosines, up to which they may be one moment.
+        Root mean square difference of the descriptions of two moments, as cosines, up to which they may be one moment;
+        those of a copy differ by less than 0.005.
     same
         The same of two samples, up to which they are one: 0.02 is about a degree.
     whole
-        The same of all samples that two motions share. Recorded motions that were cropped or resampled have up to
-        0.011, from interpolating noise; other performances of one movement have more than 0.05.
+        The same of all samples that two motions share, averaged over a quarter of a second. Recorded motions that were
+        cropped or resampled have up to 0.0054, from noise; generated gaits that are alike have 0.008 and more.
     share
         How large the difference may be, as a share of the movement.
     shortest
@@ -71,9 +75,9 @@ class Duplicates:
         How many moments are compared with each.
     """
 
-    near: float = 0.05
+    near: float = 0.01
     same: float = 0.02
-    whole: float = 0.0125
+    whole: float = 0.0065
     share: float = 0.1
     shortest: float = 1.0
     movement: float = 0.02
@@ -150,49 +154,42 @@ class Duplicates:
 
     def _compare(self, one: Tracks, other: Tracks, lag: float, *, mirrored: bool) -> list[_Match]:
         """Return the runs in which two motions are one at a lag, in samples of the first."""
-        best = lag
+        least = min(self.shortest * RATE, 0.9 * max(len(one.values), len(other.values)))
+        _, squares = _squares(one, other, lag, mirrored=mirrored)
+        # Moments say the lag to a third of a sample; most pairs of moments are like each other and no more.
+        if not any(stop - start + 1 >= least for start, stop in runs(squares <= (1.5 * self.same) ** 2, 3)):
+            return []
         for reach in (0.5, 0.08):
-            best = min(
-                (best + float(step) for step in np.linspace(-reach, reach, 11)),
+            lag = min(
+                (lag + float(step) for step in np.linspace(-reach, reach, 9)),
                 key=lambda tried: self._error(one, other, tried, mirrored=mirrored),
             )
-        first, values, shifted = _overlap(one, other, best, mirrored=mirrored)
-        if not len(values):
-            return []
-        errors = np.sqrt(((values - shifted) ** 2).mean(axis=1))
+        first, squares = _squares(one, other, lag, mirrored=mirrored)
         found = []
-        for start, stop in runs(errors <= self.same, 3):
-            if stop - start + 1 < min(self.shortest * RATE, 0.9 * max(len(one.values), len(other.values))):
+        for start, stop in runs(squares <= self.same**2, 3):
+            if stop - start + 1 < least:
                 continue
-            part = values[start : stop + 1]
-            movement = float(np.sqrt(np.nanmean((part - np.nanmean(part, axis=0)) ** 2)))
-            error = float(np.sqrt(np.nanmean((part - shifted[start : stop + 1]) ** 2)))
+            part = one.values[first + start : first + stop + 1]
+            movement = float(np.sqrt(((part - part.mean(axis=0)) ** 2).mean()))
+            error = float(np.sqrt(squares[start : stop + 1].mean()))
             if movement >= self.movement and error <= min(self.whole, self.share * movement):
-                found.append(_Match(first + start, first + stop, float(best), error))
+                found.append(_Match(first + start, first + stop, lag, error))
         return found
 
     def _error(self, one: Tracks, other: Tracks, lag: float, *, mirrored: bool) -> float:
-        _, values, shifted = _overlap(one, other, lag, mirrored=mirrored)
-        if not len(values):
-            return np.inf
-        errors = ((values - shifted) ** 2).mean(axis=1)
-        errors = errors[np.isfinite(errors)]
+        _, squares = _squares(one, other, lag, mirrored=mirrored)
         # Where one is a part of the other only that part says which lag is right.
-        return float(np.mean(np.minimum(errors, self.same**2))) if len(errors) else np.inf
+        return float(np.minimum(squares, self.same**2).mean()) if len(squares) else np.inf
 
 
-def _overlap(
-    one: Tracks, other: Tracks, lag: float, *, mirrored: bool
-) -> tuple[int, NDArray[np.float32], NDArray[np.float32]]:
-    """Return the first sample of one that both have, its values from there on, and the other's at the lag."""
+def _squares(one: Tracks, other: Tracks, lag: float, *, mirrored: bool) -> tuple[int, _Floats]:
+    """Return the first sample of one that both have at a lag, and their mean square differences from there on."""
     whole = int(np.floor(lag))
-    part = np.float32(lag - whole)
     first, stop = max(0, -whole), min(len(one.values), len(other.values) - whole - 1)
     if stop <= first:
-        return 0, one.values[:0], one.values[:0]
-    values = one.values[:, list(one.mirrored)] if mirrored else one.values
-    before, after = other.values[first + whole : stop + whole], other.values[first + whole + 1 : stop + whole + 1]
-    return first, values[first:stop], before * (1 - part) + after * part
+        return 0, np.zeros(0)
+    order = np.array(one.mirrored if mirrored else range(len(one.mirrored)), np.int64)
+    return first, kernels.mismatch(one.values, other.values, order, first, stop, lag, _NOISE)
 
 
 def _moments(tracks: Sequence[Tracks]) -> _Moments:
@@ -204,8 +201,10 @@ def _moments(tracks: Sequence[Tracks]) -> _Moments:
         values = track.values.astype(np.float64)
         if len(values) < 2 * _REACH + 3:
             continue
+        padded = np.pad(values, ((6, 6), (0, 0)), "edge")
+        values = np.stack([np.convolve(column, kernel, "valid") for column in padded.T], axis=1)
         # Left and right count alike, so a mirrored motion has its moments at the same times.
-        signal = np.convolve(values.sum(axis=1), kernel, "same")
+        signal = values.sum(axis=1)
         slope = np.diff(signal)
         at = np.flatnonzero((slope[:-1] > 0) != (slope[1:] > 0)) + 1
         at = at[(at >= _REACH + 1) & (at < len(values) - _REACH - 2)]

@@ -73,9 +73,8 @@ class Feet:
 
     def of_take(self, take: CheckedTake) -> list[Finding]:
         """Return what is odd about the feet of a take."""
-        if not take.in_world:
-            return []
-        return [finding for body in take.bodies for finding in self._of_body(take.key, body)]
+        bodies = [body for body in take.bodies if take.in_world and not (body.clip or body.planar)]
+        return [finding for body in bodies for finding in self._of_body(take.key, body)]
 
     def _of_body(self, key: str, body: Body) -> Iterator[Finding]:
         steps = Steps(body)

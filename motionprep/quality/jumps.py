@@ -95,6 +95,9 @@ class Jumps:
         visible = np.zeros((0, 0), np.bool_) if body.visible is None else body.visible
         places, sizes = kernels.bends(body.positions, visible, looked_at, limit * body.height, self.ratio)
         inside = (places[:, 0] > body.moving.start) & (places[:, 0] < body.moving.stop - 1)
+        if body.clip:
+            # A point bends at the last frame of a clip and at the first of the next.
+            inside &= (places[:, 0] + 1) % body.clip > 1
         places, sizes = places[inside], sizes[inside] / body.height
         marked = np.zeros(body.frames, np.bool_)
         marked[places[:, 0]] = True
@@ -199,6 +202,8 @@ class Jumps:
             & (size * body.rate >= self.dropped_speed * body.height * times)
         )
         missing[: body.moving.start + 2] = missing[body.moving.stop - 1 :] = False
+        if body.clip:
+            missing[:] = False
         for first, last in runs(missing):
             value = float(times[first : last + 1].max())
             yield Finding(

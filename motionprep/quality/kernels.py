@@ -301,3 +301,43 @@ def bent_forwards(points: NDArray[np.float64]) -> NDArray[np.float64]:
             across /= width * np.sqrt((thigh * thigh).sum() * (shank * shank).sum())
             found[t, leg] = np.degrees(np.arcsin(min(1.0, max(-1.0, across))))
     return found
+
+
+@njit(cache=True, nogil=True)
+def mismatch(
+    one: NDArray[np.float32],
+    other: NDArray[np.float32],
+    order: NDArray[np.int64],
+    first: int,
+    stop: int,
+    lag: float,
+    reach: int,
+) -> NDArray[np.float64]:
+    """Return the mean square difference (T,) of tracks (S, K), each averaged over time.
+
+    Parameters
+    ----------
+    one, other
+        Tracks; samples ``first`` to ``stop`` of one are compared, with what other has a lag later.
+    order
+        Which columns of one are compared with those of other (K,).
+    lag
+        In samples; between two samples is the line between them.
+    reach
+        Samples before and after each over which the difference is averaged: of a copy it is noise, which averages out.
+    """
+    whole = int(np.floor(lag))
+    part = lag - whole
+    count = stop - first
+    sums = np.zeros(count + 1)
+    found = np.zeros(count)
+    for k in range(order.size):
+        for t in range(count):
+            at = first + t + whole
+            there = other[at, k] * (1 - part) + other[at + 1, k] * part
+            sums[t + 1] = sums[t] + one[first + t, order[k]] - there
+        for t in range(count):
+            start, end = max(0, t - reach), min(count, t + reach + 1)
+            mean = (sums[end] - sums[start]) / (end - start)
+            found[t] += mean * mean / order.size
+    return found

@@ -53,7 +53,7 @@ class Rate:
 
     def _of_body(self, key: str, body: Body) -> Iterator[Finding]:
         limbs = [limb for limb in _LIMBS if body.has(limb)]
-        if not limbs or not body.has("pelvis") or not body.height:
+        if not limbs or not body.has("pelvis") or not body.height or body.clip or body.planar:
             return
         coarse = body.coarse
         root = coarse.places["pelvis"]

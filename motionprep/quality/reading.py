@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import msgspec
 import numpy as np
 
 from motionprep import naming
-from motionprep.errors import DatasetError, ReadError
+from motionprep.errors import DatasetError, MotionPrepError, ReadError
 from motionprep.files.reading import BUDGET
 from motionprep.formats import MODALITIES, arrays, bvh, c3d
 from motionprep.motion import hashing
@@ -54,14 +55,52 @@ def of_files(
     return [(files.key, partial(_read_files, files, reading)) for files in takes], broken
 
 
-def unreadable(key: str, reason: str) -> Finding:
+class Unreadable(MotionPrepError):
+    """A take cannot be read.
+
+    Parameters
+    ----------
+    reason
+        File, place, what was found and what was expected.
+    frame
+        Number of the frame that cannot be read, counted from 1; None if it is no frame or not known.
+    """
+
+    def __init__(self, reason: str, frame: int | None = None) -> None:
+        super().__init__(reason)
+        self.frame = frame
+
+
+def unreadable(key: str, reason: str, frame: int | None = None) -> Finding:
     """Return the finding that a file cannot be read."""
-    return Finding("unreadable", "error", key, f"{reason}; export the file again, or leave it out.")
+    frames = None if frame is None else (frame, frame)
+    message = f"{reason.rstrip('.')}; export the file again, or leave it out."
+    return Finding("unreadable", "error", key, message, frames=frames)
+
+
+def _frame(error: ReadError, files: TakeFiles) -> int | None:
+    """Return the frame of a BVH file whose line an error names."""
+    source = next((one for one in files.sources if one.name == error.path and one.modality == "motion"), None)
+    if error.line is None or source is None or source.metadata is not None:
+        return None
+    try:
+        before, found, rest = source.read().partition(b"Frame Time")
+    except ReadError:
+        return None
+    # The first frame is on the line after the one that gives the frame time.
+    lines = rest.splitlines()[1:]
+    first = len((before + b"-").splitlines()) + 1
+    if not found or not first <= error.line < first + len(lines):
+        return None
+    return sum(1 for line in lines[: error.line - first + 1] if line.strip()) or None
 
 
 def _read_files(files: TakeFiles, reading: Reading) -> CheckedTake:
     rate = naming.looked_up(reading.rates, files.key)
-    read = [_read_source(source, reading, rate) for source in files.sources]
+    try:
+        read = [_read_source(source, reading, rate) for source in files.sources]
+    except ReadError as error:
+        raise Unreadable(str(error), _frame(error, files)) from None
     return CheckedTake(files.key, tuple(one for one, _ in read), digests=tuple(digest for _, digest in read))
 
 
@@ -80,7 +119,9 @@ def _read_source(source: Source, reading: Reading, rate: float | None) -> tuple[
                 places[..., : points.shape[2]] = points
             parents = source.metadata.all_parents
             rate = rate or source.metadata.rate or 0.0
-            return body.of_points(source.metadata.joints, parents, places, rate, source.metadata.metres), digest
+            bodies = body.of_points(source.metadata.joints, parents, places, rate, source.metadata.metres)
+            clip = clips.values.shape[1] if clips.apart else None
+            return replace(bodies, clip=clip, planar=clips.planar), digest
         if source.modality == "markers":
             markers = c3d.parse_c3d(data, source.name, rate=rate, lenient=reading.lenient)
             return body.of_markers(markers, metres_of(markers.units)), digest
@@ -140,7 +181,7 @@ def _read_stored(
     if "positions" in features and skeleton is not None:
         positions = read("positions")
         names, parents = skeleton.nodes[: positions.shape[1]], skeleton.node_parents[: positions.shape[1]]
-        bodies.append(body.of_points(names, parents, positions, row["fps"]))
+        bodies.append(replace(body.of_points(names, parents, positions, row["fps"]), clip=row["clip"]))
     if "markers" in features and row["marker_names"]:
         visible = read("markers_visible").astype(bool) if "markers_visible" in features else None
         names = tuple(row["marker_names"])

@@ -42,7 +42,7 @@ class Size:
         return [finding for body in take.bodies for finding in self._of_body(take.key, body)]
 
     def _of_body(self, key: str, body: Body) -> Iterator[Finding]:
-        if not body.height:
+        if not body.height or body.planar:
             return
         if body.metres is None:
             fits = [

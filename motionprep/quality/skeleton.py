@@ -41,7 +41,7 @@ class Bones:
         return found
 
     def _lengths(self, key: str, body: Body) -> Iterator[Finding]:
-        if not body.height or (body.motion is not None and not _stretches(body)):
+        if not body.height or body.planar or (body.motion is not None and not _stretches(body)):
             return
         for node, parent in enumerate(body.parents):
             if parent < 0:

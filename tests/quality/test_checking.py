@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import faults
+import numpy as np
 import pytest
 
 import motionprep
@@ -83,3 +84,32 @@ def test_progress_reaches_the_number_of_takes(clean: Path) -> None:
 def test_a_path_that_is_not_there_is_an_error(path: str) -> None:
     with pytest.raises(motionprep.SourceError):
         quality.check(path)
+
+
+def test_a_number_that_is_none_is_an_error_at_its_frame(clean: Path, tmp_path: Path) -> None:
+    lines = sorted(clean.rglob("*.bvh"))[0].read_bytes().splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith(b"Frame Time")) + 1
+    lines[first + 41] = b"nan" + lines[first + 41][lines[first + 41].index(b" ") :]
+    (tmp_path / "69_01.bvh").write_bytes(b"\n".join(lines) + b"\n")
+    (found,) = grave(tmp_path)
+
+    assert (found.code, found.severity, found.frames) == ("unreadable", "error", (42, 42))
+
+
+def test_arrays_of_clips_have_no_jump_between_clips(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    starts = rng.normal(0, 1, (40, 1, 17, 3))
+    np.save(tmp_path / "S1.npy", starts + np.cumsum(rng.normal(0, 0.001, (40, 8, 17, 3)), axis=1))
+    (tmp_path / "arrays.toml").write_text('names = "h36m-17"\nrate = 50.0\nunits = "m"\n')
+
+    assert [one for one in grave(tmp_path) if one.code.startswith("jump")] == []
+
+
+def test_a_number_that_is_none_in_an_array_is_found_at_its_frames(tmp_path: Path) -> None:
+    values = np.cumsum(np.random.default_rng(0).normal(0, 0.001, (100, 17, 3)), axis=0)
+    values[30:33, 4] = np.nan
+    np.save(tmp_path / "S1.npy", values)
+    (tmp_path / "arrays.toml").write_text('names = "h36m-17"\nrate = 50.0\nunits = "m"\n')
+    found = [one for one in grave(tmp_path) if one.code == "range-not-finite"]
+
+    assert [(one.severity, one.frames) for one in found] == [("error", (31, 33))]
