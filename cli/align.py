@@ -22,15 +22,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("data", nargs=-1, required=True, type=LocalPath(exists=True))
-@click.option("--method", type=click.Choice(["estimate", "cmu"]), help="Find all, or take CMU's [default: estimate].")
-@click.option("--lag", type=float, help="Frames of the skeleton before the markers' first, if known.")
-@click.option("--axes", help="The markers' axes that become x, y and z, such as yzx, if known.")
-@click.option("--scale", type=float, help="Units of the skeleton in a unit of the markers, if known.")
-@click.option("--most-lag", type=int, metavar="N", help="Search up to N frames either way [default: 60].")
+@click.option(
+    "--method",
+    type=click.Choice(["estimate", "cmu"]),
+    help="estimate: find lag, axes and scale. cmu: take those of CMU's files [default: estimate].",
+)
+@click.option("--lag", type=float, help="Known lag: frames of the skeleton before the first frame of the markers.")
+@click.option("--axes", help="Known axes of the markers that become x, y and z, such as yzx.")
+@click.option("--scale", type=float, help="Known scale: units of the skeleton in a unit of the markers.")
+@click.option("--most-lag", type=int, metavar="N", help="Search lags of up to N frames either way [default: 60].")
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing while it runs.")
 def align(data: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> None:
-    """Say how the markers of takes lie to their skeletons: lag, axes, scale, and how well they fit.
+    """Find how the markers of takes lie to their skeletons: lag, axes, scale, and how well they fit.
 
     DATA is a BVH and a C3D file of one take, or folders in which files of one name belong together. Nothing is written;
     the stage of the same name does this in a build. Of two files that do not belong together the exit code is 1.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @recipe_options()
 @click.option("--strict", is_flag=True, help="Change nothing and exit with 1 if a motion fails.")
 @click.option("--replace", is_flag=True, help="Build also where nothing would remain of the dataset that is in OUT.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors and warnings alone.")
 def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: bool, **options: Any) -> None:
     """Build a dataset from DATA: folders, BVH, C3D and NumPy files, zip archives.
 

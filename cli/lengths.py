@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--markers", is_flag=True, help="Measure markers, as a dataset of markers alone does.")
 @click.option("--toml", is_flag=True, help="Print a table to put below the stage scale of a recipe.")
 @click.option("--key-pattern", metavar="REGEX", default="", help="As in build.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
 def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pattern: str, quiet: bool) -> None:
     """Measure the thigh or the height of each subject: on skeletons, or on markers where there are they alone.
 

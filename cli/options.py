@@ -18,52 +18,102 @@ _OPTIONS = [
         metavar="PATH",
         multiple=True,
         type=_EXISTING,
-        help="Where the C3D files of the same takes are, if not in DATA.",
-    ),
-    click.option("--recipe", metavar="NAME|FILE", help="A shipped recipe, a TOML file, or a dataset's dataset.json."),
-    click.option(
-        "--split", metavar="PERCENT", help="90/10 for train/test, 80/10/10 for train/val/test, 100 for train alone."
+        help="Folder or file with the C3D files of the same takes, if they are not in DATA (repeatable).",
     ),
     click.option(
-        "--split-by", type=click.Choice(["motion", "subject"]), help="What goes whole to one split [default: motion]."
+        "--recipe", metavar="NAME|FILE", help="Name of a shipped recipe, a TOML file, or the dataset.json of a dataset."
+    ),
+    click.option(
+        "--split",
+        metavar="PERCENT",
+        help="Shares of the splits: 90/10 for train/test, 80/10/10 for train/val/test, 100 for train alone.",
+    ),
+    click.option(
+        "--split-by",
+        type=click.Choice(["motion", "subject"]),
+        help="Whether a motion or a subject goes whole to one split [default: motion].",
     ),
     click.option(
         "--split-order",
         type=click.Choice(["natural", "hash"]),
-        help="natural: the first ones train. hash: names decide, so that none moves when data is added.",
+        help="natural: the first motions train. hash: hashes of names decide, so that added data move no motion.",
     ),
-    click.option("--stratify", is_flag=True, help="Split the motions of each label by the percentages."),
+    click.option(
+        "--stratify",
+        is_flag=True,
+        help="Split the motions of each label by the percentages, so that all splits have all labels.",
+    ),
     click.option(
         "--parts", metavar="N", type=click.IntRange(min=1), help="Deal train into N parts, read as train/1 to train/N."
     ),
     click.option(
-        "--trim", metavar="N", multiple=True, help="Leave out N leading T-pose frames (train=N: of one split)."
+        "--trim",
+        metavar="N",
+        multiple=True,
+        help="Leave out N leading T-pose frames of each motion (train=N: in one split).",
     ),
-    click.option("--min-frames", metavar="N", multiple=True, help="Drop motions with fewer frames."),
-    click.option("--downsample", metavar="N", multiple=True, help="Keep every N-th frame (train=N: of one split)."),
-    click.option("--fps", metavar="RATE", multiple=True, help="Keep every n-th frame so that RATE is reached."),
-    click.option("--joints", metavar="LIST", help="Keep these joints: names, patterns or @SET, with commas between."),
-    click.option("--features", metavar="LIST", help="Store these arrays, with commas between."),
-    click.option("--seed", type=click.IntRange(min=0), help="Of stages that draw at random."),
-    click.option("--key-pattern", metavar="REGEX", help="Groups subject and motion in a file's path below DATA."),
     click.option(
-        "--array-names", metavar="LIST", help="Joints of .npy and .npz files, with commas between, or a skeleton."
+        "--min-frames",
+        metavar="N",
+        multiple=True,
+        help="Drop motions with fewer than N frames (train=N: in one split).",
     ),
-    click.option("--array-rate", metavar="RATE", type=float, help="Their frames a second."),
-    click.option("--positions", type=click.Choice(["replace", "add"]), help="What position channels do to OFFSET."),
+    click.option("--downsample", metavar="N", multiple=True, help="Keep every N-th frame (train=N: in one split)."),
+    click.option(
+        "--fps",
+        metavar="RATE",
+        multiple=True,
+        help="Keep every n-th frame so that RATE in frames per second is reached (train=RATE: in one split).",
+    ),
+    click.option(
+        "--joints",
+        metavar="LIST",
+        help="Keep these joints: names, patterns such as Left*, or one @SET, with commas between.",
+    ),
+    click.option(
+        "--features", metavar="LIST", help="Store these features, such as positions,quaternions, with commas between."
+    ),
+    click.option("--seed", type=click.IntRange(min=0), help="Random seed of augmentation and noise stages."),
+    click.option(
+        "--key-pattern",
+        metavar="REGEX",
+        help="Regular expression with groups subject and motion, matched in each path below DATA.",
+    ),
+    click.option(
+        "--array-names",
+        metavar="LIST",
+        help="Joints of .npy and .npz files, with commas between, or the name of a canonical skeleton.",
+    ),
+    click.option("--array-rate", metavar="RATE", type=float, help="Frames per second of .npy and .npz files."),
+    click.option(
+        "--positions",
+        type=click.Choice(["replace", "add"]),
+        help="Whether position channels of BVH joints replace OFFSET or are added to it [default: replace].",
+    ),
     click.option(
         "--lenient",
         is_flag=True,
-        help="Keep what rows there are where Frames: says another number, and leave out words after the last row.",
+        help="Read BVH files whose Frames: line and number of rows disagree, and ignore words after the last row.",
     ),
     click.option(
-        "--rates", metavar="FILE", type=_EXISTING, help="CSV key,fps for files that say theirs wrong or not at all."
+        "--rates", metavar="FILE", type=_EXISTING, help="CSV file key,fps with rates that override those in the files."
     ),
-    click.option("--index", metavar="FILE", type=_EXISTING, help="Labels, KEY<TAB>text [default: found beside DATA]."),
-    click.option("--labels", metavar="FILE", type=_EXISTING, help="CSV key,label or key,start,stop,label."),
-    click.option("--label-pattern", metavar="REGEX", help="Group label in a file's path below DATA."),
-    click.option("--verify-sources", is_flag=True, help="Hash all files again, though size and time are the same."),
-    click.option("--workers", type=click.IntRange(min=1), help="Threads [default: one a processor]."),
+    click.option(
+        "--index",
+        metavar="FILE",
+        type=_EXISTING,
+        help="Text file of labels, a line KEY<TAB>text each [default: index files beside DATA].",
+    ),
+    click.option(
+        "--labels", metavar="FILE", type=_EXISTING, help="CSV file of labels: key,label or key,start,stop,label."
+    ),
+    click.option(
+        "--label-pattern",
+        metavar="REGEX",
+        help="Regular expression with a group label, matched in each path below DATA.",
+    ),
+    click.option("--verify-sources", is_flag=True, help="Hash all files again, also those of the same size and time."),
+    click.option("--workers", type=click.IntRange(min=1), help="Number of threads [default: one per processor]."),
 ]
 
 

@@ -12,13 +12,13 @@ from .progress import Progress
 
 @click.command()
 @click.option("-o", "--out", required=True, type=LocalPath(), help="The folder to write.")
-@click.option("--subjects", type=click.IntRange(min=1), help="How many people [default: 6].")
-@click.option("--motions", type=click.IntRange(min=1), help="How many motions of each [default: 5].")
-@click.option("--frames", type=click.IntRange(min=2), help="How many frames a motion has, about [default: 480].")
-@click.option("--seed", type=int, default=0, show_default=True, help="Another number, other motions.")
+@click.option("--subjects", type=click.IntRange(min=1), help="Number of subjects [default: 6].")
+@click.option("--motions", type=click.IntRange(min=1), help="Number of motions of each subject [default: 5].")
+@click.option("--frames", type=click.IntRange(min=2), help="Frames of a motion, about [default: 480].")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed of the motions.")
 @click.option("--like", type=click.Choice(["cmu"]), help="The size of the CMU database: 2,548 motions, 3 GB.")
-@click.option("--markers", is_flag=True, help="Beside each BVH file CMU's 41 markers, as a C3D file by ezc3d.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@click.option("--markers", is_flag=True, help="Also write CMU's 41 markers beside each BVH file, as a C3D file.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors alone.")
 def sample(
     out: str,
     subjects: int | None,

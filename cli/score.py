@@ -42,32 +42,39 @@ _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "s
 @click.command()
 @click.argument("pred", type=LocalPath(exists=True, dir_okay=False))
 @click.argument("out", type=LocalPath(exists=True))
-@click.option("--split", default="test", show_default=True, help="Whose windows the predictions are of.")
+@click.option("--split", default="test", show_default=True, help="Split whose windows are predicted.")
 @click.option(
-    "--target", "targets", multiple=True, help="What they predict, such as positions[Hips] [default: the task's]."
+    "--target",
+    "targets",
+    multiple=True,
+    help="Field that is predicted, such as positions[Hips] (repeatable) [default: the task's].",
 )
 @click.option("--length", type=click.IntRange(min=1), help="Frames of a window [default: the task's].")
 @click.option("--stride", type=click.IntRange(min=1), help="Frames from window to window [default: the task's].")
 @click.option(
     "--step", type=click.IntRange(min=1), help="Frames from one frame of a window to the next [default: the task's]."
 )
-@click.option("--no-normalize", is_flag=True, help="They are not normalized, though the recipe normalizes.")
-@click.option("--threshold", type=click.FloatRange(min=0), help="Of PCK, in stored units [default: 0.1].")
 @click.option(
-    "--unit-mm", type=click.FloatRange(min=0, min_open=True), help="mm of a unit of the files; CMU's BVH: 56.444."
+    "--no-normalize", is_flag=True, help="The predictions are not normalized, although the recipe normalizes."
+)
+@click.option("--threshold", type=click.FloatRange(min=0), help="Threshold of PCK, in stored units [default: 0.1].")
+@click.option(
+    "--unit-mm",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Millimetres in a unit of the files; 56.444 for CMU's BVH.",
 )
 @click.option(
     "--by",
     multiple=True,
     type=click.Choice([*dict.fromkeys((*_BY_FIELD, *_BY_CLASS))]),
-    help="Tell each one; repeatable. Of classes: which were taken for which, too.",
+    help="Also report errors per joint, subject or motion; of classes per class, or their confusion (repeatable).",
 )
 @click.option(
     "--csv",
     type=LocalPath(dir_okay=False),
-    help="Write a row for each frame, with each joint; of classes, each window.",
+    help="CSV file to write: a row per frame with each joint, or per window where classes are predicted.",
 )
-@click.option("--plot", type=LocalPath(dir_okay=False), help="Write a page (HTML) with the error over the frames.")
+@click.option("--plot", type=LocalPath(dir_okay=False), help="HTML file to write: the error over the frames.")
 @json_option
 def score(
     pred: str,

@@ -277,7 +277,7 @@ def _by_lists(lists: dict[str, tuple[Choice, ...]], keys: Sequence[str], subject
         key = keys[one.motion]
         if one.frames is None or other.frames is None:
             where = (
-                f"on two splits, {one.split} and {other.split}" if one.split != other.split else f"twice in {one.split}"
+                f"in two splits, {one.split} and {other.split}" if one.split != other.split else f"twice in {one.split}"
             )
             raise RecipeError(f"split: motion {key!r} is {where}")
         if other.frames[0] <= one.frames[1]:

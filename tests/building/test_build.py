@@ -711,7 +711,7 @@ def test_a_folder_that_may_not_be_written_is_an_error_of_the_system(corpus: Path
 
 
 def test_an_empty_side_is_refused(corpus: Path, out: Path) -> None:
-    with pytest.raises(motionprep.RecipeError, match="side 'val' is empty"):
+    with pytest.raises(motionprep.RecipeError, match="'val' is empty"):
         build(corpus, out, recipe=recipe(split={"percent": "98/1/1"}))
 
 

@@ -177,7 +177,7 @@ def test_nothing_to_do_writes_nothing_and_takes_no_lock(
     data, out = copied
     build(data, out, recipe=recipe())
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
-    monkeypatch.setattr("motionprep.storage.store.hold", lambda out: pytest.fail("took the lock"))
+    monkeypatch.setattr("motionprep.storage.store.lock", lambda out: pytest.fail("took the lock"))
 
     assert not build(data, out, recipe=recipe()).changed
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before

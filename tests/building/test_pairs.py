@@ -199,7 +199,7 @@ class TestJoining:
             make_plan([apart[0]], tmp_path / "out", recipe(split="90/10"), markers=[apart[1]])
 
         assert str(error.value) == (
-            "split: side 'train' is empty: 1 motions of 1 subjects are too few for '90/10' by motion, order natural; "
+            "split: 'train' is empty: 1 motions of 1 subjects are too few for '90/10' by motion, order natural; "
             "give more, or all to train with percent = '100' (--split 100); of 6 takes that were found, 1 have no "
             "skeleton and 4 have no markers"
         )

@@ -338,7 +338,7 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--parts", "0"], "0 is not in the range x>=1"),
         (["DATA", "-o", "OUT", "--parts", "17"], "parts is 17, but train has 16 motions"),
         (["DATA", "-o", "OUT", "--label-pattern", "x"], "label_pattern 'x' has no group label"),
-        (["DATA", "-o", "OUT", "--split", "98/1/1"], "side 'val' is empty"),
+        (["DATA", "-o", "OUT", "--split", "98/1/1"], "'val' is empty"),
         (["DATA", "-o", "OUT", "--downsample", "many"], "'many': expected a number, or SPLIT=NUMBER"),
         (["DATA", "-o", "OUT", "--downsample", "0"], "factor is 0; it must be at least 1"),
         (["DATA", "-o", "OUT", "--fps", "0"], "fps is 0.0; expected a rate in frames a second, above 0"),
@@ -392,7 +392,7 @@ def test_a_strict_build_with_a_broken_motion_exits_with_1_and_names_it(run: Any,
 
 def test_a_dataset_that_is_being_built_exits_with_1_and_names_the_process(run: Any, corpus: Path, out: Path) -> None:
     store.prepare(out)
-    with store.hold(out):
+    with store.lock(out):
         ended = run("build", corpus, "-o", out)
     assert (ended.code, ended.out) == (1, "")
     assert re.fullmatch(rf"motionprep: .*out: is being built by process {os.getpid()} since .*\n", ended.err)
@@ -404,7 +404,7 @@ def test_an_error_of_the_system_exits_with_1_and_names_the_file(
     def denied(path: Path, **options: bool) -> None:
         raise PermissionError(13, "Permission denied", os.fspath(path))
 
-    monkeypatch.setattr(store, "claim", denied)
+    monkeypatch.setattr(store, "prepare", denied)
     ended = run("build", corpus, "-o", out)
     assert (ended.code, ended.out, ended.err) == (1, "", f"motionprep: {out}: Permission denied\n")
 

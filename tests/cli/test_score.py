@@ -168,7 +168,7 @@ def test_the_csv_of_classes_has_a_row_for_each_window(run: Any, labelled: Path, 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--by", "joint"], "--by joint: classes are told by class, confusion, subject, motion"),
+        (["--by", "joint"], "--by joint: classes can be grouped by class, confusion, subject, motion"),
         (["--plot", "frames.html"], "--plot: classes have no curve over the frames; leave it out"),
         (["--threshold", "0.1"], "--threshold: classes are right or wrong; leave it out"),
         (["--unit-mm", "56.444"], "--unit-mm: classes have no length; leave it out"),
@@ -187,7 +187,7 @@ def test_what_classes_have_not_is_refused(
 
 def test_targets_are_not_told_by_class(run: Any, built: Path, pred: Path) -> None:
     ended = run("score", pred, built, "--by", "class")
-    assert (ended.code, ended.err) == (2, "motionprep: --by class: targets are told by joint, subject, motion\n")
+    assert (ended.code, ended.err) == (2, "motionprep: --by class: targets can be grouped by joint, subject, motion\n")
 
 
 def test_predictions_of_another_shape_exit_with_2_and_one_line(run: Any, built: Path, tmp_path: Path) -> None:

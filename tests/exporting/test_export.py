@@ -83,7 +83,7 @@ def test_the_readme_says_where_a_local_frame_takes_the_place_of_the_world(
         exporting.export("npz", some, tmp_path / name)
 
     readmes = [(tmp_path / name / "README.md").read_text() for name in ("changed", "dataset")]
-    local = "Joints and markers of train, test are told in a frame that goes along with the body"
+    local = "Joints and markers of train, test are in a frame that goes along with the body"
     assert [local in readme for readme in readmes] == [True, False]
     assert ["multiplied by `scale`" in readme for readme in readmes] == [True, True]
     assert not any("to the world" in readme for readme in readmes)

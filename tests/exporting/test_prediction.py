@@ -188,7 +188,7 @@ def test_windows_in_one_row_of_frames_are_told_how_to_be_given(dataset: Dataset,
     prediction = read_prediction(tmp_path / "pred.npy", motions[0], (), ("positions",), cuts)
 
     total = sum(motion.frames for motion in motions)
-    message = rf"has {8 * cuts.count} frames; expected {total}, .*, and windows of the task are told as \(S, T, K\)"
+    message = rf"has {8 * cuts.count} frames; expected {total}, .*, and windows of the task are given as \(S, T, K\)"
     with pytest.raises(PredictionError, match=message):
         next(prediction.deal(motions))
 

@@ -437,7 +437,7 @@ def test_the_header_says_so_if_it_needs_the_frames_to_count_them():
         (lambda data: data[:526], "parameter section", "the file ends at byte 526; frames start at byte 1024"),
         (lambda data: data.replace(b"LABELS\x0a", b"LABELS\xff"), "parameter section", "'LABELS' of group 1"),
         (lambda data: data.replace(b"LABELS\x0a\0\xff", b"LABELS\x0a\0\x03"), "parameter section", "has type 3"),
-        (lambda data: data[:-400], "point data", "5 frames of 48 bytes from byte 1,024 on end at byte 1,264"),
+        (lambda data: data[:-400], "point data", "5 frames of 48 bytes from byte 1,024 end at byte 1,264"),
     ],
 )
 def test_damage_is_named_with_its_file_and_section(tmp_path, damage, section, message):

@@ -86,7 +86,7 @@ def test_tables_that_speak_of_what_is_there_need_no_word() -> None:
 
 def test_labels_with_too_few_motions_are_told() -> None:
     assert labels.too_few({"": 2, "jump": 1}) == [
-        "stratify: of 2 labels not every side has a motion: no label (2), jump (1)"
+        "stratify: of 2 labels not every split has a motion: no label (2), jump (1)"
     ]
 
 
@@ -321,7 +321,7 @@ def test_a_label_that_is_not_on_every_side_is_told_and_no_error(corpus: Path, tm
 
     made = plan.make_plan([corpus], tmp_path / "out", recipe(split=split, labels={"02_01": "jump"}))
 
-    assert made.notes == ("stratify: of 1 labels not every side has a motion: jump (1)",)
+    assert made.notes == ("stratify: of 1 labels not every split has a motion: jump (1)",)
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ class TestErrors:
             ),
             ("percent = '90/20'", "percent is '90/20', which adds up to 110; expected 100"),
             ("percent = '90/9.5'", "percent is '90/9.5', which adds up to 99.5; expected 100"),
-            ("percent = '100/0'", "percent is '100/0'; each side needs more than 0"),
+            ("percent = '100/0'", "percent is '100/0'; each split needs more than 0"),
             ("percent = '90/10'\ntest = ['a']", "give percent or lists, not both (there is a list for test)"),
             ("by = 'subject'", "by, order and stratify go with percent"),
             ("order = 'hash'\ntrain = ['a']", "by, order and stratify go with percent"),

@@ -75,7 +75,7 @@ class TestPercent:
             assign(Split(percent="80/10/10"), *of([3, 2]))
 
         assert str(error.value) == (
-            "split: side 'val' is empty: 5 motions of 2 subjects are too few for '80/10/10' by motion, order natural; "
+            "split: 'val' is empty: 5 motions of 2 subjects are too few for '80/10/10' by motion, order natural; "
             "give more, or all to train with percent = '100' (--split 100)"
         )
 
@@ -134,7 +134,7 @@ class TestBySubject:
         assert sizes(Split(percent=percent, by="subject"), counts) == expected
 
     def test_fewer_subjects_than_sides_are_an_error(self) -> None:
-        with pytest.raises(RecipeError, match="side 'test' is empty: 9 motions of 1 subjects are too few"):
+        with pytest.raises(RecipeError, match="'test' is empty: 9 motions of 1 subjects are too few"):
             assign(self.split, *of([9]))
 
     def test_a_subject_whose_motions_do_not_stand_together_stays_whole(self) -> None:
@@ -330,7 +330,7 @@ class TestStratifiedBySubject:
         assert found["test"] == {"walk": 4, "run": 4, "jump": 4, "turn": 4}
 
     def test_fewer_subjects_than_sides_are_an_error(self) -> None:
-        with pytest.raises(RecipeError, match="side 'test' is empty: 9 motions of 1 subjects are too few"):
+        with pytest.raises(RecipeError, match="'test' is empty: 9 motions of 1 subjects are too few"):
             assign(self.split, *of([9]), ["walk"] * 9)
 
 
@@ -438,7 +438,7 @@ class TestLists:
         [
             (
                 Split(train=("69_01..69_03",), test=("69_03",)),
-                "split: motion '69_03' is on two sides, test and train",
+                "split: motion '69_03' is in two splits, test and train",
             ),
             (
                 Split(train=("69_01", Choice(motions="69_01", frames="1-2"))),
