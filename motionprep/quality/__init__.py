@@ -7,6 +7,8 @@ is a frozen value in a file of its own whose fields are its thresholds; it retur
 from __future__ import annotations
 
 from motionprep.quality.checking import CHECKS, as_take, check, check_take
+from motionprep.quality.duplicates import groups
 from motionprep.quality.finding import SEVERITIES, Finding, has_error
+from motionprep.quality.measures import measure
 
-__all__ = ["CHECKS", "SEVERITIES", "Finding", "as_take", "check", "check_take", "has_error"]
+__all__ = ["CHECKS", "SEVERITIES", "Finding", "as_take", "check", "check_take", "groups", "has_error", "measure"]

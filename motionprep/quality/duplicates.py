@@ -8,7 +8,7 @@ tree. Moments that agree on the lag between two motions then lead to a compariso
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -327,3 +327,13 @@ def _finding(
         value=match.error,
         limit=limit,
     )
+
+
+def groups(findings: Iterable[Finding]) -> list[frozenset[str]]:
+    """Return the groups of motions that share frames, by their keys: what must go whole to one split."""
+    group: dict[str, set[str]] = {}
+    for finding in findings:
+        if finding.code.startswith("duplicate"):
+            both = group.get(finding.motion, {finding.motion}) | group.get(finding.other, {finding.other})
+            group |= dict.fromkeys(both, both)
+    return sorted({frozenset(one) for one in group.values()}, key=lambda one: natural(*sorted(one)))

@@ -12,7 +12,7 @@ import pytest
 
 from motionprep import read_bvh, read_c3d
 from motionprep.motion.motion import Motion
-from motionprep.quality import Finding, as_take
+from motionprep.quality import Finding, as_take, groups
 from motionprep.quality.body import Body, of_motion
 from motionprep.quality.checking import summarize
 from motionprep.quality.duplicates import Duplicates
@@ -106,3 +106,10 @@ def test_one_take_in_six_encodings_is_found(real_data: Path) -> None:
     found = {frozenset((one.motion, one.other)) for one in duplicates(*takes)}
 
     assert all(frozenset(pair) in found for pair in pairwise(names))
+
+
+def test_motions_that_share_frames_by_others_are_one_group() -> None:
+    found = [Finding("duplicate-part", "warning", one, "", other=other) for one, other in ("ab", "cd", "bc", "xy")]
+    other = Finding("rate-differs", "warning", "z", "")
+
+    assert groups([*found, other]) == [frozenset("abcd"), frozenset("xy")]

@@ -1,0 +1,63 @@
+"""Numbers about a take by which people filter: how much the feet skate, how much is missing, how it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from motionprep.quality.body import Body
+from motionprep.quality.feet import Feet, Steps
+from motionprep.quality.take import CheckedTake
+
+
+def measure(take: CheckedTake) -> Mapping[str, float]:
+    """Return what can be measured of a take, by name; of a skeleton rather than of markers where it has both.
+
+    Returns
+    -------
+    dict
+        ``height`` of the body, in the take's unit; ``root_speed``, mean speed of the pelvis, and ``jerk``, root mean
+        square third derivative of wrists and ankles, in body heights and seconds; ``contact_share``, share of the
+        frames in which a foot is flat on the floor, and ``skate``, the median speed of the slowest point of both feet
+        in these, in body heights per second; ``missing_share``, share of the markers' samples that are missing.
+    """
+    found: dict[str, float] = {}
+    for body in reversed(take.bodies):
+        if body.modality == "markers":
+            found["missing_share"] = 0.0 if body.visible is None else float(1 - body.visible.mean())
+        if body.height > 0 and not body.planar:
+            found["height"] = body.height
+            if not body.clip:
+                found |= _movement(body)
+                if take.in_world:
+                    found |= _feet(body)
+    return found
+
+
+def _movement(body: Body) -> Mapping[str, float]:
+    places, rate = body.coarse.places, body.coarse.rate
+    found = {}
+    if "pelvis" in places and len(places["pelvis"]) > 1:
+        steps = np.linalg.norm(np.diff(places["pelvis"], axis=0), axis=1)
+        steps = steps[np.isfinite(steps)]
+        if len(steps):
+            found["root_speed"] = float(steps.mean() * rate)
+    ends = [places[name] for side in ("left", "right") for name in (f"{side}_wrist", f"{side}_ankle") if name in places]
+    if ends and len(ends[0]) > 3:
+        jerks = (np.diff(np.stack(ends, axis=1), n=3, axis=0) ** 2).sum(axis=2)
+        jerks = jerks[np.isfinite(jerks)]
+        if len(jerks):
+            found["jerk"] = float(np.sqrt(jerks.mean()) * rate**3)
+    return found
+
+
+def _feet(body: Body) -> Mapping[str, float]:
+    steps = Steps(body)
+    if not steps.known:
+        return {}
+    flat = steps.flat(Feet().flat).any(axis=1)
+    found = {"contact_share": float(flat.mean())}
+    if flat.any():
+        found["skate"] = float(np.median(steps.slip[flat]))
+    return found
