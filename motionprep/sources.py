@@ -459,10 +459,11 @@ def digest(
 def _look(source: Source) -> Look:
     look_at = _look_at_markers if source.half == "markers" else _look_at_motion
     try:
-        return look_at(source)
-    except RateError as error:
-        # What else it says is of use where the recipe gives a rate.
-        return msgspec.structs.replace(look_at(source, 1.0), rate=0.0, rate_error=_where(error, source))
+        try:
+            return look_at(source)
+        except RateError as error:
+            # What else it says is of use where the recipe gives a rate.
+            return msgspec.structs.replace(look_at(source, 1.0), rate=0.0, rate_error=_where(error, source))
     except ReadError as error:
         return Look("", 0, 0.0, "", _where(error, source))
 
