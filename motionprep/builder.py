@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from motionprep import plan, shards, sources, store
-from motionprep.errors import BuildError, DatasetError, MotionPrepWarning, ReplaceError
+from motionprep.errors import BuildError, DatasetError, MotionPrepWarning
 from motionprep.files import no_address
 from motionprep.plan import Plan, Shard
 from motionprep.recipe import Recipe, load_recipe, recipe_from_json
@@ -155,7 +155,7 @@ def build(
     with store.claimed(out, baked=recipe.baked):
         if store.load(out) != before.known:
             # Another build has ended since this one looked.
-            before = look()
+            before = _with_changes(look(), out, replace)
         for place in (out, home):
             shards.sweep(place / store.SHARDS)
         announce(before)
@@ -195,12 +195,7 @@ def _with_changes(planned: Plan, out: Path, replaced: bool) -> Plan:
     """Return a plan that notes what it changes about the dataset that is there."""
     from motionprep.changes import changes
 
-    try:
-        return replace(planned, notes=(*planned.notes, *changes(planned, out)))
-    except ReplaceError:
-        if not replaced:
-            raise
-    return planned
+    return replace(planned, notes=(*planned.notes, *changes(planned, out, replace=replaced)))
 
 
 def _paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:
