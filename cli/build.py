@@ -13,6 +13,7 @@ from .options import make_recipe, recipe_options
 from .progress import Progress
 
 if TYPE_CHECKING:
+    from motionprep.builder import Summary
     from motionprep.plan import Plan
 
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @recipe_options
 @click.option("--strict", is_flag=True, help="Change nothing and exit with 1 if a motion fails.")
 @click.option("--replace", is_flag=True, help="Build also where nothing would remain of the dataset that is in OUT.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and warnings.")
 def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: bool, **options: Any) -> None:
     """Build a dataset from DATA: folders, BVH, C3D and NumPy files, zip archives.
 
@@ -33,8 +34,6 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
     motionprep build DATA --markers C3D_DATA -o OUT
     """
     import motionprep
-
-    from .tables import left_out, size, table
 
     recipe = make_recipe(options)
     said: list[str] = []
@@ -66,11 +65,16 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
             raise
     for doubt in summary.doubts:
         click.echo(f"warning: {doubt}", err=True)
-    dataset = summary.dataset
-    if not dataset["splits"].get("train", {"motions": 1})["motions"]:
+    if not quiet:
+        _print_summary(summary, said, out)
+    if not summary.dataset["splits"].get("train", {"motions": 1})["motions"]:
         click.get_current_context().exit(1)
-    if quiet:
-        return
+
+
+def _print_summary(summary: Summary, said: list[str], out: str) -> None:
+    from .tables import left_out, size, table
+
+    dataset = summary.dataset
     rows = [
         [name, f"{side['motions']:,}", f"{side['subjects']:,}", f"{side['frames']:,}", f"{side['seconds'] / 3600:.2f}"]
         for name, side in dataset["splits"].items()
