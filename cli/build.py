@@ -13,6 +13,7 @@ from .options import make_recipe, recipe_options
 from .progress import Progress
 
 if TYPE_CHECKING:
+    from motionprep.building.build import Summary
     from motionprep.building.planned import Plan
 
 
@@ -33,8 +34,6 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
     motionprep build DATA --markers C3D_DATA -o OUT
     """
     import motionprep
-
-    from .tables import left_out, size, table
 
     recipe = make_recipe(options)
     said: list[str] = []
@@ -66,11 +65,16 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
             raise
     for doubt in summary.doubts:
         click.echo(f"warning: {doubt}", err=True)
-    dataset = summary.dataset
-    if not dataset["splits"].get("train", {"motions": 1})["motions"]:
+    if not quiet:
+        _print_summary(summary, said, out)
+    if not summary.dataset["splits"].get("train", {"motions": 1})["motions"]:
         click.get_current_context().exit(1)
-    if quiet:
-        return
+
+
+def _print_summary(summary: Summary, said: list[str], out: str) -> None:
+    from .tables import left_out, size, table
+
+    dataset = summary.dataset
     rows = [
         [
             name,

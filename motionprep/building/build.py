@@ -17,7 +17,7 @@ import msgspec
 
 from motionprep.building import plan, planned
 from motionprep.building.planned import Plan, Shard
-from motionprep.errors import BuildError, DatasetError, MotionPrepWarning, ReplaceError
+from motionprep.errors import BuildError, DatasetError, MotionPrepWarning
 from motionprep.files.reading import no_address
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
@@ -160,7 +160,7 @@ def build(
     with store.locked(out, stored_normalized=recipe.stored_normalized):
         if store.load(out) != before.known:
             # Another build has ended since this one looked.
-            before = look()
+            before = _with_changes(look(), out, replace)
         for place in (out, root):
             shard_files.sweep(place / store.SHARDS)
         on_plan(before)
@@ -201,12 +201,7 @@ def _with_changes(planned: Plan, out: Path, replaced: bool) -> Plan:
     """Return a plan that notes what it changes about the dataset that is there."""
     from motionprep.building.changes import changes
 
-    try:
-        return replace(planned, notes=(*planned.notes, *changes(planned, out)))
-    except ReplaceError:
-        if not replaced:
-            raise
-    return planned
+    return replace(planned, notes=(*planned.notes, *changes(planned, out, replace=replaced)))
 
 
 class _Count:

@@ -15,7 +15,7 @@ from motionprep.storage import store
 _SHOWN = 3
 
 
-def changes(planned: Plan, out: Path) -> tuple[str, ...]:
+def changes(planned: Plan, out: Path, *, replace: bool = False) -> tuple[str, ...]:
     """Return a sentence for each thing that a build changes about the motions and stages of the dataset in ``out``.
 
     Motions that are new say so by being there; what they do to shards is in the plan.
@@ -23,7 +23,8 @@ def changes(planned: Plan, out: Path) -> tuple[str, ...]:
     Raises
     ------
     ReplaceError
-        If nothing of the dataset would remain: not one motion, or not one shard because of another recipe.
+        If nothing of the dataset would remain, not one motion, or not one shard because of another recipe, and
+        ``replace`` is not given.
     """
     if planned.dataset is None:
         return ()
@@ -31,6 +32,8 @@ def changes(planned: Plan, out: Path) -> tuple[str, ...]:
     said = [] if before is None else _other_stages(before, planned.recipe)
     kept, motions = _moved(_splits(out, planned.dataset), planned)
     said = [*motions, *said]
+    if replace:
+        return tuple(said)
     if not kept:
         raise ReplaceError(f"{out}: holds a dataset of other motions, none of which would remain: {'; '.join(said)}")
     if planned.dataset["motionprep"] < FORMAT:

@@ -23,6 +23,8 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 #: Beyond any place in metres, so that a number from 0 to 1 beside it is none either.
 _NO_METRES = 20.0
+#: The peak of a network's heat map may be a little above 1.
+_MOST_CONFIDENCE = 1.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +60,13 @@ class Clips:
             return ()
         with np.errstate(invalid="ignore"):
             third = self.values[..., 2]
-            shares = bool(((third >= 0) & (third <= 1)).all() and third.any())
+            shares = bool(((third >= 0) & (third <= _MOST_CONFIDENCE)).all() and third.any())
             pixels = bool((np.abs(self.values[..., :2]) > _NO_METRES).any())
         if not (shares and pixels):
             return ()
         return (
-            "the third number of each joint is from 0 to 1 beside larger x and y; it was taken for a confidence and "
-            "left out: say third = 'z' if it is a place",
+            "the third number of each joint is from 0 to about 1 beside larger x and y; it was taken for a "
+            "confidence and left out: say third = 'z' if it is a place",
         )
 
     def motion(self, clips: range, frames: range, rate: float) -> Motion:

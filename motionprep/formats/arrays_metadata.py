@@ -40,7 +40,7 @@ class ArrayMetadata(
         The entry of an ``.npz`` file; it may have one alone if this is empty.
     third
         What the third number of a joint is: ``"z"``, or ``"confidence"`` of a keypoint in a picture, which is left out.
-        If it is empty and units are not said, numbers from 0 to 1 beside x and y that go beyond 20 are taken for
+        If it is empty and units are not said, numbers from 0 to 1.1 beside x and y that go beyond 20 are taken for
         confidences, and it is noted.
 
     Raises

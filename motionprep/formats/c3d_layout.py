@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 
 from motionprep.errors import RateError
@@ -185,7 +185,7 @@ def plan_layout(data: bytes, name: str, size: int, rate: float | None = None, *,
             starts, points, list(dict.fromkeys(kinds)), analogs, [count for count in counts if count > 0]
         )
     ]
-    reading = _chosen(readings, name, size, end, lenient=lenient, notes=notes)
+    reading = _chosen(readings, data, name, size, end, lenient=lenient, notes=notes)
     scale = _scale(scales[0], block.scale, reading, notes) if one_scale else scales[0]
     if reading.points != block.points or reading.points != (used or reading.points):
         notes.append(f"the header says {block.points:,} points, POINT:USED {used:,}; {reading.points:,} were read")
@@ -283,18 +283,25 @@ def _floats(kind: int, points: int, floats: int, one_scale: bool) -> int:
     return floats
 
 
-def _chosen(readings: Sequence[Reading], name: str, size: int, end: int, *, lenient: bool, notes: list[str]) -> Reading:
+def _chosen(
+    readings: Sequence[Reading], data: bytes, name: str, size: int, end: int, *, lenient: bool, notes: list[str]
+) -> Reading:
     """Return the reading that the file's length decides for.
 
     Those fit whose frames end less than a block before the section does (ezc3d fills a whole one where nothing is to be
-    filled). Of several, the one that departs least from what the file's most trusted places say.
+    filled). Of several, the one behind which nothing but padding is left, then the one that departs least from what the
+    file's most trusted places say.
     """
     exact = [one for one in readings if 0 <= end - one.end <= BLOCK]
-    fits = exact or [one for one in readings if one.end <= end]
+    fits: Sequence[Reading] = exact or [one for one in readings if one.end <= end]
     if not fits:
         return _cut(readings, name, end, lenient=lenient, notes=notes)
-    least = min(one.departs for one in fits) if exact else 0
-    best = [one for one in fits if one.departs == least] if exact else fits
+    if exact:
+        fits = _by_padding(exact, data, name, end)
+        least = min(one.departs for one in fits)
+        best = [one for one in fits if one.departs == least]
+    else:
+        best = list(fits)
     if len({one.layout for one in best}) > 1:
         both: dict[tuple[int, int, int, int], Reading] = {}
         for one in sorted(best, key=lambda one: one.departs):
@@ -302,14 +309,50 @@ def _chosen(readings: Sequence[Reading], name: str, size: int, end: int, *, leni
         ways = "; or ".join(map(str, both.values()))
         raise damage(name, "point data", f"the file contradicts itself and its {size:,} bytes do not decide: {ways}")
     chosen = min(best, key=lambda one: one.departs)
+    if exact:
+        chosen = _without_padding(chosen, fits, data)
     counts = dict.fromkeys(one.frames for one in readings)
     if len(counts) > 1:
         other = next(count for count in counts if count != chosen.frames)
-        notes.append(
-            f"the file says {other:,} frames as well as {chosen.frames:,}; the latter was taken, which fits its length"
+        fit = any(one.layout == chosen.layout and one.frames == other for one in exact)
+        both_fit, alone = (
+            ", and both fit its length; the latter was taken",
+            "; the latter was taken, which fits its length",
         )
+        notes.append(f"the file says {other:,} frames as well as {chosen.frames:,}{both_fit if fit else alone}")
     if end - chosen.end > BLOCK:
         notes.append(f"{end - chosen.end:,} bytes stand behind the last frame")
+    return chosen
+
+
+def _by_padding(fits: Sequence[Reading], data: bytes, name: str, end: int) -> Sequence[Reading]:
+    """Return those of several readings of a short file that leave zeros behind their frames and take none for frames.
+
+    Readings that depart in more places than need be do not take part. Where padding is no zeros, all others are
+    returned as if they departed alike, for nothing decides between them.
+    """
+    least = min(one.departs for one in fits)
+    near = [one for one in fits if one.departs <= least + 1]
+    if len({one.layout for one in near}) == 1 and len({one.frames for one in near}) == 1:
+        return near
+    if len(data) < end:
+        message = f"the file contradicts itself, and only {len(data):,} of the {end:,} bytes that decide are at hand"
+        raise damage(name, "point data", message)
+    if len({one.layout for one in near}) == 1:
+        return near
+    padded = [one for one in near if not any(data[one.end : end])]
+    if not padded:
+        return [replace(one, departs=least) for one in near]
+    first = min(one.end for one in padded)
+    return [one for one in padded if one.end == first]
+
+
+def _without_padding(chosen: Reading, fits: Sequence[Reading], data: bytes) -> Reading:
+    """Return the reading of the fewest frames that the file says if the others hold zeros alone, or ``chosen``."""
+    fewer = [one for one in fits if one.layout == chosen.layout and one.end < chosen.end]
+    for one in sorted(fewer, key=lambda one: one.frames):
+        if not any(data[one.end : chosen.end]):
+            return one
     return chosen
 
 

@@ -46,8 +46,9 @@ def rate_of(frame_time: str) -> float:
     3. such a multiple whose digits were cut off and not rounded (``0.016666`` is 60);
     4. any other whole rate (``0.0101`` is 99);
     5. an NTSC rate, a whole one times 1000/1001 (``0.0333667`` is 29.97), also where the rate was rounded to two or
-       three decimals before its frame time was printed (1 / 29.97), or digits were cut off;
-    6. any whole rate whose digits were cut off (``0.0666`` is 15).
+       three decimals before its frame time was printed (1 / 29.97);
+    6. any whole rate whose digits were cut off (``0.066`` is 15);
+    7. an NTSC rate whose digits were cut off (``0.033366`` is 29.97).
 
     Otherwise it is the number as it stands. The digits may be those of the frame time as float32.
 
@@ -78,8 +79,9 @@ def rate_of(frame_time: str) -> float:
         [number for number in common if rounded(1 / number)],
         [number for number in common if cut(1 / number)],
         [number for number in any_whole if rounded(1 / number)],
-        [number for number in ntsc if any(fits(1 / said) for fits in (rounded, cut) for said in _said(number))],
+        [number for number in ntsc if any(rounded(1 / said) for said in _said(number))],
         [number for number in any_whole if cut(1 / number)],
+        [number for number in ntsc if any(cut(1 / said) for said in _said(number))],
     )
     meant = next(filter(None, kinds), [rate])
     return min(meant, key=lambda number: abs(1 / number - time))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-#: Words that people number subjects by.
-_WORDS = r"(?:subject|subj|sub|participant|person|actor|performer|p|s)"
+#: Words that people number subjects by, and letters, which may stand for a part, a session or a style as well.
+_WORDS = r"(?:subject|subj|sub|participant|person|actor|performer)"
+_LETTERS = r"[ps]"
 
 
 class Named(NamedTuple):
@@ -34,8 +36,11 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("Bandai-Namco", re.compile(r"(dataset-\d)_.*", re.DOTALL)),
 )
 _STYLE = re.compile(r"[A-Za-z]+_(?:BR|BW|FR|FW|ID|SR|SW|TR[123])")
-_NUMBERED = re.compile(rf"(?:^|_)({_WORDS}-?\d+)(?=_|$)", re.IGNORECASE)
-_FOLDER = re.compile(rf"{_WORDS}[-_ ]?\d+", re.IGNORECASE)
+_BY_WORD = re.compile(rf"(?:^|_)({_WORDS}[-_ ]?\d+)(?=_|$)", re.IGNORECASE)
+_BY_LETTER = re.compile(rf"(?:^|_)({_LETTERS}-?\d+)(?=_|$)", re.IGNORECASE)
+_FOLDER_BY_WORD = re.compile(rf"{_WORDS}[-_ ]?\d+", re.IGNORECASE)
+_FOLDER_BY_LETTER = re.compile(rf"{_LETTERS}[-_ ]?\d+", re.IGNORECASE)
+_IN_NAME, _IN_FOLDER = "a numbered subject in the name", "a folder of a numbered subject"
 #: 100STYLE is of one person in a hundred styles.
 _ONE_PERSON = Named("100style", "100STYLE")
 
@@ -51,11 +56,25 @@ def subject_of(stem: str) -> Named:
             return Named(found[1], pattern)
     if _STYLE.fullmatch(name):
         return _ONE_PERSON
-    # LAFAN1's subject is the last word, Human3.6M's the first.
-    if numbered := _NUMBERED.findall(name):
-        return Named(numbered[-1], "a numbered subject in the name")
-    for folder in reversed(above.split("/")):
-        if _FOLDER.fullmatch(folder):
-            return Named(folder, "a folder of a numbered subject")
+    if numbered := _numbered(above, name):
+        return numbered
     before, _, rest = name.partition("_")
     return Named(before if before and rest else above.rpartition("/")[2] or name, "")
+
+
+def _numbered(above: str, name: str) -> Named | None:
+    """Return the subject that a numbered word says, or else a numbered letter; a guess where two of them differ."""
+    folders = above.split("/")[::-1]
+    if by_word := _BY_WORD.findall(name):
+        return Named(by_word[-1], _IN_NAME if _are_one(by_word) else "")
+    if by_word := list(filter(_FOLDER_BY_WORD.fullmatch, folders)):
+        return Named(by_word[0], _IN_FOLDER)
+    in_name, in_folders = _BY_LETTER.findall(name), list(filter(_FOLDER_BY_LETTER.fullmatch, folders))
+    if not (in_name or in_folders):
+        return None
+    pattern = (_IN_NAME if in_name else _IN_FOLDER) if _are_one(in_name + in_folders) else ""
+    return Named((in_name + in_folders)[0], pattern)
+
+
+def _are_one(words: Sequence[str]) -> bool:
+    return len(set(map(str.casefold, words))) == 1

@@ -161,10 +161,11 @@ def hash_file(source: Source) -> tuple[str, bool]:
 def _read_header(source: Source) -> SourceHeader:
     read = _markers_header if source.modality == "markers" else _motion_header
     try:
-        return read(source)
-    except RateError as error:
-        # What else it says is of use where the recipe gives a rate.
-        return msgspec.structs.replace(read(source, 1.0), rate=0.0, rate_error=_where(error, source))
+        try:
+            return read(source)
+        except RateError as error:
+            # What else it says is of use where the recipe gives a rate.
+            return msgspec.structs.replace(read(source, 1.0), rate=0.0, rate_error=_where(error, source))
     except ReadError as error:
         return SourceHeader("", 0, 0.0, "", _where(error, source))
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from motionprep.maths.alignment import Finding
     from motionprep.motion.take import Take
 
-#: In fewer seconds that both have, a residual counts twice.
 #: How far from the best lag on the grid of frames the best of all may be, and how finely it is found, in frames.
 _REACH, _FINE = 0.9, 0.02
 _GOLDEN = (5**0.5 - 1) / 2
+#: In fewer seconds that both have, a residual counts twice.
 _SHORT = 2.0
 
 

@@ -505,3 +505,16 @@ class TestConfidence:
         assert np.array_equal(positions[..., :2], values[..., :2])
         assert np.all(positions[..., 2] == z)
         assert ("confidence" in str(dataset.manifest.reason[0])) == noted
+
+    def test_may_be_a_little_above_1(self, tmp_path: Path) -> None:
+        values = np.random.default_rng(0).uniform(10, 900, (20, 3, 3)).astype(np.float32)
+        values[..., 2] = 0.5
+        values[3, 1, 2] = 1.02
+        data = tmp_path / "data"
+        data.mkdir()
+        np.save(data / "a_1.npy", values)
+        (data / "arrays.toml").write_text('names = ["A", "B", "C"]\nrate = 30\n')
+
+        build(data, tmp_path / "out", recipe={"stages": [{"stage": "features", "arrays": ["positions"]}]})
+
+        assert not motionprep.open(tmp_path / "out")["train"].motion("a_1")["positions"][..., 2].any()

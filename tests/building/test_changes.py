@@ -40,7 +40,8 @@ def test_other_data_and_another_recipe_ask_first_and_leave_the_dataset_as_it_was
         build(data, out, recipe={"split": {"percent": "75/25"}, "stages": [{"stage": "downsample", "factor": 8}]})
 
     assert (out / "dataset.json").read_bytes() == before
-    build(other, out, recipe={"split": {"percent": "50/50"}}, replace=True)
+    made = build(other, out, recipe={"split": {"percent": "50/50"}}, replace=True)
+    assert any("16 of 16 motions leave" in note for note in made.notes)
     assert len(motionprep.open(out).manifest) == 2
 
 

@@ -90,6 +90,14 @@ def test_a_failed_motion_is_counted_with_its_reason(run: Any, broken: Path, out:
     assert "\nfailed: 1 x 02/02_02.bvh:2:1: found 'TRUNK'; expected ROOT\n" in ended.out
 
 
+def test_a_build_whose_train_is_empty_says_why_before_it_fails(run: Any, corpus: Path, out: Path) -> None:
+    ended = run("build", corpus, "--split", "75/25", "--min-frames", "train=99999", "-o", out)
+    assert ended.code == 1
+    assert ended.err.endswith("warning: split 'train' is empty: all of its motions were dropped or failed\n")
+    assert ended.out.splitlines()[1].split()[:2] == ["train", "0"]
+    assert "\ndropped: " in ended.out
+
+
 def test_only_the_commonest_kinds_of_reason_are_listed() -> None:
     words = ["ash", "birch", "cedar", "elm", "fir", "oak", "yew"]
     reasons = {f"no {word}": count for count, word in enumerate(words, start=1)}

@@ -594,6 +594,36 @@ def test_what_the_length_does_not_decide_is_refused_with_both_readings():
         parse_c3d(data, "take.c3d")
 
 
+@PROCESSORS
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"analogs": (2, 5), "header": {"analogs": 12}}, ("10 fit", "12")),
+        ({"parameters": {"POINT:SCALE": 0.1}}, ("scale", "floats")),
+        ({"parameters": {"POINT:USED": 4}}, ("3 were read", "4")),
+        ({"parameters": {"POINT:FRAMES": 6}}, ("6 frames as well as 5", "both fit")),
+    ],
+    ids=["analog samples", "floats or integers", "points", "frames"],
+)
+def test_of_readings_that_all_fit_a_short_file_the_one_with_zeros_behind_it_is_taken(processor, options, words):
+    data = c3d(walk(), ["A", "B", "C"], processor=processor, **options)
+    assert_reads(data, walk(), *words)
+    with pytest.raises(ReadError, match="bytes that decide are at hand"):
+        read_c3d_header(data[:-600], "take.c3d", len(data))
+
+
+def test_readings_of_a_short_file_are_refused_where_its_padding_is_no_zeros():
+    data = c3d(walk(), ["A", "B", "C"], analogs=(2, 5), header={"analogs": 12})
+    data = data.rstrip(b"\0").ljust(len(data), b"\7")
+    with pytest.raises(ReadError, match=r"12 analog samples.*10 analog samples"):
+        parse_c3d(data, "take.c3d")
+
+
+def test_a_note_on_two_counts_of_frames_that_both_fit_says_so():
+    (note,) = parse_c3d(c3d(walk(), ["A", "B", "C"], parameters={"POINT:FRAMES": 4}), "take.c3d").notes
+    assert note == "the file says 5 frames as well as 4, and both fit its length; the latter was taken"
+
+
 @SCALES
 def test_a_rate_quotient_is_rounded(scale):
     data = c3d(walk(20), ["A", "B", "C"], scale=scale, rate=23.976, analogs=(3, 10), header={"analogs": 0})

@@ -68,7 +68,8 @@ def test_an_ntsc_rate_is_meant_where_the_digits_are_not_those_of_a_whole_one(pri
 
 
 @pytest.mark.parametrize(
-    ("printed", "rate"), [("0.016666", 60), ("0.0166", 60), ("0.041666", 24), ("0.00166", 600), ("0.0666", 15)]
+    ("printed", "rate"),
+    [("0.016666", 60), ("0.0166", 60), ("0.041666", 24), ("0.00166", 600), ("0.0666", 15), ("0.066", 15)],
 )
 def test_digits_may_be_cut_off(printed: str, rate: float) -> None:
     assert rate_of(printed) == rate

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from c3d_bytes import c3d, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -921,3 +922,12 @@ class TestCache:
         made = plan.make_plan([tmp_path / "data"], tmp_path / "out", recipe, digests=True)
 
         assert [row.headers[0].sha256 for row in made.rows] == [hashing.digest(BVH), ""]
+
+
+def test_a_file_that_is_wrong_in_more_than_its_rate_fails_alone(tmp_path: Path) -> None:
+    counts: dict[str, Any] = {"parameters": {"POINT:USED": 0}, "header": {"points": 0}}
+    (tmp_path / "1_01.c3d").write_bytes(c3d(walk(), ["A", "B", "C"], rate=0.0, **counts))
+    (tmp_path / "1_02.c3d").write_bytes(c3d(walk(), ["A", "B", "C"]))
+    wrong, right = read_headers(find([tmp_path]), SourceCache(tmp_path / "cache.json"))
+    assert "the file holds no points" in wrong.error
+    assert (right.error, right.frames) == ("", 5)
