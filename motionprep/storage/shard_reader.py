@@ -43,17 +43,21 @@ def read_record(folder: Path, key: str) -> dict[str, Any]:
     DatasetError
         If it is missing or damaged.
     """
+    return _read_group(folder, key)[0]
+
+
+def _read_group(folder: Path, key: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return the record of a shard, and the metadata of its arrays in one, which are compared when all is checked."""
     try:
-        group = msgspec.json.decode((folder / key / GROUP).read_bytes())
-        # Compared with the metadata of each array when the whole shard is checked.
-        group.pop("consolidated_metadata", None)
+        group = msgspec.json.decode((folder / key / GROUP).read_bytes(), type=dict[str, Any])
+        arrays = group.pop("consolidated_metadata", None)
         record: dict[str, Any] = group["attributes"]["motionprep"]["record"]
         good = record["key"] == key and group == shard_files.group(record)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError, KeyError, TypeError) as error:
         raise DatasetError(f"shard {key}: its record cannot be read: {error}; {REMEDY}") from None
     if not good:
         raise DatasetError(f"shard {key}: its record is damaged; {MEND}")
-    return record
+    return record, arrays
 
 
 def read_features(folder: Path, key: str) -> tuple[str, ...]:
@@ -79,7 +83,7 @@ def check(folder: Path, key: str) -> None:
     DatasetError
         If anything of it is missing, damaged or too much; it names the file.
     """
-    record = read_record(folder, key)
+    record, arrays = _read_group(folder, key)
     there, expected = set(shard_files.names(folder / key)) - {GROUP}, record["files"]
     for name in sorted(there | set(expected)):
         if name not in expected:
@@ -87,8 +91,6 @@ def check(folder: Path, key: str) -> None:
         _check_file(folder, key, name, expected[name])
     for feature in record["features"]:
         read_rows(folder, key, feature, 0, record["frames"])
-    group = msgspec.json.decode((folder / key / GROUP).read_bytes())
-    arrays = group.get("consolidated_metadata")
     if arrays is not None and arrays != shard_files.consolidated(folder / key, record["features"]):
         raise DatasetError(f"shard {key}: its metadata in one are damaged; {MEND}")
 
