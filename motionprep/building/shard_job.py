@@ -115,13 +115,11 @@ def make(
 def _names(motions: Sequence[Mapping[str, Any]], skeletons: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the names of the joints, nodes and markers of a shard's arrays, of which all motions have the same."""
     found: dict[str, list[str]] = {}
-    for skeleton in map(Skeleton.from_json, skeletons.values()):
+    if skeletons:
+        skeleton = Skeleton.from_json(next(iter(skeletons.values())))
         found = {"joints": list(skeleton.joints), "nodes": list(skeleton.nodes)}
-        break
-    for motion in motions:
-        if motion.get("marker_names"):
-            return found | {"markers": motion["marker_names"]}
-    return found
+    markers = next((motion["marker_names"] for motion in motions if motion.get("marker_names")), None)
+    return found | ({"markers": markers} if markers else {})
 
 
 def keep_memory() -> None:

@@ -63,9 +63,7 @@ class DatasetFiles:
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the manifest."""
-        rows: list[dict[str, Any]] = self._table.to_pylist()
-        manifest.number_keys(rows)
-        return rows
+        return manifest.to_rows(self._table, self.facts["motionprep"])
 
     @cached_property
     def class_table(self) -> tuple[ClassRow, ...]:

@@ -145,8 +145,7 @@ def of_dataset(path: str | os.PathLike[str]) -> tuple[list[Unread], list[Finding
     if recipe.stored_normalized:
         raise DatasetError(f"{out}: stores normalized numbers; check the data that it was built from")
     plain = msgspec.json.decode(store.read_named(out, dataset, "skeletons"))
-    rows = manifest.decode(store.read_named(out, dataset, "manifest")).to_pylist()
-    manifest.number_keys(rows)
+    rows = manifest.to_rows(manifest.decode(store.read_named(out, dataset, "manifest")), dataset["motionprep"])
     skeletons: dict[str, Skeleton] = {key: Skeleton.from_json(value) for key, value in plain.items()}
     local = {
         split: any(stage.name == "local_frame" for stage in recipe.stages_for(split)) for split in recipe.split.names()

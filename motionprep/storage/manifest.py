@@ -114,6 +114,14 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
+def to_rows(table: pa.Table, written_in: int) -> list[dict[str, Any]]:
+    """Return the rows of a manifest of a format; those of format 1 get the keys that later ones are written with."""
+    rows: list[dict[str, Any]] = table.to_pylist()
+    if written_in == 1:
+        number_keys(rows)
+    return rows
+
+
 def number_keys(rows: Sequence[dict[str, Any]]) -> None:
     """Give motions that were made of one take, for one split, keys of their own: ``69_01``, ``69_01@2`` and so on."""
     seen: Counter[tuple[str | None, str]] = Counter()
