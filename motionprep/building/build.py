@@ -18,13 +18,13 @@ import msgspec
 from motionprep.building import plan, planned
 from motionprep.building.planned import Plan, Shard
 from motionprep.errors import BuildError, DatasetError, MotionPrepWarning
-from motionprep.files.reading import no_address
+from motionprep.files.reading import as_paths, no_address
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
 from motionprep.sources.fingerprints import hash_file
 from motionprep.storage import shard_files, shard_reader, store
 
-#: Called after each motion with how many motions and how many stored frames are done.
+#: Called after each motion with how many are done, of how many.
 OnProgress = Callable[[int, int], None]
 #: Of a file's bytes, or of why they cannot be read, and whether they can.
 _Digest = tuple[str, bool]
@@ -140,10 +140,10 @@ def build(
     root = store.root(out, stored_normalized=recipe.stored_normalized)
     look = partial(
         plan.make_plan,
-        planned.paths(data),
+        as_paths(data),
         out,
         recipe,
-        markers=planned.paths(markers),
+        markers=as_paths(markers),
         verify_sources=verify_sources,
         workers=workers,
     )

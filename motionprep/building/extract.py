@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.building.limits import LARGEST, FeatureError, check_reach
+from motionprep.building.limits import FeatureError, check_reach
 from motionprep.maths import rigid
 from motionprep.motion import kinematics
+from motionprep.motion.arrays import FLOAT32_MAX
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.motion.poses import Poses
@@ -57,7 +58,7 @@ class Extraction:
         largest = {name: _largest(array) for name, array in self._arrays.items() if array.dtype != bool}
         largest |= {name: max(_largest(markers.positions), abs(missing)) for name, markers in self._points.items()}
         for name, most in largest.items():
-            if not most <= LARGEST:
+            if not most <= FLOAT32_MAX:
                 raise FeatureError(name, f"{name} has numbers that float32 cannot hold")
         self._solver: kinematics.Solver | None = None
         if computed:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from motionprep.motion.arrays import FLOAT32_MAX
 from motionprep.motion.feature_kinds import KINDS
 from motionprep.motion.motion import Motion
 from motionprep.motion.poses import Poses
-
-#: The largest number that float32 holds.
-LARGEST = float(np.finfo(np.float32).max)
 
 
 class FeatureError(ValueError):
@@ -35,5 +31,5 @@ class FeatureError(ValueError):
 
 def check_reach(motion: Motion | Poses) -> None:
     """Raise a :class:`FeatureError` if a world position may be too large for float32."""
-    if not motion.reach() <= LARGEST:
+    if not motion.reach() <= FLOAT32_MAX:
         raise FeatureError("positions", "positions may have numbers that float32 cannot hold")

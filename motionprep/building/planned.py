@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -206,8 +205,3 @@ def reason_of(row: PlannedMotion, motion: Mapping[str, Any]) -> str:
 def none_built(reasons: Sequence[str]) -> BuildError:
     """Return the error of a build in which every motion came to nothing, each for one of these reasons."""
     return BuildError(f"none of {len(reasons)} motions could be built; the first: {reasons[0]}")
-
-
-def paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:
-    """Return one path or several as a list."""
-    return [given] if isinstance(given, str | os.PathLike) else list(given)

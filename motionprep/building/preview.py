@@ -10,9 +10,10 @@ from typing import Any, Unpack
 
 from motionprep.building.changes import changes
 from motionprep.building.plan import make_plan
-from motionprep.building.planned import Plan, none_built, paths, reason_of
+from motionprep.building.planned import Plan, none_built, reason_of
 from motionprep.building.shard_job import frame_bytes
 from motionprep.errors import ReplaceError
+from motionprep.files.reading import as_paths
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
 from motionprep.stages import Dropped
@@ -113,10 +114,10 @@ def plan(
     """
     place = None if out is None else Path(out)
     planned = make_plan(
-        paths(data),
+        as_paths(data),
         place,
         read_recipe(recipe, **options),
-        markers=paths(markers),
+        markers=as_paths(markers),
         verify_sources=verify_sources,
         workers=workers,
         digests=True,

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.motion import rotations
-from motionprep.motion.arrays import Floats
+from motionprep.motion.arrays import FLOAT32_MAX, Floats
 
-_LARGEST = float(np.finfo(np.float32).max)
 #: What is wrong with rotations that :func:`motionprep.motion.rotations.undirected` finds.
 NO_DIRECTION = "a rotation of zeros, or of numbers as near to many rotations; it has no direction"
 
@@ -37,7 +36,7 @@ def to_floats(values: NDArray[Any], first: int = 0, row: str = "frame") -> Float
     with np.errstate(invalid="ignore", over="ignore"):
         floats = values.astype(np.float64)
     # Of larger ones neither lengths nor metrics could take squares.
-    good = np.abs(floats) <= _LARGEST
+    good = np.abs(floats) <= FLOAT32_MAX
     if not good.all():
         at, *place = np.argwhere(~good)[0].tolist()
         raise ValueError(

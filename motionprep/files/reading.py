@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -99,6 +99,11 @@ def parse_json(data: bytes | str, kind: Any = Any) -> Any:
         raise ValueError("brackets are nested too deep") from None
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from None
+
+
+def as_paths(given: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> list[str | os.PathLike[str]]:
+    """Return one path or several as a list."""
+    return [given] if isinstance(given, str | os.PathLike) else list(given)
 
 
 def shown(text: str, most: int = _MOST_SHOWN) -> str:

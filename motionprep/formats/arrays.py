@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 from motionprep.errors import ReadError
 from motionprep.formats.arrays_header import HEADER_BYTES, open_array, parse_header
 from motionprep.formats.arrays_metadata import ArrayMetadata
-from motionprep.motion.arrays import Floats
+from motionprep.motion.arrays import FLOAT32_MAX, Floats
 from motionprep.motion.motion import Motion
 from motionprep.motion.skeleton import POSITION_CHANNELS, Skeleton
-
-_LARGEST = float(np.finfo(np.float32).max)
-
 
 #: Beyond any place in metres, so that a number from 0 to 1 beside it is none either.
 _NO_METRES = 20.0
@@ -96,7 +93,7 @@ class Clips:
         # The conversion would warn of signalling NaNs, which the next line looks for.
         with np.errstate(invalid="ignore"):
             points[..., : picked.shape[3]] = picked
-        fits = np.abs(points) <= _LARGEST
+        fits = np.abs(points) <= FLOAT32_MAX
         if not fits.all():
             clip, frame, joint, axis = map(int, np.unravel_index(np.argmin(fits), points.shape))
             number = (clips[clip] * self.values.shape[1] if self.apart else 0) + frames[frame] + 1

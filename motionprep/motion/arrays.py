@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Vector = tuple[float, float, float]
 Floats = NDArray[np.float64]
+#: The largest number that float32 holds.
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 from motionprep.errors import DatasetError
+from motionprep.files.reading import as_paths
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.naming.units import metres_of
@@ -69,7 +70,7 @@ def check(
     SourceError, DatasetError
         If there are no data, or the dataset is damaged.
     """
-    paths = [data] if isinstance(data, str | os.PathLike) else list(data)
+    paths = as_paths(data)
     if len(paths) == 1 and reading.is_dataset(paths[0]):
         unread, findings = reading.of_dataset(paths[0])
     else:
