@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -98,28 +98,42 @@ def _one(stage: Align, recording: TakeFiles) -> None:
         raise SourceError(f"{where}: {_reason(refused)}")
 
 
-def _all(stage: Align, recordings: list[TakeFiles], quiet: bool) -> None:
-    """Print a table of what is found of takes, and why of the others nothing is."""
+class _Outcome(NamedTuple):
+    """What became of a take: ``"ok"``, ``"dropped"`` or ``"failed"``, why, and what was found if anything was."""
+
+    status: str
+    reason: str | None
+    pair: tuple[Take, Finding] | None
+
+
+def _outcome(stage: Align, recording: TakeFiles) -> _Outcome:
     from motionprep.errors import ReadError
     from motionprep.stages.base import Dropped
 
+    try:
+        take = _read(recording)
+    except ReadError as error:
+        return _Outcome("failed", str(error), None)
+    pair = stage.find(take)
+    if isinstance(pair, Dropped):
+        return _Outcome("dropped", _reason(pair), None)
+    refused = stage.judge(take, pair[1])
+    return _Outcome("ok", None, pair) if refused is None else _Outcome("dropped", _reason(refused), pair)
+
+
+def _all(stage: Align, recordings: list[TakeFiles], quiet: bool) -> None:
+    """Print a table of what is found of takes, and why of the others nothing is."""
     from .tables import table
 
     rows, others = [], []
     with Progress(quiet=quiet, unit="takes") as progress:
         progress.start(len(recordings))
         for recording in recordings:
-            try:
-                take = _read(recording)
-            except ReadError as error:
-                others.append(f"failed: {recording.key}: {error}")
-            else:
-                pair = stage.find(take)
-                refused = pair if isinstance(pair, Dropped) else stage.judge(take, pair[1])
-                if not isinstance(pair, Dropped):
-                    rows.append([recording.key, *_words(stage, *pair)])
-                if refused is not None:
-                    others.append(f"dropped: {recording.key}: {_reason(refused)}")
+            status, reason, pair = _outcome(stage, recording)
+            if pair is not None:
+                rows.append([recording.key, *_words(stage, *pair)])
+            if reason is not None:
+                others.append(f"{status}: {recording.key}: {reason}")
             progress.advance(1)
     if rows:
         head = ["take", "lag", "axes", "scale", "mm a unit", "residual", "of the body", "knees, mm", "frames"]
@@ -130,47 +144,48 @@ def _all(stage: Align, recordings: list[TakeFiles], quiet: bool) -> None:
 
 def _print_json(stage: Align, recordings: list[TakeFiles]) -> None:
     """Print what is found of each take as JSON; exit with 1 if files of one take alone do not belong together."""
-    from motionprep.errors import ReadError
-    from motionprep.maths import lengths, spaces
-    from motionprep.stages.base import Dropped
-
     from .tables import print_json
 
     found: list[dict[str, Any]] = []
     for recording in recordings:
-        facts: dict[str, Any] = {"take": recording.key, "files": [source.name for source in recording.sources]}
-        found.append(facts)
-        try:
-            take = _read(recording)
-        except ReadError as error:
-            facts |= {"status": "failed", "reason": str(error)}
-            continue
-        pair = stage.find(take)
-        if isinstance(pair, Dropped):
-            facts |= {"status": "dropped", "reason": _reason(pair)}
-            continue
-        paced, finding = pair
-        refused = stage.judge(take, finding)
-        metres = spaces.metres(paced)
-        unit_mm = 1000 * metres / finding.scale if metres else None
-        apart = lengths.to_knees(stage.join(paced, finding)) if unit_mm else {}
-        facts |= {
-            "status": "ok" if refused is None else "dropped",
-            "reason": None if refused is None else _reason(refused),
-            "lag": finding.lag,
-            "axes": finding.axes,
-            "scale": finding.scale,
-            "unit_mm": unit_mm,
-            "offset": list(finding.offset),
-            "residual": finding.residual,
-            "residual_of_body": finding.share,
-            "knees_mm": {name: (unit_mm or 0.0) * value for name, value in apart.items()},
-            "frames": len(finding.motion_frames),
-            "resampled": paced.facts.get("align_resampled"),
+        status, reason, pair = _outcome(stage, recording)
+        facts = {
+            "take": recording.key,
+            "files": [source.name for source in recording.sources],
+            "status": status,
+            "reason": reason,
         }
+        found.append(facts | (_facts(stage, *pair) if pair is not None else {}))
     print_json({"takes": found})
     if len(found) == 1 and found[0]["status"] != "ok":
         sys.exit(1)
+
+
+def _facts(stage: Align, paced: Take, finding: Finding) -> dict[str, Any]:
+    unit_mm, knees = _in_mm(stage, paced, finding)
+    return {
+        "lag": finding.lag,
+        "axes": finding.axes,
+        "scale": finding.scale,
+        "unit_mm": unit_mm,
+        "offset": list(finding.offset),
+        "residual": finding.residual,
+        "residual_of_body": finding.share,
+        "knees_mm": knees,
+        "frames": len(finding.motion_frames),
+        "resampled": paced.facts.get("align_resampled"),
+    }
+
+
+def _in_mm(stage: Align, take: Take, found: Finding) -> tuple[float | None, dict[str, float]]:
+    """Return the skeleton's unit in mm, None if unknown, and how far knee markers are from the knees, in mm."""
+    from motionprep.maths import lengths, spaces
+
+    metres = spaces.metres(take)
+    if not metres:
+        return None, {}
+    unit = 1000 * metres / found.scale
+    return unit, {name: unit * apart for name, apart in lengths.to_knees(stage.join(take, found)).items()}
 
 
 def _read(recording: TakeFiles) -> Take:
@@ -184,11 +199,7 @@ def _read(recording: TakeFiles) -> Take:
 
 def _words(stage: Align, take: Take, found: Finding) -> list[str]:
     """Return lag, axes, scale, the skeleton's unit in mm, residual, its share of the body, mm at the knees, frames."""
-    from motionprep.maths import lengths, spaces
-
-    metres = spaces.metres(take)
-    unit = 1000 * metres / found.scale if metres else 0.0
-    knees = lengths.to_knees(stage.join(take, found)) if unit else {}
+    unit, knees = _in_mm(stage, take, found)
     return [
         f"{found.lag:.4g}",
         found.axes,
@@ -196,7 +207,7 @@ def _words(stage: Align, take: Take, found: Finding) -> list[str]:
         f"{unit:.5g}" if unit else "",
         f"{found.residual:.3g}",
         f"{found.share:.2%}",
-        " / ".join(f"{unit * apart:.0f}" for apart in knees.values()),
+        " / ".join(f"{apart:.0f}" for apart in knees.values()),
         f"{len(found.motion_frames):,}",
     ]
 
