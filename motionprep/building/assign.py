@@ -30,17 +30,17 @@ class ShardMember(msgspec.Struct, frozen=True):
     row
         Its place in the manifest.
     key
-        The motion's.
+        Key of the motion.
     size
         Bytes of its source.
     frames
         First and last frame of the source, counted from 1; all if None.
     rate
-        That takes the place of the file's; None to keep it.
+        Rate in frames per second that overrides the file's; None to keep it.
     copy
         Which of several copies of the motion, from 0.
-    about
-        What is said of its arrays.
+    metadata
+        What a file beside its arrays or the recipe says about them; None if it holds none.
     """
 
     row: int

@@ -138,7 +138,7 @@ def build(
         raise DatasetError(wrong)
     out = Path(out)
     root = store.root(out, stored_normalized=recipe.stored_normalized)
-    look = partial(
+    plan_now = partial(
         plan.make_plan,
         as_paths(data),
         out,
@@ -148,9 +148,9 @@ def build(
         workers=workers,
     )
     # Nothing is written before it is known that there is something to build.
-    before = look()
+    before = plan_now()
     if before.complete and not any(store.left_over(out, before.dataset)):
-        # What has nothing to do needs no lock, whose import takes longer than this look.
+        # What has nothing to do needs no lock, whose import takes longer than this plan.
         on_plan(before)
         _Count(before, on_progress).add_kept()
         dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
@@ -159,8 +159,8 @@ def build(
         before = _with_changes(before, out, replace)
     with store.locked(out, stored_normalized=recipe.stored_normalized):
         if store.load(out) != before.known:
-            # Another build has ended since this one looked.
-            before = _with_changes(look(), out, replace)
+            # Another build has ended since this one planned.
+            before = _with_changes(plan_now(), out, replace)
         for place in (out, root):
             shard_files.sweep(place / store.SHARDS)
         on_plan(before)
@@ -288,8 +288,8 @@ def _make_missing(todo: Plan, root: Path, workers: int, count: Callable[[int], N
             for item, files in zip(jobs[number].items, digests, strict=True):
                 row = rows[item.row]
                 headers = []
-                for source, look, (digest, readable) in zip(row.recording.sources, row.headers, files, strict=True):
-                    headers.append(msgspec.structs.replace(look, sha256=digest))
+                for source, header, (digest, readable) in zip(row.recording.sources, row.headers, files, strict=True):
+                    headers.append(msgspec.structs.replace(header, sha256=digest))
                     # That a file can be read one day need not change its size or time.
                     if readable:
                         todo.cache.put(source, headers[-1])

@@ -117,11 +117,11 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
     for number, row in enumerate(todo.rows):
         first = row.headers[0]
         files_in: dict[str, Any] = {}
-        for source, look in zip(row.recording.sources, row.headers, strict=True):
+        for source, header in zip(row.recording.sources, row.headers, strict=True):
             column = _COLUMNS[source.modality]
             files_in[column] = source.name
             files_in[f"{column}_bytes"] = source.size
-            files_in[f"{column}_sha256"] = look.sha256 or None
+            files_in[f"{column}_sha256"] = header.sha256 or None
         made = facts.get(number, {})
         stored = made if made.get("status") == "ok" else None
         if stored:

@@ -296,7 +296,7 @@ def _rows(
         for part in of_motion.get(index, ()):
             missing = needs[part.split] - modalities
             wanted, seen = _only(needs[part.split], recording, whole)
-            wrong = (look.error or (look.rate_error if rate is None else "") for look in seen)
+            wrong = (header.error or (header.rate_error if rate is None else "") for header in seen)
             error = next(filter(None, wrong), "")
             reason = error or _lacks(missing) or (_unfit(stages[part.split], seen[0]) if wanted.metadata else "")
             if reason:
@@ -347,15 +347,15 @@ def _lacks(missing: Set[str]) -> str:
     return " and ".join(f"no {_WORDS[modality]}" for modality in sorted(missing))
 
 
-def _unfit(stages: Sequence[Stage], look: SourceHeader) -> str:
+def _unfit(stages: Sequence[Stage], header: SourceHeader) -> str:
     """Return why arrays cannot go through stages; empty if they can."""
     first = ""
     for stage in stages:
         if stage.of_rotations:
             return f"{', '.join(stage.of_rotations)}: no rotations"
-        if look.clip and stage.mixes_frames:
+        if header.clip and stage.mixes_frames:
             return f"{stage.name}: would mix the frames of one clip with those of the next"
-        if look.clip and stage.picks and first:
+        if header.clip and stage.picks and first:
             return f"{stage.name}: comes after {first}; frames of clips are chosen first"
         if not stage.picks:
             first = first or stage.name
@@ -364,16 +364,16 @@ def _unfit(stages: Sequence[Stage], look: SourceHeader) -> str:
 
 def _unread(headers: Sequence[SourceHeader]) -> tuple[SourceHeader, ...]:
     """Leave out the digests of what is not built: they would hang on what an earlier run happened to read."""
-    return tuple(msgspec.structs.replace(look, sha256="") for look in headers)
+    return tuple(msgspec.structs.replace(header, sha256="") for header in headers)
 
 
 def _expected(
-    stages: Sequence[Stage], look: SourceHeader, rate: float, frames: tuple[int, int] | None
+    stages: Sequence[Stage], header: SourceHeader, rate: float, frames: tuple[int, int] | None
 ) -> tuple[int, str]:
     """Return how many frames are left of a file, and why none is, where nothing before that stage needs the frames."""
-    first, last = frames or (1, look.frames)
-    count = max(min(last, look.frames) - first + 1, 0)
-    given, before, clips = (look.clip, 0, count // look.clip) if look.clip else (count, first - 1, 1)
+    first, last = frames or (1, header.frames)
+    count = max(min(last, header.frames) - first + 1, 0)
+    given, before, clips = (header.clip, 0, count // header.clip) if header.clip else (count, first - 1, 1)
     chosen = pick_frames(stages, given, rate, before=before)
     if not isinstance(chosen, Dropped):
         return clips * len(chosen), ""
@@ -399,8 +399,8 @@ def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], root: Path | None, *,
                 one = row.recording
                 item = ShardMember(number, one.key, one.size, row.frames, row.rate, row.copy, one.metadata)
                 structure = tuple(
-                    "" if fixed[source.modality] else look.structure
-                    for source, look in zip(row.recording.sources, row.headers, strict=True)
+                    "" if fixed[source.modality] else header.structure
+                    for source, header in zip(row.recording.sources, row.headers, strict=True)
                 )
                 runs.setdefault(structure, []).append(item)
         for run in runs.values():

@@ -68,7 +68,7 @@ class PlannedMotion(msgspec.Struct, frozen=True):
     @property
     def digests(self) -> tuple[str, ...]:
         """Of its files, as far as they are known."""
-        return tuple(look.sha256 for look in self.headers)
+        return tuple(header.sha256 for header in self.headers)
 
 
 class Shard(msgspec.Struct, frozen=True):

@@ -57,10 +57,16 @@ def bends(
                 continue
             found.append((t, n))
             sizes.append(size)
-    places = np.empty((len(found), 2), np.int64)
+    return _rows(found), np.array(sizes)
+
+
+@njit(cache=True, nogil=True)
+def _rows(found: list[tuple[int, int]]) -> NDArray[np.int64]:
+    """Return pairs of numbers as rows (R, 2)."""
+    rows = np.empty((len(found), 2), np.int64)
     for k in range(len(found)):
-        places[k, 0], places[k, 1] = found[k]
-    return places, np.array(sizes)
+        rows[k, 0], rows[k, 1] = found[k]
+    return rows
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -101,10 +107,7 @@ def turns(quaternions: NDArray[np.float32], most: float, ratio: float) -> tuple[
                 continue
             found.append((t, j))
             sizes.append(size)
-    places = np.empty((len(found), 2), np.int64)
-    for k in range(len(found)):
-        places[k, 0], places[k, 1] = found[k]
-    return places, np.array(sizes)
+    return _rows(found), np.array(sizes)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
