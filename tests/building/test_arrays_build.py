@@ -517,4 +517,4 @@ class TestConfidence:
 
         build(data, tmp_path / "out", recipe={"stages": [{"stage": "features", "arrays": ["positions"]}]})
 
-        assert not motionprep.open(tmp_path / "out")["train"].motion("a_1")["positions"][..., 2].any()
+        assert not motionprep.open(tmp_path / "out")["train"]["a_1"]["positions"][..., 2].any()
