@@ -57,6 +57,7 @@ class Axes:
                 value=body.up.confidence,
                 limit=self.sure,
             )
+            return
         backwards, forwards = _evidence(body)
         total = backwards + forwards
         if total >= self.evidence and backwards >= self.mirrored * total:

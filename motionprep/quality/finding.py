@@ -45,6 +45,15 @@ class Finding:
     value: float | None = None
     limit: float | None = None
 
+    def __post_init__(self) -> None:
+        # NumPy's numbers are no JSON.
+        for field in ("value", "limit"):
+            number = getattr(self, field)
+            if number is not None:
+                object.__setattr__(self, field, float(number))
+        if self.frames is not None:
+            object.__setattr__(self, "frames", (int(self.frames[0]), int(self.frames[1])))
+
     def to_json(self) -> Mapping[str, Any]:
         """Return the finding as plain values, keys in the order that docs/quality.md gives."""
         plain = asdict(self)

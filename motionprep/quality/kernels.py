@@ -266,6 +266,8 @@ def _between(points: NDArray[np.float64], a: int, b: int, c: int, d: int) -> flo
     for axis in range(3):
         x, y = points[b, axis] - points[a, axis], points[d, axis] - points[c, axis]
         dot, one, other = dot + x * y, one + x * x, other + y * y
+    if not one * other > 0:
+        return np.nan
     return float(np.degrees(np.arccos(min(1.0, max(-1.0, dot / np.sqrt(one * other))))))
 
 
@@ -301,8 +303,9 @@ def bent_forwards(points: NDArray[np.float64]) -> NDArray[np.float64]:
                 + (thigh[2] * shank[0] - thigh[0] * shank[2]) * right[1]
                 + (thigh[0] * shank[1] - thigh[1] * shank[0]) * right[2]
             )
-            across /= width * np.sqrt((thigh * thigh).sum() * (shank * shank).sum())
-            found[t, leg] = np.degrees(np.arcsin(min(1.0, max(-1.0, across))))
+            lengths = width * np.sqrt((thigh * thigh).sum() * (shank * shank).sum())
+            sine = across / lengths if lengths > 0 else np.nan
+            found[t, leg] = np.degrees(np.arcsin(min(1.0, max(-1.0, sine)))) if lengths > 0 else np.nan
     return found
 
 

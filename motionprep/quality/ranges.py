@@ -71,7 +71,7 @@ class Ranges:
 
     def _measured(self, body: Body) -> Iterator[tuple[str, NDArray[Any], float, str]]:
         """Yield landmark, angle in degrees of each coarse sample, its limit, and what to call it."""
-        if body.modality != "skeleton":
+        if body.modality != "skeleton" or body.moving.stop == body.moving.start:
             return
         at = body.coarse.places
         for side in ("left", "right"):

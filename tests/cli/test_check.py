@@ -34,3 +34,19 @@ def test_an_error_is_an_exit_code_of_1(run: Any, corpus: Path, tmp_path: Path) -
 
     assert ended.code == 1
     assert "error" in {finding["severity"] for finding in json.loads(ended.out)["findings"]}
+
+
+def test_findings_about_markers_are_json(run: Any, markers: Path) -> None:
+    ended = run("check", markers, "-q", "--json")
+    codes = {finding["code"] for finding in json.loads(ended.out)["findings"]}
+
+    assert codes & {"markers-missing", "markers-gap"}
+
+
+def test_each_recorded_file_is_json_without_errors_and_warnings(run: Any, real_data: Path) -> None:
+    files = [*(real_data / "cmu-bvh").iterdir(), *(real_data / "cmu-c3d").iterdir()]
+    ended = {path.name: run("check", path, "-q", "--json") for path in files}
+
+    assert {name: one.code for name, one in ended.items()} == dict.fromkeys(ended, 0)
+    for one in ended.values():
+        assert {finding["severity"] for finding in json.loads(one.out)["findings"]} == {"note"}

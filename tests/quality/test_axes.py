@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import faults
+import numpy as np
 import pytest
 
 from motionprep.motion.markers import Markers
@@ -63,3 +64,11 @@ def test_a_rest_pose_that_faces_another_way_is_found(walk: Motion) -> None:
 
     assert facing(of_motion(walk)) == "z"
     assert [one.motion for one in Axes().of_corpus(takes) if one.code == "axes-rest-differs"] == ["d"]
+
+
+def test_points_of_nobody_are_unsure_and_not_mirrored(recorded: Motion) -> None:
+    body = of_motion(recorded)
+    points = np.random.default_rng(0).normal(0, 1, (200, len(body.names), 3))
+    found = Axes().of_take(faults.take_of("a", faults.as_points(body, points)))
+
+    assert [one.code for one in found] == ["axes-unsure"]

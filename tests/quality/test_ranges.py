@@ -54,3 +54,15 @@ def test_a_knee_that_bends_the_wrong_way_is_found(recorded_walk: Motion) -> None
     assert found[0].frames is not None
     assert abs(found[0].frames[0] - 101) <= 4
     assert abs(found[0].frames[1] - 150) <= 4
+
+
+def test_bones_without_length_have_no_angle(walk: Motion) -> None:
+    body = of_motion(walk)
+
+    assert Ranges().of_take(faults.take_of("a", faults.as_points(body, np.zeros_like(body.positions)))) == []
+
+
+def test_a_single_frame_in_a_t_pose_is_a_note_alone(clean) -> None:
+    motion = read_bvh(sorted(clean.rglob("*.bvh"))[0])
+
+    assert [one.code for one in Ranges().of_take(as_take("a", motion.at(range(1))))] == ["range-t-pose"]
