@@ -72,7 +72,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
 
 
 def _print_summary(summary: Summary, said: list[str], out: str) -> None:
-    from .tables import left_out, size, table
+    from .tables import left_out, noted, size, table
 
     dataset = summary.dataset
     rows = [
@@ -86,7 +86,7 @@ def _print_summary(summary: Summary, said: list[str], out: str) -> None:
         for name, split in dataset["splits"].items()
     ]
     click.echo(table(["split", "motions", "subjects", "frames", "hours"], rows))
-    for line in (*said, *left_out(dataset)):
+    for line in (*said, *left_out(dataset), *noted(dataset)):
         click.echo(line)
     what = (
         f"shards: {summary.made:,} made, {summary.kept:,} kept"

@@ -45,6 +45,14 @@ def left_out(dataset: Mapping[str, Any]) -> list[str]:
     )
 
 
+def noted(dataset: Mapping[str, Any]) -> list[str]:
+    """Return a line for each of the commonest kinds of note on motions that a dataset stores."""
+    return grouped(
+        ("noted", f"{some['example']}: {note}", note, some["motions"])
+        for note, some in dataset.get("noted", {}).items()
+    )
+
+
 def grouped(motions: Iterable[tuple[str, str, str, int]]) -> list[str]:
     """Return a line for each of the commonest kinds of reason, with how many motions it is of and one example.
 

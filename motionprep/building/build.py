@@ -191,7 +191,7 @@ def _ended(summary: Summary) -> Summary:
         for name, split in summary.dataset["splits"].items()
         if not split["motions"]
     ]
-    summary = replace(summary, doubts=(*summary.doubts, *empty))
+    summary = replace(summary, doubts=(*summary.doubts, *summary.dataset.get("doubts", ()), *empty))
     for doubt in summary.doubts:
         warnings.warn(doubt, MotionPrepWarning, stacklevel=3)
     return summary

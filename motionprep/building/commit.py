@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -83,6 +84,8 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
             for split, numbers in splits.items()
         },
         "left_out": _left_out(table),
+        "noted": _noted(table),
+        "doubts": _doubts(table),
         "features": _features(records),
         "shards": {name: shard_files.measure(out / store.SHARDS, name)[0] for name in kept},
     }
@@ -203,12 +206,38 @@ def _parts(table: Sequence[Mapping[str, Any]], recipe: Recipe, split: str) -> di
     return {"parts": [_size([row for row in table if row["part"] == number]) for number in numbers]}
 
 
+def _doubts(table: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what may be a mistake in the motions as a whole."""
+    found: dict[str, list[str]] = {}
+    for row in table:
+        if row["status"] == "ok" and (facts := row.get("facts")) and '"third"' in facts:
+            found.setdefault(json.loads(facts)["third"], []).append(row["motion"])
+    if len(found) < 2:
+        return []
+    places, confidences = found["z"], found["confidence"]
+    return [
+        f"the third number of each joint was taken for a confidence in {len(confidences):,} motions of arrays, such as "
+        f"{confidences[0]}, and for a place in {len(places):,}, such as {places[0]}: say third = 'confidence' or 'z' "
+        f"of all of them in arrays.toml"
+    ]
+
+
 def _left_out(table: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     """Return how many motions were dropped and failed, by reason."""
     return {
         status: dict(Counter(row["reason"] for row in table if row["status"] == status).most_common())
         for status in ("dropped", "failed")
     }
+
+
+def _noted(table: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return how many stored motions have each note, and the key of one of them."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in table:
+        if row["status"] == "ok" and row["reason"]:
+            note = found.setdefault(row["reason"], {"motions": 0, "example": row["key"]})
+            note["motions"] += 1
+    return found
 
 
 def _features(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -163,14 +163,22 @@ def _read_arrays(metadata: ArrayMetadata, stages: Sequence[Stage], item: ShardMe
             item.key,
             clips.motion(which, picked, rate),
             of_file=range(start + picked.start, start + picked.stop, picked.step),
-            # A recipe's word for the unit of skeletons does not hold for arrays of which nothing says it.
-            facts={"units": "unknown"}
-            if metadata.metres is None
-            else {"metres_per_unit": metadata.metres, "units": metadata.units},
+            facts=_facts_of_arrays(clips),
             clip=len(picked) if clips.apart else None,
             clip_in_file=length if clips.apart else None,
         )
     return Read(take, stages[len(leading) :], count * length, rate, clips.notes)
+
+
+def _facts_of_arrays(clips: arrays.Clips) -> dict[str, float | str]:
+    metadata = clips.metadata
+    # A recipe's word for the unit of skeletons does not hold for arrays of which nothing says it.
+    facts: dict[str, float | str] = {"units": metadata.units or "unknown"}
+    if metadata.metres is not None:
+        facts["metres_per_unit"] = metadata.metres
+    if clips.found_third:
+        facts["third"] = clips.found_third
+    return facts
 
 
 def _check(motion: Motion, name: str) -> None:

@@ -231,9 +231,11 @@ def _starts(block: Block, parameters: Parameters) -> list[int]:
 
 
 def _other_sections(parameters: Parameters) -> Iterator[int]:
-    """Yield the bytes where other data than points start, of rotations for instance."""
+    """Yield the bytes where other data than points start, as of rotations; a group that uses none has none."""
     for group, title in parameters.arrays:
         if title == "DATA_START" and group not in ("POINT", "ANALOG"):
+            if (group, "USED") in parameters.arrays and parameters.count(group, "USED") == 0:
+                continue
             yield (parameters.count(group, title) - 1) * BLOCK
 
 

@@ -98,6 +98,19 @@ def test_a_build_whose_train_is_empty_says_why_before_it_fails(run: Any, corpus:
     assert "\ndropped: " in ended.out
 
 
+def test_notes_on_motions_that_are_stored_are_counted_by_kind(
+    run: Any, corpus: Path, tmp_path: Path, out: Path
+) -> None:
+    data = Path(shutil.copytree(corpus, tmp_path / "data"))
+    for number, name in enumerate(("07/07_01.bvh", "02/02_01.bvh"), start=1):
+        with (data / name).open("ab") as file:
+            file.write(b"\0" * 100 * number)
+    ended = run("build", data, "--lenient", "-o", out)
+    assert re.search(r"\nnoted: 2 x .*, for instance 0[27]_01: bytes ", ended.out), ended.out
+    assert sum(note["motions"] for note in motionprep.open(out).facts["noted"].values()) == 2
+    assert "\nnoted: 2 x " in run("info", out).out
+
+
 def test_only_the_commonest_kinds_of_reason_are_listed() -> None:
     words = ["ash", "birch", "cedar", "elm", "fir", "oak", "yew"]
     reasons = {f"no {word}": count for count, word in enumerate(words, start=1)}

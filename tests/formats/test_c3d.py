@@ -642,6 +642,13 @@ def test_points_end_where_rotations_begin(processor):
     np.testing.assert_allclose(markers.positions, positions, atol=0.051)
 
 
+def test_points_do_not_end_where_a_group_that_is_not_used_says_it_starts():
+    plain = c3d(walk(400), ["A", "B", "C"])
+    start = len(plain) // 512
+    data = c3d(walk(400), ["A", "B", "C"], parameters={"ROTATION:DATA_START": start, "ROTATION:USED": 0})
+    np.testing.assert_allclose(parse_c3d(data, "take.c3d").positions, walk(400), atol=1e-3)
+
+
 @settings(max_examples=60)
 @given(
     processor=st.sampled_from([INTEL, DEC, MIPS]),
