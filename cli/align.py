@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from .flags import with_flags
 from .options import json_option
 from .paths import LocalPath
 from .progress import Progress
@@ -139,7 +140,7 @@ def _all(stage: Align, recordings: list[TakeFiles], quiet: bool) -> None:
         head = ["take", "lag", "axes", "scale", "mm a unit", "residual", "of the body", "knees, mm", "frames"]
         click.echo(table(head, rows))
     for line in others:
-        click.echo(line)
+        click.echo(with_flags(line))
 
 
 def _print_json(stage: Align, recordings: list[TakeFiles]) -> None:

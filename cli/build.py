@@ -9,6 +9,7 @@ import click
 
 from motionprep.errors import MotionPrepWarning, is_full
 
+from .flags import with_flags
 from .options import make_recipe, recipe_options
 from .progress import Progress
 
@@ -41,7 +42,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
 
         def on_plan(plan: Plan) -> None:
             for note in () if quiet else plan.notes:
-                click.echo(f"note: {note}", err=True)
+                click.echo(f"note: {with_flags(note)}", err=True)
             said.append(plan.subjects)
             progress.start(sum(len(shard.items) for shard in plan.shards))
 
@@ -64,7 +65,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
                 click.echo("motionprep: finished shards are kept, the same command goes on from them", err=True)
             raise
     for doubt in summary.doubts:
-        click.echo(f"warning: {doubt}", err=True)
+        click.echo(f"warning: {with_flags(doubt)}", err=True)
     if not quiet:
         _print_summary(summary, said, out)
     if not summary.dataset["splits"].get("train", {"motions": 1})["motions"]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .flags import with_flags
 from .paths import LocalPath
 from .progress import Progress
 
@@ -62,7 +63,7 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
             rows.append([subject, f"{len(own):,}", *(f"{length:.5g}" for length in (median(own), own[0], own[-1]))])
         click.echo(table(["subject", "takes", part, "least", "most"], rows))
     for line in others:
-        click.echo(line, err=toml)
+        click.echo(with_flags(line), err=toml)
 
 
 def _measured(recording: TakeFiles, part: str) -> float:

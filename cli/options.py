@@ -9,6 +9,29 @@ import click
 
 from .paths import LocalPath
 
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Return what stands between commas; those in brackets belong to a field."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign == "[") - (sign == "]")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return tuple(part.strip() for part in parts)
+
+
+class _List(click.ParamType[tuple[str, ...]]):
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[str, ...]:
+        return _listed(value) if isinstance(value, str) else tuple(value)
+
+
+#: Names with commas between.
+LIST = _List()
+
 _EXISTING = LocalPath(exists=True)
 
 _OPTIONS = [

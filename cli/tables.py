@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from .flags import with_flags
+
 _MOST_REASONS = 5
 #: The files that a reason begins with, and where in them: ``a/1_01.bvh:90:1: `` or ``1_01.c3d (point data): ``.
 _FILE = re.compile(r"^[^:]*\.(?:bvh|c3d|npy|npz|zip)[^:]*(?::\d+)*: ", re.IGNORECASE)
@@ -73,7 +75,7 @@ def grouped(motions: Iterable[tuple[str, str, str, int]]) -> list[str]:
     printed: list[str] = []
     for status, of_status in lines.items():
         of_status.sort(key=lambda one: -one[0])
-        printed += [line for _, line in of_status[:_MOST_REASONS]]
+        printed += [with_flags(line) for _, line in of_status[:_MOST_REASONS]]
         if len(of_status) > _MOST_REASONS:
             more = sum(number for number, _ in of_status[_MOST_REASONS:])
             printed.append(f"{status}: {more:,} more, see the manifest")

@@ -187,7 +187,8 @@ def _halves(
     aside = next(iter(there - kept))
     return kept, (
         f"only {len(paired):,} of {len(whole):,} takes have skeleton and markers, so the {_MANY[aside]} of "
-        f"{len(keys[aside]):,} are left aside; give --markers, or name features of both, to have takes with both alone",
+        f"{len(keys[aside]):,} are left aside; give `markers`, or name `features` of both, to have takes with both "
+        "alone",
     )
 
 

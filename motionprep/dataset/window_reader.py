@@ -316,8 +316,8 @@ class WindowReader:
             motions = f"its {len(self.split.rows):,} motions"
             if self.label and self.split.rows and not len(runs):
                 raise DatasetError(
-                    f"{self.split.name} has no window: none of {motions} has a label; build with --labels, --index or "
-                    "--label-pattern, or read without classes, label=False"
+                    f"{self.split.name} has no window: none of {motions} has a label; build with `labels`, `index` or "
+                    "`label_pattern`, or read windows without classes, label=False"
                 )
             longest = max(stop - start, default=0)
             what = f"run of frames with one label in {motions}" if self.label else f"of {motions}"

@@ -64,12 +64,9 @@ class Bvh(Export):
 
     def __post_init__(self) -> None:
         if self.fields and not self.prediction:
-            raise RecipeError("fields say what a prediction is of; give one by --from")
+            raise RecipeError("`fields` are those of a prediction; give one by `prediction`")
         if not self.normalize and not self.prediction:
-            raise RecipeError(
-                "animations are of numbers that are not normalized; --no-normalize says so of a prediction, which "
-                "--from gives"
-            )
+            raise RecipeError("`normalize` is about a prediction, and there is none: give one by `prediction`")
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
@@ -143,7 +140,9 @@ class Bvh(Export):
         splits = self.chosen_splits(dataset)
         if self.prediction and not self.splits:
             if "test" not in splits:
-                raise RecipeError(f"{self.prediction}: say by --splits what it predicts; there are {', '.join(splits)}")
+                raise RecipeError(
+                    f"{self.prediction}: name the split that it predicts by `splits`; there are {', '.join(splits)}"
+                )
             splits = {"test": splits["test"]}
         found = [
             (name, motion)

@@ -54,7 +54,7 @@ class Npy(Export):
 
     def __post_init__(self) -> None:
         if self.targets and self.label:
-            raise RecipeError("label_batch.npy holds targets or classes; give --targets or --label")
+            raise RecipeError("label_batch.npy holds targets or classes; give `targets` or `label`")
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
@@ -94,13 +94,13 @@ class Npy(Export):
         if not inputs or not (targets or label):
             says = "a task that says not all of what to export" if task else "no task that says what to export"
             raise RecipeError(
-                f"{dataset.path}: its recipe has {says}; give --inputs and --targets or "
-                "--label, such as --inputs 'positions[*-Hips]' --targets 'positions[Hips]'"
+                f"{dataset.path}: its recipe has {says}; give `inputs`, such as "
+                "positions[*-Hips], and `targets`, such as positions[Hips], or `label`"
             )
         if targets and label:
             raise RecipeError(
                 f"{dataset.path}: its task has targets and classes, and label_batch.npy holds one of them; give "
-                "--targets or --label"
+                "`targets` or `label`"
             )
         describe = {name: getattr(self, name) for name in ("length", "stride", "step")}
         if task is None and self.length is None:

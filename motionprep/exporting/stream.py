@@ -107,7 +107,7 @@ def check_alike(windows: Mapping[str, Windows]) -> None:
         if other.shapes != first[1].shapes:
             raise ExportError(
                 f"a window has shapes {first[1].shapes} in {first[0]} and {other.shapes} in {split}; pick nodes that "
-                "both have, or choose --splits"
+                "both have, or choose `splits`"
             )
 
 

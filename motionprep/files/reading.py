@@ -13,6 +13,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+#: How the text begins that Git LFS leaves in place of a file that was not fetched, and what to say of it.
+GIT_LFS = b"version https://git-lfs"
+NOT_FETCHED = "this is a Git LFS pointer in place of the file; fetch the file: git lfs pull"
 #: More than any table of labels, rates or joints, and any recipe.
 MOST_TEXT = 16 << 20
 #: As much of a stranger's text as an error quotes.

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import IO, Any, NoReturn
 
 from motionprep.errors import ReadError
-from motionprep.files.reading import shown
+from motionprep.files.reading import GIT_LFS, NOT_FETCHED, shown
 from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 
@@ -127,6 +127,8 @@ def parse_header(data: bytes, size: int, name: str, metadata: ArrayMetadata) -> 
     """Read the header of an ``.npy`` file from its first bytes; see :func:`read_arrays_header`."""
     if not data:
         _fail(name, "is empty; expected an .npy or .npz file")
+    if data.startswith(GIT_LFS):
+        _fail(name, NOT_FETCHED)
     if data[:6] != _MAGIC or data[6:8] not in (b"\1\0", b"\2\0", b"\3\0"):
         _fail(name, f"begins with {data[:8]!r}; expected an .npy file of version 1 to 3, or an .npz file")
     word, before = ("<H", 10) if data[6] == 1 else ("<I", 12)

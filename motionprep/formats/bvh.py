@@ -22,7 +22,7 @@ import numpy as np
 
 from motionprep.errors import MotionPrepWarning, RateError, ReadError
 from motionprep.files import replacing
-from motionprep.files.reading import open_file
+from motionprep.files.reading import GIT_LFS, NOT_FETCHED, open_file
 from motionprep.motion.arrays import Floats, Vector
 from motionprep.motion.motion import Motion
 from motionprep.motion.rates import GIVEN_RATE, is_rate, rate_of
@@ -63,7 +63,6 @@ _WIDE = {
     b"H\0": "utf-16-le",
     b"\0H": "utf-16-be",
 }
-_POINTER = b"version https://git-lfs"
 _MOST_HEADER = 64 << 20
 _LONGEST_SHOWN = 40
 
@@ -576,8 +575,8 @@ def _header(plain: bytes, size: int, rate: float | None) -> Header:
     words = _Words(text)
     if not text:
         words.fail("the file is empty; expected HIERARCHY")
-    if plain.startswith(_POINTER):
-        words.fail("this is a Git LFS pointer in place of the file; expected HIERARCHY (fetch the file: git lfs pull)")
+    if plain.startswith(GIT_LFS):
+        words.fail(NOT_FETCHED)
     motion = _MOTION.search(text, text.rfind("\n", 0, max(text.find("MOTION"), 0)) + 1)
     skeleton = _known_hierarchy(text[: motion.start()]) if motion else None
     if motion and skeleton:

@@ -98,7 +98,7 @@ def lacking(labelled: Mapping[str, bool]) -> list[str]:
         return []
     where = f"of {' and '.join(map(repr, bare))} " if len(bare) < len(labelled) else ""
     return [
-        f"task: label = true, but no motion {where}has a label; give --labels, --index or --label-pattern, or put an "
+        f"task: label = true, but no motion {where}has a label; give `labels`, `index` or `label_pattern`, or put an "
         "index beside the data"
     ]
 

@@ -87,7 +87,7 @@ def assign(
             raise RecipeError(
                 f"split: {name!r} is empty: {len(keys)} motions of {len(set(subjects))} subjects "
                 f"are too few for {split.percent!r} by {split.by}, order {split.order}; give more, or all to train "
-                "with percent = '100' (--split 100)"
+                "with percent = '100'"
             )
     return parts
 

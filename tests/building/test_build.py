@@ -847,7 +847,7 @@ def test_a_given_rate_mends_a_header_whose_rate_is_wrong_or_missing(corpus: Path
     (data / "01_02.bvh").write_text(text)
     wrong = built(data, tmp_path / "wrong").manifest.set_index("key")
     assert wrong.status.to_dict() == {"01_01": "failed", "01_02": "ok"}
-    assert wrong.reason["01_01"].endswith("a rate that is given for this motion takes its place")
+    assert wrong.reason["01_01"].endswith("a rate that `rates` gives for this motion overrides it")
 
     mended = built(data, tmp_path / "mended", recipe=recipe({"stage": "downsample", "rate": 30}, rates={"01_01": 60.0}))
 

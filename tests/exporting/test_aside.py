@@ -55,7 +55,7 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
 def test_an_export_is_only_overwritten_if_that_is_asked_for(tmp_path: Path) -> None:
     write(tmp_path / "dest", "old")
 
-    with pytest.raises(ExportError, match="holds an export already; choose another place, or overwrite it"):
+    with pytest.raises(ExportError, match="holds an export already; choose another place, or replace it"):
         write(tmp_path / "dest", "new")
     assert (tmp_path / "dest" / "README.md").read_text().endswith("old")
 

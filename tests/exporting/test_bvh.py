@@ -334,11 +334,11 @@ class TestAsked:
             exporting.export("bvh", dataset, tmp_path / "dest", motion="99_01")
 
     def test_numbers_that_are_not_normalized_need_a_prediction(self, dataset: Dataset, tmp_path: Path) -> None:
-        with pytest.raises(RecipeError, match="--no-normalize says so of a prediction, which --from gives"):
+        with pytest.raises(RecipeError, match="`normalize` is about a prediction"):
             exporting.export("bvh", dataset, tmp_path / "dest", normalize=False)
 
     def test_fields_need_a_prediction(self, dataset: Dataset, tmp_path: Path) -> None:
-        with pytest.raises(RecipeError, match="fields say what a prediction is of; give one by --from"):
+        with pytest.raises(RecipeError, match="give one by `prediction`"):
             exporting.export("bvh", dataset, tmp_path / "dest", fields=("positions",))
 
 

@@ -49,7 +49,11 @@ def test_a_feature_is_known_by_its_shape_and_then_by_its_numbers(dataset: Datase
 @pytest.mark.parametrize(
     ("values", "fields", "message"),
     [
-        (np.zeros((5, 7)), (), "has 7 numbers a frame; --fields says what they are, of positions 114, rotations 279"),
+        (
+            np.zeros((5, 7)),
+            (),
+            "has 7 numbers a frame; name what they are by `fields`, of positions 114, rotations 279",
+        ),
         (np.zeros((5, 7)), ("positions[Hips]",), r"has 7 numbers a frame; expected 3: positions\[Hips\] 3"),
         (np.zeros(5), (), r"expected frames \(F, K\) of numbers such as float32, found shape \(5,\) of float64"),
         (np.zeros((5, 3), bool), (), r"expected frames .* such as float32, found shape \(5, 3\) of bool"),

@@ -474,7 +474,7 @@ def test_a_rate_that_is_none_is_an_error(rate):
 @pytest.mark.parametrize(("rate", "parameter"), [(0.0, 0.0), (-60.0, -60.0), (0.0, None)])
 def test_a_given_rate_takes_the_place_of_one_that_is_wrong_or_missing(rate, parameter):
     data = c3d(walk(), ["A", "B", "C"], rate=rate, parameters={"POINT:RATE": parameter})
-    with pytest.raises(RateError, match="a rate that is given for this motion takes its place"):
+    with pytest.raises(RateError, match="a rate that `rates` gives for this motion overrides it"):
         read_c3d_header(data, "take.c3d")
     assert read_c3d_header(data, "take.c3d", rate=60.0).rate == 60
     markers = parse_c3d(data, "take.c3d", rate=60.0)

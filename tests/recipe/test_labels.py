@@ -340,7 +340,7 @@ def test_a_task_on_classes_tells_where_no_motion_has_a_label(
 
     notes = [note for note in plan.make_plan([corpus], tmp_path / "out", asked).notes if note.startswith("task")]
 
-    expected = f"task: label = true, but no motion {where}has a label; give --labels, --index or --label-pattern, "
+    expected = f"task: label = true, but no motion {where}has a label; give `labels`, `index` or `label_pattern`, "
     assert notes == ([] if where is None else [f"{expected}or put an index beside the data"])
 
 

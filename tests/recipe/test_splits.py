@@ -76,7 +76,7 @@ class TestPercent:
 
         assert str(error.value) == (
             "split: 'val' is empty: 5 motions of 2 subjects are too few for '80/10/10' by motion, order natural; "
-            "give more, or all to train with percent = '100' (--split 100)"
+            "give more, or all to train with percent = '100'"
         )
 
 

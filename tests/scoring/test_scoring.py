@@ -416,7 +416,7 @@ def test_a_threshold_below_0_is_refused(windows):
 
 def test_windows_without_targets_are_refused(plain):
     with pytest.raises(
-        PredictionError, match=r"the windows have no targets to compare predictions with; name them \(--target\)"
+        PredictionError, match=r"the windows have no targets to compare predictions with; name them by `targets`"
     ):
         score(np.zeros(3), plain["test"].windows(1, features=["positions"]))
 
