@@ -32,12 +32,14 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
 
     from motionprep.errors import ReadError, SourceError
     from motionprep.maths.lengths import by_subject
+    from motionprep.recipe.options import read_recipe
     from motionprep.sources.find import find
     from motionprep.sources.pairing import pair
 
     from .tables import table
 
-    files = [source for source in find(data, key_pattern) if source.metadata is None]
+    how = read_recipe(None, key_pattern=key_pattern).reading
+    files = [source for source in find(data, how.key_pattern) if source.metadata is None]
     takes = pair(files, ("markers",) if markers else ("motion", "markers"))
     found, others = {}, []
     with Progress(quiet=quiet, unit="takes") as progress:

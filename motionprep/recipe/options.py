@@ -101,6 +101,8 @@ def _split(split: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]
     changed = dict(split)
     asked = given.get("split")
     if isinstance(asked, str):
+        if not asked:
+            raise RecipeError("split is empty; expected such as '90/10', '80/10/10' or '100'")
         kept = {word: split[word] for word in ("by", "order", "stratify", "parts") if word in split}
         changed = {"percent": asked} | kept
     elif asked is not None:
