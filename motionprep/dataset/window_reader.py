@@ -284,7 +284,7 @@ class WindowReader:
     def _check_names(
         self, field: fields.Field, row: Mapping[str, Any], columns: dict[fields.Field, tuple[str, tuple[str, ...]]]
     ) -> None:
-        """Refuse numbers of other places on a body side by side, but where picks by name say that they pair."""
+        """Refuse numbers of other places on a body side by side, except where picks by name pair them."""
         if field.picks and not any("*" in pick for pick in field.picks):
             return
         names = self._choice(field, row).of_what

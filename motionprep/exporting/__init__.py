@@ -71,7 +71,7 @@ def export(
 ) -> Report:
     """Export a dataset.
 
-    The export is written beside its place and takes it when it is whole, with a ``README.md`` that says where its
+    The export is written beside its place and takes it when it is whole, with a ``README.md`` that explains where its
     numbers come from and an ``export.json`` that lists its files.
 
     Parameters

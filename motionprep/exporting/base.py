@@ -1,4 +1,4 @@
-"""What kinds of export share: their settings, what they take of a dataset, and what they say of what they wrote."""
+"""What kinds of export share: their settings, what they take of a dataset, and the report of what they wrote."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class ByMotion(Export):
         return self.features or tuple(motion)
 
     def read(self, motion: StoredMotion, feature: str) -> np.ndarray[Any, Any]:
-        """Return a feature (F, ...), normalized as the recipe says or not."""
+        """Return a feature (F, ...), normalized or not, as asked."""
         return motion[feature] if self.normalize else motion.unnormalized(feature)
 
 

@@ -31,9 +31,9 @@ class Clips(Export):
     feature
         A field, ``positions`` or ``positions[*-Hips]``.
     length, stride, step
-        Of clips, in frames; as the recipe's task says. Where motions are stored as clips, their length if neither does.
+        Of clips, in frames; as in the recipe's task. Where motions are stored as clips, their length if neither does.
     label
-        Whether ``train_labels.npy``, int64 (S,), is written beside; as the task says if None.
+        Whether ``train_labels.npy``, int64 (S,), is written beside; as in the task if None.
     normalize
         Whether numbers that the recipe normalizes are exported so.
     """

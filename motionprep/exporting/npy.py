@@ -35,9 +35,9 @@ class Npy(Export):
     inputs, targets
         Fields that are joined into one row a frame; those of the recipe's task if empty.
     length, stride, step
-        Of windows, in frames; as the task says, or 1.
+        Of windows, in frames; as in the task, or 1.
     label
-        Whether the labels are classes, in place of targets; as the task says if None.
+        Whether the labels are classes, in place of targets; as in the task if None.
     normalize
         Whether numbers that the recipe normalizes are exported so.
     """

@@ -1,4 +1,4 @@
-"""What a model says, put in place of what is stored."""
+"""Predictions of a model in place of what is stored."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Prediction:
         motions
             Whose frames these are, in order.
         normalize
-            Whether the other numbers of these features are normalized as the recipe says, as those predicted are.
+            Whether the other numbers of these features are normalized as in the recipe, as those predicted are.
 
         Raises
         ------

@@ -34,8 +34,8 @@ class Clips:
         (S, T, J, A) of the file's own type: S clips of T frames, with A of 2 or 3 axes; one if the file has no clips.
     apart
         Whether the file has clips.
-    about
-        What is said of the file.
+    metadata
+        Names, parents, rate and units of the file's joints.
     name
         What errors call it.
     """
@@ -63,7 +63,7 @@ class Clips:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was found about the arrays that nothing says of them."""
+        """What was found about the arrays that their metadata do not state."""
         if self.found_third != "confidence":
             return ()
         return (
@@ -124,7 +124,7 @@ def parse_arrays(data: bytes, name: str, metadata: ArrayMetadata) -> Clips:
     name
         What errors call it.
     metadata
-        What is said of it.
+        Names, parents, rate and units of its joints.
 
     Raises
     ------

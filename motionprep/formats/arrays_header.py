@@ -1,4 +1,4 @@
-"""What ``.npy`` and ``.npz`` files say of their arrays before the first number, read without NumPy.
+"""Headers of ``.npy`` files, alone and in ``.npz`` archives, read without NumPy.
 
 An ``.npy`` file is six bytes of magic, two of version, the length of a Python dictionary as text, the dictionary, and
 the numbers (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). An ``.npz`` file is a zip archive
@@ -31,7 +31,7 @@ _MOST_HEADER = 10_000
 _TYPE = re.compile(r"[<>|=]?(?:[iu][1248]|f[248])")
 #: As many names of arrays as errors list.
 _MOST_NAMED = 8
-#: As many bytes as say all that a header can.
+#: Bytes that are enough for any header.
 HEADER_BYTES = 12 + _MOST_HEADER
 _EXPECTED = "(frames, joints, 3), (clips, frames, joints, 3), or either with 2 for keypoints in a picture"
 
@@ -85,7 +85,7 @@ def read_arrays_header(file: IO[bytes], size: int, name: str, metadata: ArrayMet
     name
         What errors call it.
     about
-        What is said of it.
+        Names, parents, rate and units of its joints.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def _entry(archive: zipfile.ZipFile, name: str, metadata: ArrayMetadata) -> zipf
 def _literal(text: str, name: str) -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
-            # Of escapes in the text that mean nothing: such a header is refused for what it says.
+            # Of escapes in the text that mean nothing: such a header is refused for its contents.
             warnings.simplefilter("ignore")
             value = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

@@ -69,14 +69,14 @@ _LONGEST_SHOWN = 40
 
 @dataclass(frozen=True)
 class Header:
-    """What a BVH file says before its first row.
+    """Header of a BVH file: all before its first row.
 
     Parameters
     ----------
     skeleton
         The hierarchy.
     frames
-        How many rows the file says it has.
+        Number of rows that the header states.
     rate
         Frames a second.
     size
@@ -286,7 +286,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
 
 
 def _check_writable(motion: Motion) -> None:
-    """Raise what :func:`write_bvh` says that it raises."""
+    """Raise as :func:`write_bvh` documents."""
     skeleton = motion.skeleton
     if skeleton.bare and len(skeleton.joints) > 1:
         raise ValueError("bare points cannot be written as BVH; expected joints that hang from one root")
@@ -601,7 +601,7 @@ def _header(plain: bytes, size: int, rate: float | None) -> Header:
 
 @lru_cache(maxsize=512)
 def _repeated(skeleton: Skeleton) -> tuple[str, ...]:
-    """Note the joints that turn twice in a row about one axis, which one channel could say."""
+    """Note the joints that turn twice in a row about one axis, which one channel could express."""
     joints = [
         joint
         for joint, names in zip(skeleton.joints, skeleton.channels, strict=True)
@@ -773,7 +773,7 @@ def _site(words: _Words) -> None:
 
 
 def _end_site(words: _Words) -> Vector:
-    # Some exporters name their End Sites; the name is the joint's own or says nothing.
+    # Some exporters name their End Sites; the name repeats the joint's or is of no use.
     line = words.line
     if words.peek() != "{" and words.line == line:
         words.rest("'{'")

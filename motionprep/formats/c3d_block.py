@@ -110,5 +110,5 @@ def damage(
     message: str,
     advice: str = ". Copy or export the file again, or leave it out.",
 ) -> ReadError:
-    """Return the error that says what is wrong in a section of the file ``name``."""
+    """Return the error about a section of the file ``name``."""
     return ReadError(f"{message}{advice}", path=name, section=section)

@@ -37,12 +37,12 @@ def decode(data: bytes, name: str) -> str:
 def parse_index(text: str, name: str = "index", notes: list[str] | None = None) -> dict[str, str]:
     """Return labels by key from lines ``69_01<TAB>walk forward``; other lines, such as headings, are passed over.
 
-    Where a key has two labels the first one stands and ``notes`` takes a sentence that says so.
+    Where a key has two labels the first one stands and a sentence on it is added to ``notes``.
 
     Raises
     ------
     ReadError
-        If a key has two labels and there are no ``notes`` to say so.
+        If a key has two labels and there are no ``notes``.
     """
     labels: dict[str, str] = {}
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):

@@ -59,7 +59,7 @@ def write_sample(
     """Write a corpus of BVH files and its index, ``69/69_01.bvh`` and ``index.txt``, and with markers ``69/69_01.c3d``.
 
     Each file is written aside and then renamed. Files of an earlier sample in the folder that are not of this one are
-    removed; its index says which they are.
+    removed; its index lists them.
 
     Parameters
     ----------

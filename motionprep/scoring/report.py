@@ -29,7 +29,7 @@ def need_plotly() -> None:
     Raises
     ------
     MotionPrepError
-        If it is not; it says how to get it.
+        If it is not; the message has how to install it.
     """
     if importlib.util.find_spec("plotly") is None:
         raise MotionPrepError("a plot needs Plotly, which is not installed: pip install plotly")

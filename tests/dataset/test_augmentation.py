@@ -401,20 +401,20 @@ MARKERS = arrays(make_take(5))
             Mirror(),
             {},
             "mirror: no markers are left and right of each other; "
-            "augment takes names, nodes, rate and metres_per_unit for what a batch does not say",
+            "augment takes names, nodes, rate and metres_per_unit for what a batch does not hold",
         ),
         (
             MARKERS,
             Bursts(),
             {},
-            "bursts: no rate; augment takes names, nodes, rate and metres_per_unit for what a batch does not say",
+            "bursts: no rate; augment takes names, nodes, rate and metres_per_unit for what a batch does not hold",
         ),
         (
             MARKERS,
             Translate(),
             {},
             "translate: it is not known how many m a unit of the take is; "
-            "augment takes names, nodes, rate and metres_per_unit for what a batch does not say",
+            "augment takes names, nodes, rate and metres_per_unit for what a batch does not hold",
         ),
         (
             {**MARKERS, "inputs": np.zeros((5, 9))},

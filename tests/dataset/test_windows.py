@@ -198,7 +198,7 @@ def test_a_label_is_an_index_into_the_classes(corpus: Path, tmp_path: Path) -> N
     [
         (
             {"label_pattern": "(?P<label>nothing)"},
-            r"none of its 6 motions has a label; build with --labels, .* or read without classes, label=False$",
+            r"none of its 6 motions has a label; build with `labels`, .*, label=False$",
         ),
         (
             {"labels": {"02_01": [[1, 5, "walk"], [9, 15, "run"]]}},
