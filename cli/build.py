@@ -44,7 +44,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
             for note in () if quiet else plan.notes:
                 click.echo(f"note: {with_flags(note)}", err=True)
             said.append(plan.subjects)
-            progress.start(sum(len(shard.items) for shard in plan.shards))
+            progress.start(sum(len(shard.members) for shard in plan.shards))
 
         try:
             with warnings.catch_warnings():

@@ -209,7 +209,7 @@ class _Count:
 
     def __init__(self, todo: Plan, on_progress: OnProgress) -> None:
         self._todo, self._on_progress = todo, on_progress
-        self._total = sum(len(shard.items) for shard in todo.shards)
+        self._total = sum(len(shard.members) for shard in todo.shards)
         self._done = 0
         self._lock = threading.Lock()
 
@@ -221,7 +221,7 @@ class _Count:
 
     def add_kept(self) -> None:
         """Count the motions of all shards that are there."""
-        if kept := sum(len(shard.items) for shard in self._todo.shards if shard.present):
+        if kept := sum(len(shard.members) for shard in self._todo.shards if shard.present):
             self.add(kept)
 
 
@@ -261,17 +261,17 @@ def _make_missing(todo: Plan, root: Path, workers: int, count: Callable[[int], N
     def ensure(shard: Shard) -> tuple[str, Sequence[tuple[_Digest, ...]], bool]:
         with running:
             key = shard.key
-            rows = [todo.rows[item.row] for item in shard.items]
+            rows = [todo.rows[member.row] for member in shard.members]
             digests: Sequence[tuple[_Digest, ...]] = [tuple((known, True) for known in row.digests) for row in rows]
             with computing:
                 if stop.is_set():
                     raise Stopped("interrupted")
                 if key is None and not fresh:
-                    digests = [tuple(map(hash_file, row.recording.sources)) for row in rows]
+                    digests = [tuple(map(hash_file, row.take_files.sources)) for row in rows]
                     known = [[digest for digest, _ in files] for files in digests]
-                    key = planned.key_of(todo.recipe, shard.split, shard.items, known)
+                    key = planned.key_of(todo.recipe, shard.split, shard.members, known)
                 if key is not None and shard_reader.is_whole(folder, key):
-                    count(len(shard.items))
+                    count(len(shard.members))
                     return key, digests, False
             made = make(todo.recipe, shard, todo.rows, folder, stop, count, computing)
             made.sealed.publish()
@@ -285,15 +285,15 @@ def _make_missing(todo: Plan, root: Path, workers: int, count: Callable[[int], N
         for number, (key, digests, new) in zip(missing, results, strict=True):
             made += new
             jobs[number] = msgspec.structs.replace(jobs[number], key=key, present=True)
-            for item, files in zip(jobs[number].items, digests, strict=True):
-                row = rows[item.row]
+            for member, files in zip(jobs[number].members, digests, strict=True):
+                row = rows[member.row]
                 headers = []
-                for source, header, (digest, readable) in zip(row.recording.sources, row.headers, files, strict=True):
+                for source, header, (digest, readable) in zip(row.take_files.sources, row.headers, files, strict=True):
                     headers.append(msgspec.structs.replace(header, sha256=digest))
                     # That a file can be read one day need not change its size or time.
                     if readable:
                         todo.cache.put(source, headers[-1])
-                rows[item.row] = msgspec.structs.replace(row, headers=tuple(headers))
+                rows[member.row] = msgspec.structs.replace(row, headers=tuple(headers))
     finally:
         stop.set()
         _end(results, running, workers + 1)

@@ -76,7 +76,7 @@ def _moved(before: Mapping[str, str], planned: Plan) -> tuple[bool, list[str]]:
     after: dict[str, list[str]] = {}
     for row in planned.rows:
         if row.split and not row.reason:
-            after.setdefault(row.recording.key, []).append(row.split)
+            after.setdefault(row.take_files.key, []).append(row.split)
     gone = [key for key in before if key not in after]
     moved = [
         f"{key} from {split} to {now}"

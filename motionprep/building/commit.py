@@ -63,7 +63,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     if todo.recipe.stored_normalized:
         from motionprep.building.normalized import normalize_shards
 
-        motions = [[item.key for item in shard.items] for shard in todo.shards]
+        motions = [[member.key for member in shard.members] for shard in todo.shards]
         names = normalize_shards(todo.recipe, out, keys, records, motions, fitted, workers)
         table = [_stored_normalized(row, dict(zip(keys, names, strict=True))) for row in table]
         _refuse(table, strict=strict)
@@ -73,7 +73,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
         "inputs": todo.inputs,
         "recipe": todo.recipe.to_json(),
         "source": {
-            "motions": len({row.recording.key for row in todo.rows}),
+            "motions": len({row.take_files.key for row in todo.rows}),
             "files": len(todo.sources),
             "bytes": sum(source.size for source in todo.sources),
         },
@@ -108,19 +108,19 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
     """Return the manifest's rows."""
     facts: dict[int, dict[str, Any]] = {}
     for shard, key, record in zip(todo.shards, keys, records, strict=True):
-        for item, motion in zip(shard.items, record["motions"], strict=True):
-            files = todo.rows[item.row].recording.sources
-            facts[item.row] = {**motion, "shard": key}
+        for member, motion in zip(shard.members, record["motions"], strict=True):
+            files = todo.rows[member.row].take_files.sources
+            facts[member.row] = {**motion, "shard": key}
             if motion["status"] == "failed":
-                facts[item.row]["reason"] = reason_of(todo.rows[item.row], motion)
+                facts[member.row]["reason"] = reason_of(todo.rows[member.row], motion)
             for source, unread in zip(files, motion.get("unread", ()), strict=False):
                 if unread:
-                    facts[item.row][f"{_COLUMNS[source.modality]}_sha256"] = None
+                    facts[member.row][f"{_COLUMNS[source.modality]}_sha256"] = None
     table = []
     for number, row in enumerate(todo.rows):
         first = row.headers[0]
         files_in: dict[str, Any] = {}
-        for source, header in zip(row.recording.sources, row.headers, strict=True):
+        for source, header in zip(row.take_files.sources, row.headers, strict=True):
             column = _COLUMNS[source.modality]
             files_in[column] = source.name
             files_in[f"{column}_bytes"] = source.size
@@ -128,12 +128,12 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
         made = facts.get(number, {})
         stored = made if made.get("status") == "ok" else None
         if stored:
-            labels.check(row.recording.key, row.label, stored["frames_in"])
+            labels.check(row.take_files.key, row.label, stored["frames_in"])
         table.append(
             {
-                "key": row.recording.key,
-                "subject": row.recording.subject,
-                "motion": row.recording.key,
+                "key": row.take_files.key,
+                "subject": row.take_files.subject,
+                "motion": row.take_files.key,
                 "ordinal": row.ordinal,
                 **files_in,
                 **labels.columns(row.label, stored),

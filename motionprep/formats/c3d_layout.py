@@ -1,8 +1,8 @@
 """Where a C3D file has its frames, how many there are and what a sample means, decided before the first is touched.
 
-A file states most of this twice: in the header and in the parameter section. Where the two differ, every combination is
-a reading, and the file's own length decides: frames end where the next section starts or the file ends, less than a block
-of 512 bytes before that.
+A file states most of this twice: in the header and in the parameter section. Where the two differ, every combination
+is a reading, and the file's own length decides: frames end where the next section starts or the file ends, less than a
+block of 512 bytes before that.
 """
 
 from __future__ import annotations

@@ -268,7 +268,7 @@ class TestJoining:
 
         plan = make_plan(mixed, tmp_path / "out", recipe_from_json(asked))
 
-        assert [(row.reason, [one.modality for one in row.recording.sources]) for row in plan.rows] == [
+        assert [(row.reason, [one.modality for one in row.take_files.sources]) for row in plan.rows] == [
             ("", [modality])
         ] * 2
         aside = "skeletons" if modality == "markers" else "markers"

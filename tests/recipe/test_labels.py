@@ -311,7 +311,7 @@ def test_a_split_that_stratifies_goes_by_the_commonest_label_of_each_motion(corp
 
     made = plan.make_plan([corpus], tmp_path / "out", recipe(split=split, labels=walks | turns))
 
-    test = [row.recording.key for row in made.rows if row.split == "test"]
+    test = [row.take_files.key for row in made.rows if row.split == "test"]
     assert test == ["07_03", "07_04", "16_03", "16_04"]
     assert made.notes == ()
 
@@ -442,7 +442,7 @@ def test_ranges_of_a_motion_go_to_one_part(corpus: Path, tmp_path: Path) -> None
 
     made = plan.make_plan([corpus], tmp_path / "out", recipe(split={"train": pieces, "parts": 2}))
 
-    parts = Counter((row.recording.key, row.part) for row in made.rows if row.part)
+    parts = Counter((row.take_files.key, row.part) for row in made.rows if row.part)
     assert sorted(parts.values()) == [3, 3, 3, 3]
 
 
@@ -458,7 +458,7 @@ def test_a_motion_that_cannot_be_read_is_in_no_part(corpus: Path, tmp_path: Path
 
     made = plan.make_plan([data], tmp_path / "out", recipe(split={"parts": 2}))
 
-    assert [row.recording.key for row in made.rows if not row.part] == ["02_02"]
+    assert [row.take_files.key for row in made.rows if not row.part] == ["02_02"]
 
 
 def test_more_parts_than_motions_are_refused(corpus: Path, tmp_path: Path) -> None:
