@@ -18,6 +18,7 @@ import msgspec
 from motionprep.building import plan, planned
 from motionprep.building.planned import Plan, Shard
 from motionprep.errors import BuildError, DatasetError, MotionPrepWarning
+from motionprep.files.progress import OnProgress, silent
 from motionprep.files.reading import as_paths, no_address
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
@@ -25,7 +26,6 @@ from motionprep.sources.fingerprints import hash_file
 from motionprep.storage import shard_files, shard_reader, store
 
 #: Called after each motion with how many are done, of how many.
-OnProgress = Callable[[int, int], None]
 #: Of a file's bytes, or of why they cannot be read, and whether they can.
 _Digest = tuple[str, bool]
 _PATIENCE = 1.0
@@ -74,7 +74,7 @@ def build(
     replace: bool = False,
     verify_sources: bool = False,
     on_plan: Callable[[Plan], None] = lambda _: None,
-    on_progress: OnProgress = lambda _done, _total: None,
+    on_progress: OnProgress = silent,
     **options: Unpack[RecipeOptions],
 ) -> Summary:
     """Build a dataset, or bring one up to date; what is there and still right is kept.

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motionprep.errors import ExportError, RecipeError
-from motionprep.exporting.base import Export, OnProgress, Report, silent
+from motionprep.exporting.base import Export, Report
+from motionprep.files.progress import OnProgress, silent
 from motionprep.naming.nearest import did_you_mean
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from motionprep.dataset import inversion
 from motionprep.dataset.invert import invert
 from motionprep.errors import ExportError, PredictionError, RecipeError
 from motionprep.exporting import animation
-from motionprep.exporting.base import Export, OnProgress, Report, file_stem, sample_name
+from motionprep.exporting.base import Export, Report, file_stem, sample_name
 from motionprep.exporting.prediction import cut, read_prediction
+from motionprep.files.progress import OnProgress
 from motionprep.formats.bvh import read_bvh, write_bvh
 from motionprep.motion import rotations
 from motionprep.motion.skeleton import POSITION_CHANNELS

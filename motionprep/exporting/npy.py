@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from motionprep.errors import RecipeError
-from motionprep.exporting.base import Export, OnProgress, Report, file_stem, other_names
+from motionprep.exporting.base import Export, Report, file_stem, other_names
 from motionprep.exporting.stream import check_alike, describe, write_arrays
+from motionprep.files.progress import OnProgress
 
 if TYPE_CHECKING:
     from motionprep.dataset.dataset import Dataset

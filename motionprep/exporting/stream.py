@@ -19,7 +19,7 @@ from motionprep.errors import ExportError
 
 if TYPE_CHECKING:
     from motionprep.dataset.windows import Windows
-    from motionprep.exporting.base import OnProgress
+    from motionprep.files.progress import OnProgress
 
 #: Arrays of some windows, by name.
 Item = dict[str, NDArray[Any]]

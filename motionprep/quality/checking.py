@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 from motionprep.errors import DatasetError
+from motionprep.files.progress import OnProgress, silent
 from motionprep.files.reading import as_paths
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
@@ -40,7 +41,7 @@ def check(
     how: Reading | None = None,
     checks: Sequence[Check] = CHECKS,
     workers: int | None = None,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    on_progress: OnProgress = silent,
 ) -> list[Finding]:
     """Check raw data or a dataset.
 

@@ -200,7 +200,7 @@ class TestJoining:
 
         assert str(error.value) == (
             "split: 'train' is empty: 1 motions of 1 subjects are too few for '90/10' by motion, order natural; "
-            "give more, or all to train with percent = '100' (--split 100); of 6 takes that were found, 1 have no "
+            "give more, or all to train with percent = '100'; of 6 takes that were found, 1 have no "
             "skeleton and 4 have no markers"
         )
 
@@ -220,7 +220,7 @@ class TestJoining:
         )
         other = "markers" if most == "motion" else "skeletons"
         assert plan.notes[0].startswith(
-            f"only 1 of 6 takes have skeleton and markers, so the {other} of 1 are left aside; give --markers"
+            f"only 1 of 6 takes have skeleton and markers, so the {other} of 1 are left aside; give `markers`"
         )
 
     @pytest.mark.parametrize("kept", [3, 2])
