@@ -256,7 +256,8 @@ def test_rates_that_go_together_are_not_resampled(sampled: Take, rates: tuple[fl
 def test_a_rate_that_is_wrong_is_asked_after(sampled: Take) -> None:
     take = replace(sampled, markers=replace(markers_of(sampled), rate=100.0))
     assert reason(take) in [
-        f"align: {what}; they are said to have 100 and 120 frames a second: if a rate is wrong, give the right one in `rates`"
+        f"align: {what}; they are said to have 100 and 120 frames a second: if a rate is wrong, give the right one in "
+        "`rates`"
         for what in ("the markers do not move with the skeleton", "skeleton and markers do not move alike")
     ]
 
