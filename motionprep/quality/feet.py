@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motionprep.maths import contacts
+from motionprep.maths.contacts import LEVEL, SLOW
+from motionprep.motion.feature_kinds import FEET
 from motionprep.quality.body import Body, Mask, runs
 from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake
 
 _Floats = NDArray[np.float64]
 _SIDES = ("left", "right")
-_POINTS = tuple(f"{side}_{part}" for side in _SIDES for part in ("ankle", "toe"))
-#: A point that is slower than this, in body heights per second, may stand.
-_SLOW = 0.15
-#: Standing points within this of the usual height, in body heights, agree on one floor.
-_LEVEL = 0.03
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ class Feet:
                 continue
             deepest = first + int(lowest[first : last + 1].argmin())
             value = float(-lowest[deepest])
-            name = body.names[body.landmarks[_POINTS[point[deepest]]][0]]
+            name = body.names[body.landmarks[FEET[point[deepest]]][0]]
             yield Finding(
                 "feet-below-floor",
                 "warning",
@@ -209,12 +207,12 @@ class Steps:
         self._body = body
         long_enough = body.moving.stop - body.moving.start >= max(4, round(0.3 * body.rate))
         #: Whether there are feet to look at.
-        self.known = bool(body.height) and long_enough and body.has(*_POINTS, "pelvis") and body.up is not None
+        self.known = bool(body.height) and long_enough and body.has(*FEET, "pelvis") and body.up is not None
         #: Samples per second.
         self.rate = body.rate
         if self.known:
             self.rate = body.coarse.rate
-            places = np.stack([body.coarse.places[point] for point in _POINTS], axis=1)
+            places = np.stack([body.coarse.places[point] for point in FEET], axis=1)
             self.known = len(places) > 3 and bool(np.isfinite(places).all(axis=(1, 2)).mean() > 0.5)
             self._places: _Floats = _filled(places)
 
@@ -245,20 +243,13 @@ class Steps:
 
     @cached_property
     def _standing(self) -> Mask:
-        standing: Mask = np.asarray(np.hypot(self._speeds, self._climbs) < _SLOW)
+        standing: Mask = np.asarray(np.hypot(self._speeds, self._climbs) < SLOW)
         return standing
 
     @cached_property
     def _base(self) -> _Floats:
         """Heights (4,) at which ankles and toes stand; of left and right the lower one."""
-        own = []
-        for point in range(4):
-            slow = self.heights[self._standing[:, point], point]
-            some = slow if len(slow) > 5 else self.heights[:, point]
-            place = len(some) // 5 if len(slow) > 5 else len(some) // 20
-            own.append(float(np.partition(some, place)[place]))
-        ankle, toe = min(own[0], own[2]), min(own[1], own[3])
-        return np.array([ankle, toe, ankle, toe])
+        return contacts.standing_heights(self.heights, self._standing)
 
     @cached_property
     def above(self) -> _Floats:
@@ -269,12 +260,11 @@ class Steps:
     @cached_property
     def confidence(self) -> float:
         """Share of standing points that agree on one floor; 0 where too few stand."""
-        agree = np.abs(self.above[self._standing]) < _LEVEL
-        return float(agree.mean()) if agree.size >= 8 else 0.0
+        return contacts.floor_confidence(self.above, self._standing)
 
     def flat(self, most: float) -> Mask:
         """Return (T, 2) whether the left and the right foot are flat on the floor, to a height in body heights."""
-        level = (np.abs(self.above) < most) & (np.abs(self._climbs) < _SLOW)
+        level = (np.abs(self.above) < most) & (np.abs(self._climbs) < SLOW)
         flat: Mask = np.asarray(level.reshape(-1, 2, 2).all(axis=2))
         return flat
 
@@ -303,7 +293,7 @@ class Steps:
     @cached_property
     def standing(self) -> float:
         """Height of the pelvis while a foot stands."""
-        stands = self._standing.any(axis=1) & (np.abs(self.above).min(axis=1) < _LEVEL)
+        stands = self._standing.any(axis=1) & (np.abs(self.above).min(axis=1) < LEVEL)
         return float(np.median(self.root[stands] if stands.any() else self.root))
 
     @cached_property
@@ -340,7 +330,7 @@ class Steps:
         errors = np.abs(height - terms @ solved)
         # Somebody who stands in a line says nothing about the slope across it.
         tilt = float(np.degrees(np.arctan(np.linalg.norm(solved[:2] * (plane.std(axis=0) > 0.1)))))
-        return tilt, float((errors < _LEVEL).mean())
+        return tilt, float((errors < LEVEL).mean())
 
 
 def _filled(places: NDArray[Any]) -> _Floats:

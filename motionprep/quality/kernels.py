@@ -309,6 +309,94 @@ def bent_forwards(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def moments(
+    tracks: NDArray[np.float32], weights: NDArray[np.float64], around: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return the moments of tracks (K, S): when the sum of all is at an extremum, and what they are around it.
+
+    Parameters
+    ----------
+    weights
+        Of a filter, an odd number of samples wide, that smooths the tracks; their ends are held.
+    around
+        In samples from a moment, in order (A,): when the tracks are to be known.
+
+    Returns
+    -------
+    tuple
+        Times (M,) in samples, between them by a parabola; and the smoothed tracks (M, A * K) at these times.
+    """
+    count, half = tracks.shape[1], weights.size // 2
+    smooth = np.zeros(tracks.shape)
+    signal = np.zeros(count)
+    line = np.empty(count + 2 * half)
+    for k in range(tracks.shape[0]):
+        for t in range(line.size):
+            line[t] = tracks[k, min(max(t - half, 0), count - 1)]
+        row = smooth[k]
+        for j in range(weights.size):
+            shifted, weight = line[j : j + count], weights[j]
+            for t in range(count):
+                row[t] += weight * shifted[t]
+        for t in range(count):
+            signal[t] += row[t]
+    times = np.empty(count)
+    found = 0
+    for t in range(1 - around[0], count - around[-1] - 2):
+        before, after = signal[t] - signal[t - 1], signal[t + 1] - signal[t]
+        if (before > 0) != (after > 0):
+            time = t + min(max(-(before + after) / (2 * (after - before)), -0.5), 0.5)
+            if np.isfinite(time):
+                times[found] = time
+                found += 1
+    points = np.empty((found, around.size * tracks.shape[0]), np.float32)
+    for row in range(found):
+        for place in range(around.size):
+            time = times[row] + around[place]
+            at = int(np.floor(time))
+            part = time - at
+            for k in range(tracks.shape[0]):
+                value = smooth[k, at] * (1 - part) + smooth[k, at + 1] * part
+                points[row, place * tracks.shape[0] + k] = value
+    return times[:found].copy(), points
+
+
+@njit(cache=True, nogil=True)
+def near_pairs(
+    points: NDArray[np.float32],
+    motion: NDArray[np.int64],
+    near: NDArray[np.int64],
+    order: NDArray[np.int64],
+    most: float,
+) -> NDArray[np.int64]:
+    """Return pairs of points (R, 2) of different motions that differ by at most a mean square.
+
+    Parameters
+    ----------
+    points, motion
+        (M, D), and the motion of each (M,).
+    near
+        (M, N), which points may be near each; those that are no points are M.
+    order
+        (D,), which numbers of the first point are compared with those of the second: others in a mirror image.
+    """
+    found = [(0, 0) for _ in range(0)]
+    for row in range(near.shape[0]):
+        for column in range(near.shape[1]):
+            there = near[row, column]
+            # A pair is found from both of its motions, and kept once.
+            if there >= motion.size or motion[row] >= motion[there]:
+                continue
+            total = 0.0
+            for k in range(order.size):
+                apart = points[row, order[k]] - points[there, k]
+                total += apart * apart
+            if total <= most * order.size:
+                found.append((row, there))
+    return _rows(found)
+
+
 @njit(cache=True, nogil=True)
 def mismatch(
     one: NDArray[np.float32],
@@ -317,33 +405,117 @@ def mismatch(
     first: int,
     stop: int,
     lag: float,
-    reach: int,
 ) -> NDArray[np.float64]:
-    """Return the mean square difference (T,) of tracks (S, K), each averaged over time.
+    """Return the mean square difference (T,) of tracks (K, S), each averaged over a quarter of a second.
+
+    The three samples before and after each are averaged with it: of a copy the difference is noise, which averages out.
 
     Parameters
     ----------
     one, other
         Tracks; samples ``first`` to ``stop`` of one are compared, with what other has a lag later.
     order
-        Which columns of one are compared with those of other (K,).
+        Which tracks of one are compared with those of other (K,).
     lag
         In samples; between two samples is the line between them.
-    reach
-        Samples before and after each over which the difference is averaged: of a copy it is noise, which averages out.
     """
     whole = int(np.floor(lag))
     part = lag - whole
     count = stop - first
-    sums = np.zeros(count + 1)
     found = np.zeros(count)
+    # Nothing is known beyond the ends: a difference of 0 adds nothing to a sum. Slices, since an index that is a sum
+    # might be negative, and a loop that asks for that is not turned into wide instructions.
+    line = np.zeros(count + 6)
+    a, b, c, at = line[:count], line[1 : count + 1], line[2 : count + 2], line[3 : count + 3]
+    d, e, f = line[4 : count + 4], line[5 : count + 5], line[6:]
+    shares = np.empty(count)
+    for t in range(count):
+        shares[t] = 1.0 / ((min(count, t + 4) - max(0, t - 3)) ** 2 * order.size)
     for k in range(order.size):
+        mine = one[order[k], first:stop]
+        before, after = other[k, first + whole : stop + whole], other[k, first + whole + 1 : stop + whole + 1]
         for t in range(count):
-            at = first + t + whole
-            there = other[at, k] * (1 - part) + other[at + 1, k] * part
-            sums[t + 1] = sums[t] + one[first + t, order[k]] - there
+            at[t] = mine[t] - (before[t] * (1 - part) + after[t] * part)
         for t in range(count):
-            start, end = max(0, t - reach), min(count, t + reach + 1)
-            mean = (sums[end] - sums[start]) / (end - start)
-            found[t] += mean * mean / order.size
+            total = a[t] + b[t] + c[t] + at[t] + d[t] + e[t] + f[t]
+            found[t] += total * total
+    for t in range(count):
+        found[t] *= shares[t]
     return found
+
+
+@njit(cache=True, nogil=True)
+def shared(one: int, other: int, lag: float) -> tuple[int, int]:
+    """Return the first sample of one that two tracks of so many samples both have at a lag, and where they end."""
+    whole = int(np.floor(lag))
+    return max(0, -whole), min(one, other - whole - 1)
+
+
+@njit(cache=True, nogil=True)
+def low_runs(values: NDArray[np.float64], most: float, gap: int, least: float) -> NDArray[np.int64]:
+    """Return first and last index (R, 2) of runs of values (T,) of at most ``most`` that are ``least`` long or longer.
+
+    ``gap`` others in a row belong to a run.
+    """
+    found = [(0, 0) for _ in range(0)]
+    start, last = 0, -1
+    for t in range(values.size):
+        if values[t] <= most:
+            if last < 0 or t - last > gap + 1:
+                if last >= 0 and last - start + 1 >= least:
+                    found.append((start, last))
+                start = t
+            last = t
+    if last >= 0 and last - start + 1 >= least:
+        found.append((start, last))
+    return _rows(found)
+
+
+@njit(cache=True, nogil=True)
+def movement(tracks: NDArray[np.float32], first: int, stop: int) -> float:
+    """Return the root mean square deviation of tracks (K, S) from their means over some samples."""
+    total = 0.0
+    for k in range(tracks.shape[0]):
+        mean = 0.0
+        for t in range(first, stop):
+            mean += tracks[k, t]
+        mean /= stop - first
+        for t in range(first, stop):
+            apart = tracks[k, t] - mean
+            total += apart * apart
+    return float(np.sqrt(total / (tracks.shape[0] * (stop - first))))
+
+
+@njit(cache=True, nogil=True)
+def best_lag(
+    one: NDArray[np.float32],
+    other: NDArray[np.float32],
+    order: NDArray[np.int64],
+    lag: float,
+    most: float,
+) -> float:
+    """Return the lag near a lag at which tracks differ least: to half a sample, then to a hundredth.
+
+    Parameters
+    ----------
+    one, other, order, lag
+        As :func:`mismatch` has them.
+    most
+        Square difference above which samples count alike: where one is a part of the other, only that part says which
+        lag is right.
+    """
+    for width in (0.5, 0.08):
+        best, least, middle = lag, np.inf, lag
+        for step in range(9):
+            tried = middle - width + step * width / 4
+            first, stop = shared(one.shape[1], other.shape[1], tried)
+            if stop <= first:
+                continue
+            squares = mismatch(one, other, order, first, stop, tried)
+            total = 0.0
+            for t in range(squares.size):
+                total += min(squares[t], most)
+            if total / squares.size < least:
+                best, least = tried, total / squares.size
+        lag = best
+    return lag

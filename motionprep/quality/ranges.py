@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motionprep.naming.landmarks import LEGS
 from motionprep.quality import kernels
 from motionprep.quality.body import Body, runs
 from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake
 
-_LEGS = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle"))
 #: Of a joint and the two beside it, the lines between which it is folded; of pelvis, neck and head, those of the neck.
 _FOLDED, _TURNED = np.array([[0, 1, 0, 2]]), np.array([[0, 1, 1, 2]])
 
@@ -98,9 +98,9 @@ def knees_back(at: Mapping[str, NDArray[Any]]) -> NDArray[np.float64] | None:
 
     None if hips, knees and ankles are not among the places (T, 3) by landmark.
     """
-    if not all(name in at for name in _LEGS):
+    if not all(name in at for name in LEGS):
         return None
-    bent: NDArray[np.float64] = kernels.bent_forwards(np.stack([at[name] for name in _LEGS], axis=1))
+    bent: NDArray[np.float64] = kernels.bent_forwards(np.stack([at[name] for name in LEGS], axis=1))
     return bent
 
 
