@@ -414,7 +414,7 @@ class TestBuildingAgain:
 
         assert self.again(data).made == 1
 
-    def test_another_subject_is_told_and_makes_no_shard(self, data: Path) -> None:
+    def test_another_subject_is_reported_and_makes_no_shard(self, data: Path) -> None:
         self.again(data)
         (data / "arrays.toml").write_text(SAID + 'subject = "anna"')
 
@@ -423,7 +423,7 @@ class TestBuildingAgain:
         assert (summary.made, summary.changed) == (0, True)
         assert motionprep.open(summary.out).manifest.subject.tolist() == ["anna", "anna"]
 
-    def test_a_text_that_changes_is_told_of_what_is_not_built_too(self, data: Path) -> None:
+    def test_a_text_that_changes_changes_what_is_known_of_what_is_not_built(self, data: Path) -> None:
         split = {"train": ["S1_walk"]}
         self.again(data, split=split)
         (data / "S2_run.toml").write_text(SAID.replace("50", "30"))

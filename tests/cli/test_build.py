@@ -129,7 +129,7 @@ def test_reasons_that_differ_in_numbers_alone_are_one_line_with_an_example(run: 
     )
 
 
-def test_progress_is_told_in_lines_where_there_is_no_terminal(
+def test_progress_is_reported_in_lines_where_there_is_no_terminal(
     run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("motionprep_cli.progress._LINE_EVERY", 0.0)
@@ -261,7 +261,7 @@ def test_a_table_that_is_no_utf_8_is_refused_with_its_line(
 
 @pytest.mark.parametrize("option", ["--labels", "--rates"])
 @pytest.mark.parametrize("verb", ["build", "plan"])
-def test_keys_of_a_table_that_no_motion_has_are_told(
+def test_keys_of_a_table_that_no_motion_has_are_reported(
     run: Any, corpus: Path, out: Path, tmp_path: Path, option: str, verb: str
 ) -> None:
     column, value = {"--labels": ("label", "walk"), "--rates": ("fps", "60")}[option]
@@ -281,7 +281,9 @@ def test_a_quiet_build_keeps_its_notes_to_itself_but_no_warning(
     assert ended.err == "warning: labels: 1 of 1 keys match no motion: 99_01\n"
 
 
-def test_a_table_of_labels_that_cannot_be_is_told_by_line(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+def test_a_table_of_labels_that_cannot_be_is_reported_by_line(
+    run: Any, corpus: Path, out: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mine.csv").write_text("key,label\n02_01,walk\n02_01,run\n")
     ended = run("build", corpus, "--labels", tmp_path / "mine.csv", "-o", out)
     assert ended.code == 1
@@ -503,7 +505,7 @@ def frames_of(out: Path) -> dict[str, int]:
     return {name: side["frames"] for name, side in motionprep.open(out).facts["splits"].items()}
 
 
-def test_a_flag_can_be_for_the_test_side_alone(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+def test_a_flag_can_be_for_the_test_split_alone(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
     assert run("build", corpus, "--split", "50/50", "-o", tmp_path / "all", "-q").code == 0
     assert run("build", corpus, "--split", "50/50", "--downsample", "test=8", "-o", out, "-q").code == 0
 
@@ -511,14 +513,16 @@ def test_a_flag_can_be_for_the_test_side_alone(run: Any, corpus: Path, out: Path
     assert (some["train"], some["test"] < whole["test"] / 7) == (whole["train"], True)
 
 
-def test_a_flag_for_one_side_takes_the_place_of_that_for_all(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+def test_a_flag_for_one_split_takes_the_place_of_that_for_all(
+    run: Any, corpus: Path, out: Path, tmp_path: Path
+) -> None:
     run("build", corpus, "--split", "50/50", "--downsample", "test=2", "-o", tmp_path / "two", "-q")
     run("build", corpus, "--split", "50/50", "--downsample", "8", "--downsample", "test=2", "-o", out, "-q")
 
     assert frames_of(out)["test"] == frames_of(tmp_path / "two")["test"]
 
 
-def test_a_flag_given_twice_for_one_side_is_wrong_usage(run: Any, corpus: Path, out: Path) -> None:
+def test_a_flag_given_twice_for_one_split_is_wrong_usage(run: Any, corpus: Path, out: Path) -> None:
     ended = run("build", corpus, "--trim", "1", "--trim", "2", "-o", out)
 
     assert ended.code == 2

@@ -74,7 +74,7 @@ def test_the_help_names_every_kind(run: Any) -> None:
         (["bvh", "--from", "nothing.npy"], 2, "nothing.npy: cannot be read: No such file"),
     ],
 )
-def test_what_is_wrong_is_told(
+def test_what_is_wrong_is_reported(
     run: Any, built: Path, tmp_path: Path, words: list[str], code: int, message: str
 ) -> None:
     kind, *options = words

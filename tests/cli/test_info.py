@@ -127,7 +127,7 @@ def test_the_recipe_is_described(said: list[str]) -> None:
     assert "recipe: Walks for a test" in said
 
 
-def test_bytes_are_told_in_and_out(said: list[str]) -> None:
+def test_bytes_are_reported_in_and_out(said: list[str]) -> None:
     (line,) = [line for line in said if line.startswith("bytes: ")]
     assert " kB in 16 files in, " in line
     assert line.endswith(" out")

@@ -198,7 +198,7 @@ def test_predictions_of_another_shape_exit_with_2_and_one_line(run: Any, built: 
     assert ended.err.count("\n") == 1
 
 
-def test_a_rotation_of_zeros_is_told_with_its_file_and_window(run: Any, built: Path, tmp_path: Path) -> None:
+def test_a_rotation_of_zeros_is_reported_with_its_file_and_window(run: Any, built: Path, tmp_path: Path) -> None:
     values = motionprep.open(built)["test"].windows(1, 1, targets=["rotations"])[:]["targets"]
     values[10] = 0
     np.save(tmp_path / "pred.npy", values)
@@ -218,7 +218,9 @@ def test_a_rotation_of_zeros_is_told_with_its_file_and_window(run: Any, built: P
         (["--csv", "nowhere/frames.csv"], 2, "nowhere/frames.csv: there is no folder nowhere; make it first"),
     ],
 )
-def test_what_is_not_there_is_told(run: Any, built: Path, pred: Path, words: list[str], code: int, told: str) -> None:
+def test_what_is_not_there_is_reported(
+    run: Any, built: Path, pred: Path, words: list[str], code: int, told: str
+) -> None:
     ended = run("score", pred, built, *words)
     assert (ended.code, ended.out, told in ended.err) == (code, "", True)
 

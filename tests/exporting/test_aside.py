@@ -123,7 +123,7 @@ def test_another_export_json_makes_no_export(tmp_path: Path, content: str) -> No
         write(tmp_path / "dest", "new", overwrite=True)
 
 
-def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_as_such(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="dest: the disk is full; nothing was changed"), aside(tmp_path / "dest"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

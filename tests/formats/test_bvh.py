@@ -463,7 +463,7 @@ def test_an_error_in_a_picked_row_names_the_frame_of_the_file():
 
 
 @pytest.mark.parametrize("says", [9, 11, 10**6])
-def test_a_choice_of_frames_is_told_in_the_end_how_many_rows_there_are(says):
+def test_a_choice_of_frames_gets_the_number_of_rows_in_the_end(says):
     counts = []
 
     def pick(count, _rate):
@@ -474,7 +474,7 @@ def test_a_choice_of_frames_is_told_in_the_end_how_many_rows_there_are(says):
     assert counts[-1] == 10
 
 
-def test_a_choice_of_frames_is_never_told_more_rows_than_there_could_be():
+def test_a_choice_of_frames_never_gets_more_rows_than_there_could_be():
     counts = []
 
     def pick(count, _rate):
@@ -888,7 +888,7 @@ def test_the_header_of_a_huge_file_is_read_from_its_first_bytes(tmp_path):
 # The header alone
 
 
-def test_a_header_tells_skeleton_frames_rate_and_where_the_rows_begin(tmp_path):
+def test_a_header_reports_skeleton_frames_rate_and_where_the_rows_begin(tmp_path):
     path = tmp_path / "walk.bvh"
     path.write_text("\ufeff" + SMALL, encoding="utf-8")
     header = read_bvh_header(path)

@@ -597,7 +597,7 @@ class TestOrder:
     def test_markers_alone_need_no_align(self) -> None:
         assert self.stages({"stage": "features", "arrays": ["markers"]}).needs("train") == {"markers"}
 
-    def test_a_stage_may_need_a_half_that_is_not_stored(self) -> None:
+    def test_a_stage_may_need_a_modality_that_is_not_stored(self) -> None:
         recipe = self.stages({"stage": "align"}, {"stage": "features", "arrays": ["markers"]})
 
         assert recipe.needs("train") == {"motion", "markers"}
@@ -711,7 +711,7 @@ class TestStoring:
     def test_markers_alone_are_stored_with_their_mask(self) -> None:
         assert Recipe().storing({"markers"}).stages == (Features(arrays=("markers", "markers_visible")),)
 
-    def test_both_halves_are_aligned_first_and_stored(self) -> None:
+    def test_both_modalities_are_aligned_first_and_stored(self) -> None:
         stages = Recipe(stages=(Trim(t_pose=1),)).storing({"motion", "markers"}).stages
 
         assert [stage.name for stage in stages] == ["align", "trim", "features"]
@@ -731,7 +731,7 @@ class TestStoring:
             "features",
         ]
 
-    def test_only_splits_that_need_both_halves_are_aligned(self) -> None:
+    def test_only_splits_that_need_both_modalities_are_aligned(self) -> None:
         split = Split(percent="90/10")
         stages = [Features(arrays=("markers",), splits=("test",)), Features(arrays=("positions", "markers"))]
         stages[1] = msgspec.structs.replace(stages[1], splits=("train",))
@@ -743,7 +743,7 @@ class TestStoring:
 
         assert Recipe(stages=(cmu,)).with_stages([Features(arrays=("positions", "markers"))]).stages[0] is cmu
 
-    def test_what_spoils_is_stored_as_well(self) -> None:
+    def test_what_corrupts_is_stored_as_well(self) -> None:
         recipe = recipe_from_json({"stages": [{"stage": "occlude"}]})
 
         assert recipe.storing({"markers"}).stages[-1] == Features(
@@ -784,7 +784,7 @@ class TestStoring:
             )
 
 
-def test_test_has_no_copies_even_where_it_is_spoilt() -> None:
+def test_test_has_no_copies_even_where_it_is_corrupted() -> None:
     stages = [{"stage": "occlude", "copies": 4, "splits": ["train", "test"]}]
     recipe = recipe_from_json(
         {"split": {"percent": "90/10"}, "stages": [*stages, {"stage": "features", "arrays": ["markers_corrupt"]}]}

@@ -145,7 +145,7 @@ class TestFind:
 
 
 class TestFindErrors:
-    def test_files_of_one_key_are_told_apart_by_their_folders_and_it_is_noted(self, tmp_path: Path) -> None:
+    def test_files_of_one_key_are_kept_apart_by_their_folders_and_it_is_noted(self, tmp_path: Path) -> None:
         for name in ("anna/walk.bvh", "bert/walk.bvh", "bert/walk.c3d", "bert/run.bvh"):
             put(tmp_path / name)
         pack(tmp_path / "x.zip", {"a/1_01.bvh": BVH, "b/1_01.bvh": BVH})
@@ -763,7 +763,7 @@ class TestCache:
         assert reads == []
 
     @pytest.mark.parametrize("again", [False, True])
-    def test_content_under_the_same_stamp_is_noticed_only_when_told_to_look_again(
+    def test_content_under_the_same_stamp_is_noticed_only_when_asked_to_look_again(
         self, again: bool, tmp_path: Path
     ) -> None:
         path = put(tmp_path / "1_01.bvh")

@@ -166,7 +166,7 @@ def test_units_of_the_file_are_minded(sampled: Take) -> None:
     assert aligned(take, method="cmu").facts["align_scale"] == pytest.approx(1 / CMU_UNIT)
 
 
-def test_halves_that_are_missing_drop_the_take(make_take: Callable[..., Take]) -> None:
+def test_modalities_that_are_missing_drop_the_take(make_take: Callable[..., Take]) -> None:
     assert reason(make_take()) == "align: no markers"
     assert reason(replace(make_take(markers=True), motion=None)) == "align: no skeleton"
 
