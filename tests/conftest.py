@@ -54,7 +54,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [one for one in terminalreporter.stats.get("skipped", ()) if _WANTED in str(one.longrepr)]
     if skipped:
         terminalreporter.write_line(
-            f"{len(skipped)} tests need recorded files, CMU's among them, and were skipped; {_WANTED} names their folder"
+            f"{len(skipped)} tests need recorded files and were skipped; {_WANTED} names the folder of these"
         )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: In which stages take lengths; ``"take"`` is whatever unit the take is in.
 LENGTH_UNITS = ("m", "cm", "mm", "take")
 #: What stages make that corrupt markers.
-SPOILT = ("markers_corrupt", "markers_corrupt_visible")
+CORRUPTED = ("markers_corrupt", "markers_corrupt_visible")
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class Corruption(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def makes(self) -> tuple[str, ...]:
         """Which features are of interest because of it."""
-        return SPOILT
+        return CORRUPTED
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with corrupted markers beside its own."""
