@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from motionprep import Dataset, RecipeError, exporting
 from motionprep.errors import ExportError
 from motionprep.recipe.recipe import load_recipe
 
+_NO_RERUN = pytest.mark.skipif(importlib.util.find_spec("rerun") is None, reason="rerun-sdk is not installed")
+KINDS = [pytest.param(kind, marks=_NO_RERUN if kind == "rrd" else ()) for kind in exporting.KINDS]
 
-@pytest.mark.parametrize("kind", exporting.KINDS)
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_a_readme_and_the_recipe_beside(dataset: Dataset, tmp_path: Path, kind: str) -> None:
     settings = {"length": 8} if kind == "clips" else {}
     report = exporting.export(kind, dataset, tmp_path / "dest", **settings)
@@ -24,7 +28,7 @@ def test_every_kind_has_a_readme_and_the_recipe_beside(dataset: Dataset, tmp_pat
     assert not (tmp_path / "dest" / "stats.json").exists()
 
 
-@pytest.mark.parametrize("kind", exporting.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_file_that_is_listed_is_there_and_no_other(dataset: Dataset, tmp_path: Path, kind: str) -> None:
     report = exporting.export(kind, dataset, tmp_path / "dest", **({"length": 8} if kind == "clips" else {}))
 
@@ -45,7 +49,8 @@ def test_the_readme_reports_how_to_read_it(
 
 
 def test_the_same_dataset_gives_the_same_bytes(dataset: Dataset, tmp_path: Path) -> None:
-    for kind in exporting.KINDS:
+    # Rerun numbers the pieces of a recording at random.
+    for kind in {*exporting.KINDS} - {"rrd"}:
         settings = {"length": 8} if kind == "clips" else {}
         one, other = (
             exporting.export(kind, dataset, tmp_path / kind / name, **settings) and tmp_path / kind / name
