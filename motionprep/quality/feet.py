@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from motionprep.maths import contacts
 from motionprep.maths.contacts import LEVEL, SLOW
 from motionprep.motion.feature_kinds import FEET
-from motionprep.quality.body import Body, Mask, runs
+from motionprep.quality import kernels
+from motionprep.quality.body import Body, Mask, Up, runs
 from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake
 
@@ -212,7 +213,7 @@ class Steps:
         self.rate = body.rate
         if self.known:
             self.rate = body.coarse.rate
-            places = np.stack([body.coarse.places[point] for point in FEET], axis=1)
+            places = body.coarse.at(*FEET)
             self.known = len(places) > 3 and bool(np.isfinite(places).all(axis=(1, 2)).mean() > 0.5)
             self._places: _Floats = _filled(places)
 
@@ -221,19 +222,11 @@ class Steps:
         return self._body.coarse.frames(first, last)
 
     @cached_property
-    def _velocities(self) -> _Floats:
-        velocities: _Floats = np.gradient(self._places, axis=0) * self.rate
-        return velocities
-
-    @cached_property
-    def _speeds(self) -> _Floats:
-        speeds: _Floats = np.linalg.norm(self._body.horizontal(self._velocities), axis=2)
-        return speeds
-
-    @cached_property
-    def _climbs(self) -> _Floats:
-        climbs: _Floats = self._body.heights(self._velocities)
-        return climbs
+    def _moves(self) -> tuple[_Floats, _Floats, _Floats]:
+        """Velocities (F, 4, 3) of ankles and toes, and their speeds (F, 4), level and whole."""
+        up = self._body.up or Up(1, 1, 0.0)
+        moves: tuple[_Floats, _Floats, _Floats] = kernels.velocities(self._places, up.axis, self.rate)
+        return moves
 
     @cached_property
     def heights(self) -> _Floats:
@@ -243,7 +236,7 @@ class Steps:
 
     @cached_property
     def _standing(self) -> Mask:
-        standing: Mask = np.asarray(np.hypot(self._speeds, self._climbs) < SLOW)
+        standing: Mask = np.asarray(self._moves[2] < SLOW)
         return standing
 
     @cached_property
@@ -264,25 +257,26 @@ class Steps:
 
     def flat(self, most: float) -> Mask:
         """Return (T, 2) whether the left and the right foot are flat on the floor, to a height in body heights."""
-        level = (np.abs(self.above) < most) & (np.abs(self._climbs) < SLOW)
+        level = (np.abs(self.above) < most) & (np.abs(self._body.heights(self._moves[0])) < SLOW)
         flat: Mask = np.asarray(level.reshape(-1, 2, 2).all(axis=2))
         return flat
 
     @cached_property
     def slip(self) -> _Floats:
         """Horizontal speed (F,) of the slowest of ankles and toes."""
-        slip: _Floats = self._speeds.min(axis=1)
+        slip: _Floats = self._moves[1].min(axis=1)
         return slip
 
     @cached_property
     def velocities(self) -> _Floats:
         """Horizontal velocities (T, 2, 2) of the left and the right foot."""
-        velocities: _Floats = self._body.horizontal((self._velocities[:, ::2] + self._velocities[:, 1::2]) / 2)
+        moves = self._moves[0]
+        velocities: _Floats = self._body.horizontal((moves[:, ::2] + moves[:, 1::2]) / 2)
         return velocities
 
     @cached_property
     def _root(self) -> _Floats:
-        return _filled(self._body.coarse.places["pelvis"][:, None].copy())[:, 0]
+        return _filled(self._body.coarse.at("pelvis"))[:, 0]
 
     @cached_property
     def root(self) -> _Floats:

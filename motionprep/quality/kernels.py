@@ -229,6 +229,107 @@ def places(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def median_lengths(points: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the median distances (K,) of pairs (K, 2) of points (T, L, 3) that are both known; 0 where never."""
+    found = np.zeros(pairs.shape[0])
+    lengths = np.empty(points.shape[0])
+    for k in range(pairs.shape[0]):
+        count = 0
+        for t in range(points.shape[0]):
+            square = 0.0
+            for axis in range(3):
+                apart = points[t, pairs[k, 0], axis] - points[t, pairs[k, 1], axis]
+                square += apart * apart
+            if np.isfinite(square):
+                lengths[count] = np.sqrt(square)
+                count += 1
+        if count:
+            found[k] = np.median(lengths[:count])
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def t_poses(limbs: NDArray[np.float64], axis: int, sign: int, level: float, straight: float) -> NDArray[np.bool_]:
+    """Return in which frames (T,) limbs are those of a T-pose.
+
+    Parameters
+    ----------
+    limbs
+        (T, 2, 6, 3): shoulder, elbow, wrist, hip, knee and ankle, left and right.
+    axis, sign
+        Which axis is up, and 1 or -1 along or against it.
+    level, straight
+        Most sine between a level bone and the floor, and least cosine between bones of a straight limb.
+    """
+    found = np.ones(limbs.shape[0], np.bool_)
+    bones = np.empty((4, 3))
+    for t in range(limbs.shape[0]):
+        for side in range(2):
+            for bone in range(4):
+                joint = bone if bone < 2 else bone + 1
+                square = 0.0
+                for k in range(3):
+                    part = limbs[t, side, joint + 1, k] - limbs[t, side, joint, k]
+                    bones[bone, k] = part
+                    square += part * part
+                for k in range(3):
+                    bones[bone, k] /= np.sqrt(square)
+            shown = abs(bones[0, axis]) <= level and abs(bones[1, axis]) <= level
+            shown = shown and -sign * bones[2, axis] >= straight and -sign * bones[3, axis] >= straight
+            along = bones[0, 0] * bones[1, 0] + bones[0, 1] * bones[1, 1] + bones[0, 2] * bones[1, 2]
+            if not (shown and along >= straight):
+                found[t] = False
+                break
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def changes(
+    points: NDArray[np.float64], root: NDArray[np.float64], rate: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return squares of accelerations and speeds (T - 2, L) of points (T, L, 3) relative to a root (T, 3)."""
+    shape = (points.shape[0] - 2, points.shape[1])
+    bends, slides = np.empty(shape), np.empty(shape)
+    for t in range(shape[0]):
+        for k in range(shape[1]):
+            bend, slide = 0.0, 0.0
+            for axis in range(3):
+                before = points[t, k, axis] - root[t, axis]
+                at = points[t + 1, k, axis] - root[t + 1, axis]
+                after = points[t + 2, k, axis] - root[t + 2, axis]
+                bend += (after - 2 * at + before) ** 2
+                slide += (after - before) ** 2
+            bends[t, k], slides[t, k] = bend * rate**4, slide * rate**2 / 4
+    return bends, slides
+
+
+@njit(cache=True, nogil=True)
+def velocities(
+    points: NDArray[np.float64], axis: int, rate: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return velocities (T, L, 3) of points, over the frame before and after, and speeds (T, L): level ones and whole.
+
+    ``axis`` is up. There are two frames or more.
+    """
+    count = points.shape[0]
+    found = np.empty(points.shape)
+    level, whole = np.empty(points.shape[:2]), np.empty(points.shape[:2])
+    for t in range(count):
+        before, after = max(t - 1, 0), min(t + 1, count - 1)
+        for k in range(points.shape[1]):
+            square, climb = 0.0, 0.0
+            for n in range(3):
+                speed = (points[after, k, n] - points[before, k, n]) / (after - before) * rate
+                found[t, k, n] = speed
+                if n == axis:
+                    climb = speed
+                else:
+                    square += speed * speed
+            level[t, k], whole[t, k] = np.sqrt(square), np.sqrt(square + climb * climb)
+    return found, level, whole
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def cosines(lines: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the cosines (T, K) between two of some lines (T, V, 3); NaN where one has no length."""
     found = np.empty((lines.shape[0], first.size))

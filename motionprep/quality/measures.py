@@ -36,16 +36,16 @@ def measure(take: CheckedTake) -> Mapping[str, float]:
 
 
 def _movement(body: Body) -> Mapping[str, float]:
-    places, rate = body.coarse.places, body.coarse.rate
+    coarse, rate = body.coarse, body.coarse.rate
     found = {}
-    if "pelvis" in places and len(places["pelvis"]) > 1:
-        steps = np.linalg.norm(np.diff(places["pelvis"], axis=0), axis=1)
+    if body.has("pelvis") and len(coarse.points) > 1:
+        steps = np.linalg.norm(np.diff(coarse.at("pelvis")[:, 0], axis=0), axis=1)
         steps = steps[np.isfinite(steps)]
         if len(steps):
             found["root_speed"] = float(steps.mean() * rate)
-    ends = [places[name] for side in ("left", "right") for name in (f"{side}_wrist", f"{side}_ankle") if name in places]
-    if ends and len(ends[0]) > 3:
-        jerks = (np.diff(np.stack(ends, axis=1), n=3, axis=0) ** 2).sum(axis=2)
+    ends = [name for side in ("left", "right") for name in (f"{side}_wrist", f"{side}_ankle") if body.has(name)]
+    if ends and len(coarse.points) > 3:
+        jerks = (np.diff(coarse.at(*ends), n=3, axis=0) ** 2).sum(axis=2)
         jerks = jerks[np.isfinite(jerks)]
         if len(jerks):
             found["jerk"] = float(np.sqrt(jerks.mean()) * rate**3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,6 @@ class Ranges:
         """Yield landmark, angle in degrees of each coarse sample, its limit, and what to call it."""
         if body.modality != "skeleton" or body.moving.stop == body.moving.start:
             return
-        at = body.coarse.places
         for side in ("left", "right"):
             for joint, above, below, limit in (
                 ("knee", "hip", "ankle", self.knee),
@@ -81,27 +80,20 @@ class Ranges:
             ):
                 names = [f"{side}_{part}" for part in (joint, above, below)]
                 if body.has(*names):
-                    points = np.stack([at[name] for name in names], axis=1)
-                    yield names[0], kernels.angles(points, _FOLDED)[:, 0], limit, "is folded to"
-        if (bent := knees_back(at)) is not None:
+                    yield names[0], kernels.angles(body.coarse.at(*names), _FOLDED)[:, 0], limit, "is folded to"
+        if body.has(*LEGS):
             # Where most frames are bent the wrong way, left and right are exchanged: see the check of axes.
+            bent = kernels.bent_forwards(body.coarse.at(*LEGS))
             for side, degrees in zip(("left", "right"), bent.T, strict=True):
                 if degrees.mean() < self.knee_back / 2:
                     yield f"{side}_knee", degrees, self.knee_back, "bends the wrong way by"
         if body.has("neck", "head", "pelvis"):
-            points = np.stack([at[name] for name in ("pelvis", "neck", "head")], axis=1)
-            yield "head", kernels.angles(points, _TURNED)[:, 0], self.neck, "is turned from the trunk by"
-
-
-def knees_back(at: Mapping[str, NDArray[Any]]) -> NDArray[np.float64] | None:
-    """Return by how many degrees (T, 2) the left and the right knee are bent forwards, negative where backwards.
-
-    None if hips, knees and ankles are not among the places (T, 3) by landmark.
-    """
-    if not all(name in at for name in LEGS):
-        return None
-    bent: NDArray[np.float64] = kernels.bent_forwards(np.stack([at[name] for name in LEGS], axis=1))
-    return bent
+            yield (
+                "head",
+                kernels.angles(body.coarse.at("pelvis", "neck", "head"), _TURNED)[:, 0],
+                self.neck,
+                "is turned from the trunk by",
+            )
 
 
 def _not_finite(key: str, body: Body) -> Iterator[Finding]:
