@@ -55,6 +55,18 @@ def noted(dataset: Mapping[str, Any]) -> list[str]:
     )
 
 
+def findings(dataset: Mapping[str, Any]) -> list[str]:
+    """Return a line for each severity of what the checks found in the sources of a dataset; none if none were made."""
+    if "found" not in dataset:
+        return []
+    lines = [
+        f"{severity}s: {', '.join(f'{code} {count:,}' for code, count in codes.items())}"
+        for severity, codes in dataset["found"].items()
+        if codes
+    ]
+    return lines or ["findings: none"]
+
+
 def grouped(motions: Iterable[tuple[str, str, str, int]]) -> list[str]:
     """Return a line for each of the commonest kinds of reason, with how many motions it is of and one example.
 

@@ -15,7 +15,7 @@ from typing import Any, Unpack
 
 import msgspec
 
-from motionprep.building import plan, planned
+from motionprep.building import findings, plan, planned
 from motionprep.building.planned import Plan, Shard
 from motionprep.errors import BuildError, DatasetError, MotionPrepWarning
 from motionprep.files.progress import OnProgress, silent
@@ -73,6 +73,8 @@ def build(
     strict: bool = False,
     replace: bool = False,
     verify_sources: bool = False,
+    check: bool = False,
+    on_check: OnProgress = lambda _done, _total: None,
     on_plan: Callable[[Plan], None] = lambda _: None,
     on_progress: OnProgress = silent,
     **options: Unpack[RecipeOptions],
@@ -99,6 +101,10 @@ def build(
         Build also where nothing would remain of the dataset that is in ``out``.
     verify_sources
         Hash all files again, whatever their size and time say.
+    check
+        Check the sources, and put what is found into the manifest and beside it; see docs/quality.md.
+    on_check
+        Called after each take that is checked with the number of takes that are done, and of all.
     on_plan
         Called once with the plan, before the first motion.
     on_progress
@@ -146,6 +152,8 @@ def build(
         markers=as_paths(markers),
         verify_sources=verify_sources,
         workers=workers,
+        check=check,
+        on_check=on_check,
     )
     # Nothing is written before it is known that there is something to build.
     before = plan_now()
@@ -161,6 +169,8 @@ def build(
         if store.load(out) != before.known:
             # Another build has ended since this one planned.
             before = _with_changes(plan_now(), out, replace)
+        if before.findings is not None:
+            findings.save(out, before.findings)
         for place in (out, root):
             shard_files.sweep(place / store.SHARDS)
         on_plan(before)

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from motionprep.building import findings
 from motionprep.building.planned import Plan, none_built, reason_of
 from motionprep.errors import BuildError, RecipeError
 from motionprep.motion import hashing
 from motionprep.naming import fields
+from motionprep.quality.finding import Finding
 from motionprep.recipe import labels
 from motionprep.recipe.recipe import Recipe
 from motionprep.storage import manifest, shard_files, shard_reader, stats, store
@@ -91,11 +93,17 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     }
     if todo.recipe.stored_normalized:
         dataset["raw"] = keys
+    found: list[Finding] = []
+    if todo.findings is not None:
+        found = findings.of_dataset(todo.findings, todo, table)
+        dataset["found"] = findings.counts(found)
+        table = [row | more for row, more in zip(table, findings.columns(todo.findings, todo), strict=True)]
     skeletons = {name: skeleton for record in records for name, skeleton in record["skeletons"].items()}
     files = {
         "manifest": manifest.encode(table),
         "skeletons": hashing.canonical(skeletons),
         "stats": hashing.canonical(fitted),
+        **({} if todo.findings is None else {"findings": findings.encode(found)}),
     }
     dataset = store.save(out, dataset, files)
     store.keep_signatures(root, keys)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from motionprep.building import assign
+from motionprep.building import assign, findings
 from motionprep.building.assign import ShardMember
 from motionprep.building.planned import Plan, PlannedMotion, Shard, key_of, none_built
 from motionprep.errors import DatasetError, RecipeError, SourceError
@@ -41,6 +41,8 @@ def make_plan(
     verify_sources: bool = False,
     workers: int = 1,
     digests: bool = False,
+    check: bool = False,
+    on_check: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Plan:
     """Find the data, put it on splits, and see which shards it needs.
 
@@ -60,6 +62,10 @@ def make_plan(
         How many files are hashed at once.
     digests
         Hash what is not known, so that every shard has its key, and look into shards that are not known to be whole.
+    check
+        Check the sources, unless it is known what the checks find.
+    on_check
+        Called after each take that is checked with the number of takes that are done, and of all.
 
     Raises
     ------
@@ -99,12 +105,17 @@ def make_plan(
     if all(take_files.metadata for take_files in takes):
         _refuse_rotations(recipe)
     files = [source for take_files in takes for source in take_files.sources]
-    if verify_sources:
-        headers = hash_files(files, cache, workers, again=True)
-    elif digests:
-        headers = hash_files(files, cache, workers)
+    if verify_sources or digests:
+        headers = hash_files(files, cache, workers, again=verify_sources)
     else:
         headers = read_headers(files, cache)
+    found_in = None
+    if check:
+        seen = dict(zip(files, headers, strict=True))
+        found_in, seen = findings.find(
+            takes, seen, recipe.reading, out=out, cache=cache, workers=workers, on_progress=on_check
+        )
+        headers = [seen[source] for source in files]
     keys, names = zip(*((one.key, one.sources[0].name) for one in takes), strict=True)
     beside = {} if recipe.reading.labels or recipe.reading.label_pattern else labels_beside(data, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
@@ -119,7 +130,8 @@ def make_plan(
         lacking += labels.lacking({split: split in with_label for split in recipe.split.names()})
     made = _shards(recipe, rows, root, verify_contents=digests)
     doubts = (*labels.strangers(recipe.reading, keys), *_guessed(recipe, takes, errors))
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*odd, *notes, *explicit, *lacking), doubts, known)
+    notes = (*odd, *notes, *explicit, *lacking)
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, found_in)
 
 
 def _guessed(recipe: Recipe, takes: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:

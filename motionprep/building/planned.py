@@ -14,6 +14,7 @@ from motionprep.errors import BuildError
 from motionprep.formats import VERSION
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
+from motionprep.quality.finding import Finding
 from motionprep.recipe.recipe import Label, Recipe
 from motionprep.sources.fingerprints import SourceCache, SourceHeader
 from motionprep.sources.source import Source, TakeFiles
@@ -97,6 +98,27 @@ class Shard(msgspec.Struct, frozen=True):
     present: bool
 
 
+class SourceFindings(msgspec.Struct, frozen=True):
+    """What the checks of :mod:`motionprep.quality` find in the sources of a dataset, whatever its splits are.
+
+    Parameters
+    ----------
+    key
+        A key of all that decides it.
+    takes
+        Keys of the motions that were checked.
+    findings
+        In the order of :func:`motionprep.quality.finding.in_order`.
+    measures
+        Numbers about a motion, by its key and their name.
+    """
+
+    key: str
+    takes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    measures: dict[str, dict[str, float]]
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a build will do: the rows of the manifest, the shards that hold them, and which of these are there.
@@ -120,6 +142,8 @@ class Plan:
         split depends on that is guessed.
     known
         Contents of ``dataset.json``, whole or damaged; None if there is none.
+    findings
+        What the checks find in the sources; None if they are not checked.
     """
 
     recipe: Recipe
@@ -130,6 +154,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     known: dict[str, Any] | None = field(default=None, repr=False)
+    findings: SourceFindings | None = field(default=None, repr=False)
 
     @property
     def keys(self) -> list[str]:
@@ -154,7 +179,8 @@ class Plan:
             ]
             for row in self.rows
         ]
-        return hashing.key([self.recipe.identity(), self.recipe.description, facts, self.keys])
+        checked = [] if self.findings is None else [self.findings.key]
+        return hashing.key([self.recipe.identity(), self.recipe.description, facts, self.keys, *checked])
 
     @property
     def subjects(self) -> str:

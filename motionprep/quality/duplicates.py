@@ -8,7 +8,7 @@ tree. Moments that agree on the lag between two motions then lead to a compariso
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from motionprep.quality import kernels
 from motionprep.quality.finding import Finding
+from motionprep.quality.leaks import across_splits
 from motionprep.quality.take import BodySummary, TakeSummary
 from motionprep.quality.tracks import RATE, Tracks
 from motionprep.sources.pairing import natural
@@ -247,16 +248,9 @@ def _of_bytes(takes: Sequence[TakeSummary]) -> tuple[list[Finding], set[frozense
             if other is take or pair in known:
                 continue
             known.add(pair)
-            leak = bool(take.split and other.split and take.split != other.split)
-            found.append(
-                Finding(
-                    "duplicate-bytes",
-                    "error" if leak else "warning",
-                    take.key,
-                    f"Its file is equal to that of {other.key} byte for byte; leave one of them out.",
-                    other=other.key,
-                )
-            )
+            message = f"Its file is equal to that of {other.key} byte for byte; leave one of them out."
+            finding = Finding("duplicate-bytes", "warning", take.key, message, other=other.key)
+            found.append(across_splits(finding, take.split, other.split))
     return found, known
 
 
@@ -289,27 +283,15 @@ def _finding(
         *(["of another size"] if there.height and abs(body.height / there.height - 1) > 0.02 else []),
     ]
     code = "mirrored" if mirrored else "resampled" if resampled else "motion" if whole else "part"
-    leak = bool(take.split and kept.split and take.split != kept.split)
-    splits = f", across the splits {take.split} and {kept.split}" if leak else ""
-    return Finding(
+    finding = Finding(
         f"duplicate-{code}",
-        "error" if leak else "warning",
+        "warning",
         take.key,
         f"{'All' if whole else 'A part'} of it is frames {numbered[1][0]}-{numbered[1][1]} of {kept.key}"
-        f"{', ' + ', '.join(differences) if differences else ''}{splits}; leave one of them out, or keep both in one "
-        "split.",
+        f"{', ' + ', '.join(differences) if differences else ''}; leave one of them out, or keep both in one split.",
         other=kept.key,
         frames=numbered[0],
         value=match.error,
         limit=limit,
     )
-
-
-def groups(findings: Iterable[Finding]) -> list[frozenset[str]]:
-    """Return the groups of motions that share frames, by their keys: what must go whole to one split."""
-    group: dict[str, set[str]] = {}
-    for finding in findings:
-        if finding.code.startswith("duplicate"):
-            both = group.get(finding.motion, {finding.motion}) | group.get(finding.other, {finding.other})
-            group |= dict.fromkeys(both, both)
-    return sorted({frozenset(one) for one in group.values()}, key=lambda one: natural(*sorted(one)))
+    return across_splits(finding, take.split, kept.split)

@@ -52,7 +52,12 @@ def of_files(
     found = find(paths, reading.key_pattern, markers, reading.arrays)
     broken = [unreadable(source.key or source.name, source.wrong) for source in found if not source.modality]
     takes = pair([source for source in found if source.modality], {*MODALITIES.values()})
-    return [(files.key, partial(_read_files, files, reading)) for files in takes], broken
+    return of_takes(takes, reading), broken
+
+
+def of_takes(takes: Sequence[TakeFiles], reading: Reading) -> list[Unread]:
+    """Return takes whose files are known."""
+    return [(files.key, partial(_read_files, files, reading)) for files in takes]
 
 
 class Unreadable(MotionPrepError):

@@ -38,7 +38,7 @@ def verify(path: str | os.PathLike[str], on_progress: OnProgress = silent) -> li
     if dataset is None:
         return [f"{out / store.DATASET}: is damaged; build again to mend it"]
     problems = []
-    for word in store.NAMED:
+    for word in store.named_in(dataset):
         try:
             store.read_named(out, dataset, word)
         except DatasetError as error:

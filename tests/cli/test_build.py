@@ -567,3 +567,12 @@ def test_a_machine_that_has_no_more_is_one_line(
     assert ended.code == 1
     assert says in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_build_with_checks_prints_what_they_find(run, corpus, out):
+    ended = run("build", corpus, "-o", out, "--check")
+    codes = motionprep.open(out).manifest["findings"]
+
+    assert ended.code == 0
+    assert "notes: range-t-pose 16" in ended.out
+    assert codes.str.contains("range-t-pose").all()
