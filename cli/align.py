@@ -190,11 +190,12 @@ def _in_mm(stage: Align, take: Take, found: Finding) -> tuple[float | None, dict
 
 
 def _read(take_files: TakeFiles) -> Take:
-    from motionprep.formats import bvh, c3d
+    from motionprep.formats import c3d
+    from motionprep.formats.motions import parse_motion
     from motionprep.motion.take import Take
 
     skeleton, points = take_files.sources
-    motion = bvh.parse_bvh(skeleton.read(), skeleton.name)
+    motion, _ = parse_motion(skeleton.read(), skeleton.name)
     return Take(take_files.key, motion, c3d.parse_c3d(points.read(), points.name))
 
 

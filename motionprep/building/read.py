@@ -9,8 +9,9 @@ from itertools import takewhile
 from motionprep.building.assign import ShardMember, beyond
 from motionprep.building.limits import FeatureError, check_reach
 from motionprep.errors import ReadError
-from motionprep.formats import arrays, bvh, c3d
+from motionprep.formats import arrays, c3d
 from motionprep.formats.arrays_metadata import ArrayMetadata
+from motionprep.formats.motions import parse_motion
 from motionprep.maths import rooting
 from motionprep.motion.motion import Motion
 from motionprep.motion.take import Take
@@ -77,10 +78,10 @@ def read_take(
     if set(files) == {"motion"}:
         return _read_motion(reading, stages, member, files["motion"])
     notes: list[str] = []
-    motion = markers = None
+    motion = markers = metres = None
     if "motion" in files:
         name, data = files["motion"]
-        motion = bvh.parse_bvh(
+        motion, metres = parse_motion(
             data, name, rate=member.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
         )
         _check(motion, name)
@@ -91,7 +92,7 @@ def read_take(
         if markers.names and not markers.visible.any():
             raise ReadError("none of its markers is visible in any frame", path=name)
         notes += markers.notes
-    whole = Take(member.key, motion, markers)
+    whole = Take(member.key, motion, markers, facts=_facts_of_unit(metres))
     frames, rate = whole.frames, whole.rate
     first, last = _asked(member, frames, next(iter(files.values()))[0])
     whole = replace(whole, of_file=range(frames))
@@ -129,14 +130,14 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], member: ShardMember,
             picked = range(first - 1, last)[chosen.start : chosen.stop : chosen.step]
         return picked
 
-    motion = bvh.parse_bvh(
+    motion, metres = parse_motion(
         data, name, pick=pick, rate=member.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
     )
     if isinstance(verdict, ReadError):
         raise verdict
     _check(motion, name)
     notes += _still_root(motion, stages)
-    take = verdict or Take(member.key, motion, of_file=picked)
+    take = verdict or Take(member.key, motion, of_file=picked, facts=_facts_of_unit(metres))
     return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
 
 
@@ -168,6 +169,10 @@ def _read_arrays(metadata: ArrayMetadata, stages: Sequence[Stage], member: Shard
             clip_in_file=length if clips.apart else None,
         )
     return Read(take, stages[len(leading) :], count * length, rate, clips.notes)
+
+
+def _facts_of_unit(metres: float | None) -> dict[str, float | str]:
+    return {} if metres is None else {"metres_per_unit": metres}
 
 
 def _facts_of_arrays(clips: arrays.Clips) -> dict[str, float | str]:
