@@ -7,9 +7,12 @@ tree. Moments that agree on the lag between two motions then lead to a compariso
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import NamedTuple
 
@@ -102,22 +105,29 @@ class Duplicates:
         self, group: Sequence[tuple[TakeSummary, BodySummary, Tracks]], known: set[frozenset[str]]
     ) -> Iterator[Finding]:
         tracks = [one for _, _, one in group]
-        for (one, other, mirrored), lags in self._candidates(tracks).items():
-            takes = group[one][0], group[other][0]
-            pair = frozenset((takes[0].key, takes[1].key))
-            if pair in known:
-                continue
-            matches: list[_Match] = []
-            for lag in lags:
-                if any(abs(match.lag - lag) < 2 for match in matches):
-                    continue
-                matches += self._compare(tracks[one], tracks[other], lag, mirrored=mirrored)
-            if not matches:
-                continue
-            if not mirrored:
-                known.add(pair)
-            for match in _apart(matches):
-                yield _finding(group[one][:2], group[other][:2], match, self.whole, mirrored=mirrored)
+        candidates = self._candidates(tracks)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for mirrored in (False, True):
+                wanted = [
+                    (one, other, lags)
+                    for (one, other, turned), lags in candidates.items()
+                    if turned == mirrored and frozenset((group[one][0].key, group[other][0].key)) not in known
+                ]
+                compare = partial(self._matches, tracks, mirrored=mirrored)
+                for (one, other, _), matches in zip(wanted, pool.map(compare, wanted), strict=True):
+                    if matches and not mirrored:
+                        known.add(frozenset((group[one][0].key, group[other][0].key)))
+                    for match in _apart(matches):
+                        yield _finding(group[one][:2], group[other][:2], match, self.whole, mirrored=mirrored)
+
+    def _matches(self, tracks: Sequence[Tracks], pair: tuple[int, int, list[float]], *, mirrored: bool) -> list[_Match]:
+        """Return the runs in which two motions are one at any of some lags."""
+        one, other, lags = pair
+        found: list[_Match] = []
+        for lag in lags:
+            if all(abs(match.lag - lag) >= 2 for match in found):
+                found += self._compare(tracks[one], tracks[other], lag, mirrored=mirrored)
+        return found
 
     def _candidates(self, tracks: Sequence[Tracks]) -> dict[tuple[int, int, bool], list[float]]:
         """Return the lags, in samples, at which two motions may be one, by the two and whether one is mirrored."""

@@ -19,7 +19,8 @@ from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake
 
 _Floats = NDArray[np.float64]
-_SIDES = ("left", "right")
+#: As many samples as the floor is measured on.
+_MOST = 400
 
 
 @dataclass(frozen=True)
@@ -298,13 +299,14 @@ class Steps:
 
     @cached_property
     def floor(self) -> float:
-        """Height of the floor: of the lowest points of the body where feet stand."""
-        body, stands = self._body, np.flatnonzero(self._standing.any(axis=1))
-        frames = stands[:: max(1, len(stands) // 100)] * body.coarse.step + body.coarse.start
+        """Height of the floor, which the body's lowest point is below in one sample of twenty."""
+        body, moving = self._body, self._body.moving
+        frames = np.arange(moving.start, moving.stop, max(body.coarse.step, (moving.stop - moving.start) // _MOST))
         heights = body.heights(body.positions[frames]).astype(np.float64) / body.height
         if body.visible is not None:
-            heights = np.where(body.visible[frames], heights, np.inf)
-        return float(np.median(heights.min(axis=1))) if len(frames) else 0.0
+            seen = body.visible[frames]
+            heights = np.where(seen, heights, np.inf)[seen.any(axis=1)]
+        return contacts.floor_height(heights) if len(heights) else 0.0
 
     @cached_property
     def slope(self) -> tuple[float, float]:

@@ -20,7 +20,9 @@ def measure(take: CheckedTake) -> Mapping[str, float]:
         ``height`` of the body, in the take's unit; ``root_speed``, mean speed of the pelvis, and ``jerk``, root mean
         square third derivative of wrists and ankles, in body heights and seconds; ``contact_share``, share of the
         frames in which a foot is flat on the floor, and ``skate``, the median speed of the slowest point of both feet
-        in these, in body heights per second; ``missing_share``, share of the markers' samples that are missing.
+        in these, in body heights per second; ``floor``, height of the floor in body heights, and ``floor_confidence``,
+        share of standing ankles and toes that agree on one floor; ``missing_share``, share of the markers' samples that
+        are missing.
     """
     found: dict[str, float] = {}
     for body in reversed(take.bodies):
@@ -57,7 +59,7 @@ def _feet(body: Body) -> Mapping[str, float]:
     if not steps.known:
         return {}
     flat = steps.flat(Feet().flat).any(axis=1)
-    found = {"contact_share": float(flat.mean())}
+    found = {"contact_share": float(flat.mean()), "floor": steps.floor, "floor_confidence": steps.confidence}
     if flat.any():
         found["skate"] = float(np.median(steps.slip[flat]))
     return found

@@ -35,7 +35,7 @@ def test_a_height_that_fits_no_unit_is_found(walk: Motion) -> None:
     assert [one.code for one in Size().of_take(as_take("a", faults.scaled(walk, 1e-4)))] == ["size-implausible"]
 
 
-@pytest.mark.parametrize("scale", [2.2222, 0.01, 56.444])
+@pytest.mark.parametrize("scale", [2.2222, 0.01, 56.444, 2.54, 1 / 2.54, 39.37])
 def test_a_body_in_another_unit_than_its_corpus_is_found(walk: Motion, scale: float) -> None:
     takes = [summarize(as_take(key, walk)) for key in ("a", "b", "c")]
     takes.append(summarize(as_take("d", faults.scaled(walk, scale))))
