@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
-from motionprep.building import assign, findings
+from motionprep.building import assign
 from motionprep.building.assign import ShardMember
+from motionprep.building.choose import Chosen, choose
 from motionprep.building.planned import Plan, PlannedMotion, Shard, key_of, none_built
 from motionprep.errors import DatasetError, RecipeError, SourceError
 from motionprep.formats import MODALITIES
 from motionprep.naming.subjects import subject_of
+from motionprep.quality import leaks
 from motionprep.recipe import labels, splits
 from motionprep.recipe.recipe import Label, Recipe
 from motionprep.sources.find import find
@@ -109,34 +111,32 @@ def make_plan(
         headers = hash_files(files, cache, workers, again=verify_sources)
     else:
         headers = read_headers(files, cache)
-    found_in = None
-    if check:
-        seen = dict(zip(files, headers, strict=True))
-        found_in, seen = findings.find(
-            recordings, seen, recipe.reading, out=out, cache=cache, workers=workers, on_progress=on_check
-        )
-        headers = [seen[source] for source in files]
     keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
     beside = {} if recipe.reading.labels or recipe.reading.label_pattern else labels_beside(data, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
     explicit = labels.unlabelled(recipe.reading, keys, named)
-    of_files = iter(headers)
-    errors = ["".join(next(of_files).error for _ in one.sources) for one in recordings]
-    parts, lacking = _assign(recipe, needs, recordings, named, errors)
-    rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(headers), parts, named))
+    seen = dict(zip(files, headers, strict=True))
+    errors = ["".join(seen[source].error for source in one.sources) for one in recordings]
+    chosen = choose(
+        recipe, needs, recordings, seen, check=check, out=out, cache=cache, workers=workers, on_check=on_check
+    )
+    if len(chosen.left_out) == len(recordings):
+        raise none_built([*chosen.left_out.values()])
+    parts, lacking = _assign(recipe, needs, recordings, named, errors, chosen)
+    rows = _dealt(recipe, _rows(recipe, needs, recordings, parts, named, chosen))
     rows += map(_broken, broken)
     if recipe.task and recipe.task.label:
         with_label = {row.split for row in rows if row.label and not row.reason}
         lacking += labels.lacking({split: split in with_label for split in recipe.split.names()})
     made = _shards(recipe, rows, root, verify_contents=digests)
-    doubts = (*labels.strangers(recipe.reading, keys), *_guessed(recipe, recordings, errors))
+    doubts = (*labels.strangers(recipe.reading, keys), *chosen.doubts, *_guessed(recipe, recordings, errors))
     notes = (*odd, *notes, *explicit, *lacking)
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, found_in)
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, chosen.findings)
 
 
 def _guessed(recipe: Recipe, recordings: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:
     """Return that a split depends on subjects that are guessed from names, if it does."""
-    if recipe.split.by != "subject" or recipe.reading.key_pattern:
+    if "subject" not in recipe.split.by or recipe.reading.key_pattern:
         return []
     guesses = [
         one
@@ -219,12 +219,15 @@ def _assign(
     recordings: Sequence[TakeFiles],
     named: Sequence[Label],
     errors: Sequence[str],
+    used: Chosen,
 ) -> tuple[list[splits.Part], list[str]]:
     """Put takes on splits, and say of which labels there are too few for every split.
 
-    Percentages are of those takes that have what every split needs, if all splits need the same.
+    Percentages are of those takes that are used and have what every split needs, if all splits need the same.
     """
     dealt, needed = list(range(len(recordings))), frozenset.union(*needs.values())
+    if not recipe.split.lists():
+        dealt = [at for at in dealt if at not in used.left_out]
     if recipe.split.percent and len(set(needs.values())) == 1:
         dealt = [at for at in dealt if needed <= {source.modality for source in recordings[at].sources}]
     given: dict[int, str] = {}
@@ -236,13 +239,16 @@ def _assign(
         given = {at: split for at in arrays if at in dealt and (split := splits.split_named(recordings[at].key, names))}
     chosen = [recordings[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
+    keys, subjects = [one.key for one in chosen], [one.subject for one in chosen]
+    shared = leaks.groups(used.findings.findings) if used.findings else []
     try:
         parts = splits.assign(
             recipe.split,
-            [one.key for one in chosen],
-            [one.subject for one in chosen],
+            keys,
+            subjects,
             classes,
             {dealt.index(at): split for at, split in given.items()},
+            splits.grouped(recipe.split, keys, subjects, shared),
         )
     except RecipeError as error:
         if len(dealt) == len(recordings):
@@ -251,7 +257,8 @@ def _assign(
         short = {
             modality: sum(modality not in there for there in modalities) for modality in _WORDS if modality in needed
         }
-        lost = " and ".join(f"{count:,} have no {_WORDS[modality]}" for modality, count in short.items() if count)
+        reasons = [f"{count:,} have no {_WORDS[modality]}" for modality, count in short.items() if count]
+        lost = " and ".join([*reasons, *([f"{len(used.left_out):,} are left out"] if used.left_out else [])])
         raise RecipeError(f"{error}; of {len(recordings):,} takes that were found, {lost}") from None
     said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
     if given:
@@ -260,7 +267,7 @@ def _assign(
             f"{len(given):,} arrays are in the split that their names say, for instance {recordings[first].key} in "
             f"{given[first]}"
         )
-    return [replace(part, motion=dealt[part.motion]) for part in parts], said
+    return used.parts([replace(part, motion=dealt[part.motion]) for part in parts]), said
 
 
 def _dealt(recipe: Recipe, rows: list[PlannedMotion]) -> list[PlannedMotion]:
@@ -287,9 +294,9 @@ def _rows(
     recipe: Recipe,
     needs: Mapping[str, frozenset[str]],
     recordings: Sequence[TakeFiles],
-    headers: Iterator[SourceHeader],
     parts: Sequence[splits.Part],
     named: Sequence[Label],
+    used: Chosen,
 ) -> list[PlannedMotion]:
     of_motion: dict[int, list[splits.Part]] = {}
     for part in parts:
@@ -299,7 +306,7 @@ def _rows(
     copies = {split: recipe.copies(split) for split in needs}
     rows: list[PlannedMotion] = []
     for index, recording in enumerate(recordings):
-        whole = tuple([next(headers) for _ in recording.sources])
+        whole = tuple(used.headers[source] for source in recording.sources)
         rate, label = rates.get(recording.key), named[index]
         # A header that says too little is let pass where the recipe is lenient; its label is looked at when it is read.
         if not (whole[0].error or recipe.reading.lenient):
@@ -327,7 +334,8 @@ def _rows(
         if index not in of_motion:
             missing = frozenset.intersection(*needs.values()) - modalities
             # An array that holds no motion is dealt nowhere for that reason alone.
-            unfit = whole[0].error if recording.metadata and recipe.split.percent else ""
+            left_out = used.left_out.get(index, "")
+            unfit = whole[0].error if recording.metadata and recipe.split.percent and not left_out else ""
             rows.append(
                 PlannedMotion(
                     recording,
@@ -337,7 +345,7 @@ def _rows(
                     None,
                     rate,
                     label,
-                    unfit or _lacks(missing) or "in no split",
+                    left_out or unfit or _lacks(missing) or "in no split",
                     bool(unfit),
                 )
             )

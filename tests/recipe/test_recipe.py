@@ -213,7 +213,10 @@ class TestErrors:
         ("text", "message"),
         [
             ("stage = 1", "x.toml: there is no 'stage'; did you mean 'stages'?"),
-            ("zzz = 1", "x.toml: there is no 'zzz'; there are description, seed, reading, split, stages, task"),
+            (
+                "zzz = 1",
+                "x.toml: there is no 'zzz'; there are description, seed, reading, selection, split, stages, task",
+            ),
             ("description = 1", "x.toml: description: expected `str`, got `int`"),
             ("seed = -1", "x.toml: seed: expected `int` >= 0"),
             ("[stages]\nstage = 'trim'", "x.toml: stages is {'stage': 'trim'}; expected a list of tables, [[stages]]"),
