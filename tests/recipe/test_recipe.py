@@ -287,7 +287,10 @@ class TestErrors:
             ("percent = '90/10'\ntest = ['a']", "give percent or lists, not both (there is a list for test)"),
             ("by = 'subject'", "by, order and stratify go with percent"),
             ("order = 'hash'\ntrain = ['a']", "by, order and stratify go with percent"),
-            ("by = 'take'", "by: invalid enum value 'take'; expected 'motion' or 'subject'"),
+            (
+                "by = 'take'",
+                "by: invalid enum value 'take'; expected 'motion' or 'subject' or 'duplicates' or 'subject,duplicates'",
+            ),
             ("trian = ['a']", "there is no 'trian'; did you mean 'train'?"),
             ("test = ['']", "test holds an empty key"),
             (
