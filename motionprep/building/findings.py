@@ -80,8 +80,10 @@ def find(
     return SourceFindings(_key(takes, headers, reading), keys, tuple(in_order(checked.findings)), measures), headers
 
 
-def save(out: Path, findings: SourceFindings) -> None:
-    """Keep findings for the next build."""
+def keep(out: Path, findings: SourceFindings | None) -> None:
+    """Keep findings for the next build, unless they are kept already."""
+    if findings is None or findings == _load(out):
+        return
     replacing.write(out / store.CACHE / _FILE, msgspec.json.encode(findings))
 
 
