@@ -132,7 +132,9 @@ def drops(selection: Selection, found: SourceFindings, frames: Mapping[str, Sequ
     for finding in found.findings:
         used = any(overlap(finding.frames, one) for one in frames.get(finding.motion, ()))
         if used and selection.drops(finding.code):
-            reasons.setdefault(finding.motion, f"{finding.code}: {finding.message}")
+            # A message ends in what to do, which is done.
+            what = finding.message.rpartition("; ")[0] or finding.message
+            reasons.setdefault(finding.motion, f"{finding.code}: {what}")
     return reasons
 
 
