@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -160,6 +161,8 @@ def build(
     if before.complete and not any(store.left_over(out, before.dataset)):
         # What has nothing to do needs no lock, whose import takes longer than this plan.
         on_plan(before)
+        with suppress(OSError):  # of a dataset that may only be read
+            findings.keep(out, before.findings)
         _Count(before, on_progress).add_kept()
         dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
         return _ended(Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes, before.doubts))
@@ -169,8 +172,7 @@ def build(
         if store.load(out) != before.known:
             # Another build has ended since this one planned.
             before = _with_changes(plan_now(), out, replace)
-        if before.findings is not None:
-            findings.save(out, before.findings)
+        findings.keep(out, before.findings)
         for place in (out, root):
             shard_files.sweep(place / store.SHARDS)
         on_plan(before)

@@ -18,6 +18,7 @@ from motionprep.motion import hashing
 from motionprep.quality.finding import SEVERITIES, VERSION, Finding, in_order
 from motionprep.quality.leaks import across_splits
 from motionprep.recipe.recipe import Reading
+from motionprep.recipe.selection import Frames, Selection, overlap
 from motionprep.sources.fingerprints import SourceCache, SourceHeader, hash_files
 from motionprep.sources.source import Source, TakeFiles
 from motionprep.storage import store
@@ -79,8 +80,10 @@ def find(
     return SourceFindings(_key(takes, headers, reading), keys, tuple(in_order(checked.findings)), measures), headers
 
 
-def save(out: Path, findings: SourceFindings) -> None:
-    """Keep findings for the next build."""
+def keep(out: Path, findings: SourceFindings | None) -> None:
+    """Keep findings for the next build, unless they are kept already."""
+    if findings is None or findings == _load(out):
+        return
     replacing.write(out / store.CACHE / _FILE, msgspec.json.encode(findings))
 
 
@@ -115,11 +118,24 @@ def _key(takes: Sequence[TakeFiles], headers: Mapping[Source, SourceHeader], rea
     return hashing.key([VERSION, reading.positions, reading.lenient, rates, facts])
 
 
-def in_frames(finding: Finding, frames: tuple[int, int] | None) -> bool:
-    """Return whether a finding is about some of these frames of its file; about any if None."""
-    if finding.frames is None or frames is None:
-        return True
-    return finding.frames[0] <= frames[1] and frames[0] <= finding.frames[1]
+def drops(selection: Selection, found: SourceFindings, frames: Mapping[str, Sequence[Frames | None]]) -> dict[str, str]:
+    """Return why motions are dropped for what was found in them, by key: the gravest of these findings.
+
+    Parameters
+    ----------
+    selection, found
+        Which codes drop a motion, and what was found.
+    frames
+        Ranges of the file's frames that are used of each motion, by key.
+    """
+    reasons: dict[str, str] = {}
+    for finding in found.findings:
+        used = any(overlap(finding.frames, one) for one in frames.get(finding.motion, ()))
+        if used and selection.drops(finding.code):
+            # A message ends in what to do, which is done.
+            what = finding.message.rpartition("; ")[0] or finding.message
+            reasons.setdefault(finding.motion, f"{finding.code}: {what}")
+    return reasons
 
 
 def of_dataset(found: SourceFindings, todo: Plan, table: Sequence[Mapping[str, Any]]) -> list[Finding]:
@@ -138,7 +154,7 @@ def of_dataset(found: SourceFindings, todo: Plan, table: Sequence[Mapping[str, A
             rows.setdefault(row.take_files.key, []).append((row.split, row.frames))
 
     def judged(finding: Finding) -> Finding:
-        own = dict.fromkeys(split for split, frames in rows.get(finding.motion, ()) if in_frames(finding, frames))
+        own = dict.fromkeys(split for split, frames in rows.get(finding.motion, ()) if overlap(finding.frames, frames))
         others = dict.fromkeys(split for split, _ in rows.get(finding.other, ()))
         apart = next(((one, other) for one, other in product(own, others) if one != other), None)
         return across_splits(finding, *apart) if apart else finding
@@ -155,7 +171,7 @@ def columns(found: SourceFindings, todo: Plan) -> list[dict[str, Any]]:
     return [
         {
             "findings": ",".join(
-                sorted({one.code for one in of_motion.get(row.take_files.key, ()) if in_frames(one, row.frames)})
+                sorted({one.code for one in of_motion.get(row.take_files.key, ()) if overlap(one.frames, row.frames)})
             )
             if row.take_files.key in takes
             else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
-from motionprep.building import assign, findings
+from motionprep.building import assign
 from motionprep.building.assign import ShardMember
+from motionprep.building.choose import Chosen, choose
 from motionprep.building.planned import Plan, PlannedMotion, Shard, key_of, none_built
 from motionprep.errors import DatasetError, RecipeError, SourceError
 from motionprep.formats import MODALITIES
 from motionprep.naming.subjects import subject_of
+from motionprep.quality import leaks
 from motionprep.recipe import labels, splits
 from motionprep.recipe.recipe import Label, Recipe
 from motionprep.sources.find import find
@@ -109,34 +111,30 @@ def make_plan(
         headers = hash_files(files, cache, workers, again=verify_sources)
     else:
         headers = read_headers(files, cache)
-    found_in = None
-    if check:
-        seen = dict(zip(files, headers, strict=True))
-        found_in, seen = findings.find(
-            takes, seen, recipe.reading, out=out, cache=cache, workers=workers, on_progress=on_check
-        )
-        headers = [seen[source] for source in files]
     keys, names = zip(*((one.key, one.sources[0].name) for one in takes), strict=True)
     beside = {} if recipe.reading.labels or recipe.reading.label_pattern else labels_beside(data, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
     explicit = labels.unlabelled(recipe.reading, keys, named)
-    of_files = iter(headers)
-    errors = ["".join(next(of_files).error for _ in one.sources) for one in takes]
-    parts, lacking = _assign(recipe, needs, takes, named, errors)
-    rows = _dealt(recipe, _rows(recipe, needs, takes, iter(headers), parts, named))
+    seen = dict(zip(files, headers, strict=True))
+    errors = ["".join(seen[source].error for source in one.sources) for one in takes]
+    chosen = choose(recipe, needs, takes, seen, check=check, out=out, cache=cache, workers=workers, on_check=on_check)
+    if len(chosen.left_out) == len(takes):
+        raise none_built([*chosen.left_out.values()])
+    parts, lacking = _assign(recipe, needs, takes, named, errors, chosen)
+    rows = _dealt(recipe, _rows(recipe, needs, takes, parts, named, chosen))
     rows += map(_broken, broken)
     if recipe.task and recipe.task.label:
         with_label = {row.split for row in rows if row.label and not row.reason}
         lacking += labels.lacking({split: split in with_label for split in recipe.split.names()})
     made = _shards(recipe, rows, root, verify_contents=digests)
-    doubts = (*labels.strangers(recipe.reading, keys), *_guessed(recipe, takes, errors))
+    doubts = (*labels.strangers(recipe.reading, keys), *chosen.doubts, *_guessed(recipe, takes, errors))
     notes = (*odd, *notes, *explicit, *lacking)
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, found_in)
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, chosen.findings)
 
 
 def _guessed(recipe: Recipe, takes: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:
     """Return that a split depends on subjects that are guessed from names, if it does."""
-    if recipe.split.by != "subject" or recipe.reading.key_pattern:
+    if "subject" not in recipe.split.by or recipe.reading.key_pattern:
         return []
     guesses = [
         one
@@ -220,12 +218,15 @@ def _assign(
     takes: Sequence[TakeFiles],
     named: Sequence[Label],
     errors: Sequence[str],
+    used: Chosen,
 ) -> tuple[list[splits.Part], list[str]]:
     """Put takes on splits, and say of which labels there are too few for every split.
 
-    Percentages are of those takes that have what every split needs, if all splits need the same.
+    Percentages are of those takes that are used and have what every split needs, if all splits need the same.
     """
     dealt, needed = list(range(len(takes))), frozenset.union(*needs.values())
+    if not recipe.split.lists():
+        dealt = [at for at in dealt if at not in used.left_out]
     if recipe.split.percent and len(set(needs.values())) == 1:
         dealt = [at for at in dealt if needed <= {source.modality for source in takes[at].sources}]
     given: dict[int, str] = {}
@@ -237,13 +238,16 @@ def _assign(
         given = {at: split for at in arrays if at in dealt and (split := splits.split_named(takes[at].key, names))}
     chosen = [takes[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
+    keys, subjects = [one.key for one in chosen], [one.subject for one in chosen]
+    shared = leaks.groups(used.findings.findings) if used.findings else []
     try:
         parts = splits.assign(
             recipe.split,
-            [one.key for one in chosen],
-            [one.subject for one in chosen],
+            keys,
+            subjects,
             classes,
             {dealt.index(at): split for at, split in given.items()},
+            splits.grouped(recipe.split, keys, subjects, shared),
         )
     except RecipeError as error:
         if len(dealt) == len(takes):
@@ -252,7 +256,8 @@ def _assign(
         short = {
             modality: sum(modality not in there for there in modalities) for modality in _WORDS if modality in needed
         }
-        lost = " and ".join(f"{count:,} have no {_WORDS[modality]}" for modality, count in short.items() if count)
+        reasons = [f"{count:,} have no {_WORDS[modality]}" for modality, count in short.items() if count]
+        lost = " and ".join([*reasons, *([f"{len(used.left_out):,} are left out"] if used.left_out else [])])
         raise RecipeError(f"{error}; of {len(takes):,} takes that were found, {lost}") from None
     said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
     if given:
@@ -261,7 +266,7 @@ def _assign(
             f"{len(given):,} arrays are in the split that their names say, for instance {takes[first].key} in "
             f"{given[first]}"
         )
-    return [replace(part, motion=dealt[part.motion]) for part in parts], said
+    return used.parts([replace(part, motion=dealt[part.motion]) for part in parts]), said
 
 
 def _dealt(recipe: Recipe, rows: list[PlannedMotion]) -> list[PlannedMotion]:
@@ -288,9 +293,9 @@ def _rows(
     recipe: Recipe,
     needs: Mapping[str, frozenset[str]],
     takes: Sequence[TakeFiles],
-    headers: Iterator[SourceHeader],
     parts: Sequence[splits.Part],
     named: Sequence[Label],
+    used: Chosen,
 ) -> list[PlannedMotion]:
     of_motion: dict[int, list[splits.Part]] = {}
     for part in parts:
@@ -300,7 +305,7 @@ def _rows(
     copies = {split: recipe.copies(split) for split in needs}
     rows: list[PlannedMotion] = []
     for index, take_files in enumerate(takes):
-        whole = tuple([next(headers) for _ in take_files.sources])
+        whole = tuple(used.headers[source] for source in take_files.sources)
         rate, label = rates.get(take_files.key), named[index]
         # A header that says too little is let pass where the recipe is lenient; its label is looked at when it is read.
         if not (whole[0].error or recipe.reading.lenient):
@@ -328,7 +333,8 @@ def _rows(
         if index not in of_motion:
             missing = frozenset.intersection(*needs.values()) - modalities
             # An array that holds no motion is dealt nowhere for that reason alone.
-            unfit = whole[0].error if take_files.metadata and recipe.split.percent else ""
+            left_out = used.left_out.get(index, "")
+            unfit = whole[0].error if take_files.metadata and recipe.split.percent and not left_out else ""
             rows.append(
                 PlannedMotion(
                     take_files,
@@ -338,7 +344,7 @@ def _rows(
                     None,
                     rate,
                     label,
-                    unfit or _lacks(missing) or "in no split",
+                    left_out or unfit or _lacks(missing) or "in no split",
                     bool(unfit),
                 )
             )

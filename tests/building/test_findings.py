@@ -115,6 +115,15 @@ def test_what_has_been_checked_is_not_checked_again(twins: Path, tmp_path: Path)
     assert (first.changed, again.changed, other.changed) == (True, False, True)
 
 
+def test_what_is_known_is_kept_again_where_it_was_deleted(twins: Path, tmp_path: Path) -> None:
+    checked(twins, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / ".cache")
+    _, lost = checked(twins, tmp_path / "out")
+    summary, none = checked(twins, tmp_path / "out")
+
+    assert (len(lost), none, summary.changed) == (7, [], False)
+
+
 def test_a_changed_motion_is_checked_again_and_the_dataset_is_as_a_fresh_one(twins: Path, tmp_path: Path) -> None:
     shutil.copytree(twins, tmp_path / "data")
     checked(tmp_path / "data", tmp_path / "out")

@@ -576,3 +576,33 @@ def test_build_with_checks_prints_what_they_find(run, corpus, out):
     assert ended.code == 0
     assert "notes: range-t-pose 16" in ended.out
     assert codes.str.contains("range-t-pose").all()
+
+
+def test_build_takes_reviewed_lists_and_drops_by_findings(run, corpus, out, tmp_path):
+    one, other, third = sorted(path.stem for path in corpus.rglob("*.bvh"))[:3]
+    (tmp_path / "keep.csv").write_text(f"key,first,last\n{one},2,40\n{other},,\n{third},2,30\n98_01,,\n")
+    (tmp_path / "leave.csv").write_text(f"key\n{third}\n")
+    lists = ("--keep-only", tmp_path / "keep.csv", "--leave-out", tmp_path / "leave.csv")
+    ended = run("build", corpus, "-o", out, *lists, "--drop-if", "range-t-pose", "--drop-if", "duplicate")
+    manifest = motionprep.open(out).manifest.set_index("motion")
+
+    assert ended.code == 0
+    assert manifest.index[manifest["status"] == "ok"].tolist() == [one]
+    assert manifest.loc[one, "frames"] == 39
+    assert manifest.loc[other, "reason"].startswith("range-t-pose: ")
+    assert "warning: keep_only: 1 of 4 keys match no motion: 98_01" in ended.err
+
+
+def test_build_refuses_a_code_that_no_finding_has(run, corpus, out):
+    ended = run("build", corpus, "-o", out, "--drop-if", "duplicates")
+
+    assert ended.code == 2
+    assert "no finding has the code 'duplicates'; did you mean 'duplicate'?" in ended.err
+    assert not out.exists()
+
+
+def test_build_splits_by_subjects_and_duplicates(run, corpus, out):
+    ended = run("build", corpus, "-o", out, "--split", "50/50", "--split-by", "subject,duplicates")
+
+    assert ended.code == 0
+    assert motionprep.open(out).recipe.split.by == "subject,duplicates"

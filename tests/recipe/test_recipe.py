@@ -213,7 +213,10 @@ class TestErrors:
         ("text", "message"),
         [
             ("stage = 1", "x.toml: there is no 'stage'; did you mean 'stages'?"),
-            ("zzz = 1", "x.toml: there is no 'zzz'; there are description, seed, reading, split, stages, task"),
+            (
+                "zzz = 1",
+                "x.toml: there is no 'zzz'; there are description, seed, reading, selection, split, stages, task",
+            ),
             ("description = 1", "x.toml: description: expected `str`, got `int`"),
             ("seed = -1", "x.toml: seed: expected `int` >= 0"),
             ("[stages]\nstage = 'trim'", "x.toml: stages is {'stage': 'trim'}; expected a list of tables, [[stages]]"),
@@ -284,7 +287,10 @@ class TestErrors:
             ("percent = '90/10'\ntest = ['a']", "give percent or lists, not both (there is a list for test)"),
             ("by = 'subject'", "by, order and stratify go with percent"),
             ("order = 'hash'\ntrain = ['a']", "by, order and stratify go with percent"),
-            ("by = 'take'", "by: invalid enum value 'take'; expected 'motion' or 'subject'"),
+            (
+                "by = 'take'",
+                "by: invalid enum value 'take'; expected 'motion' or 'subject' or 'duplicates' or 'subject,duplicates'",
+            ),
             ("trian = ['a']", "there is no 'trian'; did you mean 'train'?"),
             ("test = ['']", "test holds an empty key"),
             (

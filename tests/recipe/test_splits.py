@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from motionprep.errors import RecipeError
 from motionprep.recipe.recipe import Choice, Split, recipe_from_json
-from motionprep.recipe.splits import Part, assign, deal, lacking
+from motionprep.recipe.splits import Part, assign, deal, grouped, lacking
 
 CMU_69 = [f"69_{number:02}" for number in range(1, 76)]
 
@@ -531,3 +531,61 @@ class TestExperiments:
         split = Split(train=("69_03..69_74",), test=("69_01", "69_02", "69_75"))
 
         assert sides(split, CMU_69) == {"test": ["69_01", "69_02", "69_75"], "train": CMU_69[2:74]}
+
+
+class TestDuplicates:
+    KEYS = ("1_1", "1_2", "2_1", "2_2", "3_1", "4_1")
+    SUBJECTS = ("1", "1", "2", "2", "3", "4")
+
+    def grouped(self, by: str, *shared: set[str]) -> list[str]:
+        split = Split(percent="50/50", by=by)
+        return grouped(split, self.KEYS, self.SUBJECTS, shared)
+
+    def assigned(self, split: Split, groups: list[str]) -> list[Part]:
+        """Return the parts of splits; none if a split would be empty, by a hash or as all motions are one group."""
+        try:
+            return assign(split, self.KEYS, self.SUBJECTS, ["walk"] * len(self.KEYS), None, groups)
+        except RecipeError:
+            return []
+
+    def test_each_motion_is_by_itself_where_none_shares_frames(self) -> None:
+        assert self.grouped("duplicates") == list(self.KEYS)
+
+    def test_motions_that_share_frames_have_the_name_of_the_first(self) -> None:
+        assert self.grouped("duplicates", {"2_1", "1_2"}, {"4_1", "3_1", "gone"}, {"4_1", "2_1"}) == [
+            *("1_1", "1_2", "1_2", "2_2", "1_2", "1_2")
+        ]
+
+    def test_subjects_who_share_frames_have_the_name_of_the_first(self) -> None:
+        assert self.grouped("subject,duplicates", {"2_1", "3_1"}) == ["1", "1", "2", "2", "2", "4"]
+
+    def test_frames_that_are_shared_change_nothing_about_other_rules(self) -> None:
+        assert self.grouped("subject", {"2_1", "3_1"}) == list(self.SUBJECTS)
+
+    @given(
+        st.lists(st.sets(st.sampled_from(KEYS), min_size=2), max_size=4),
+        st.sampled_from(["duplicates", "subject,duplicates"]),
+        st.sampled_from(["natural", "hash"]),
+        st.booleans(),
+    )
+    def test_no_two_motions_that_share_frames_are_on_two_splits(
+        self, shared: list[set[str]], by: str, order: str, stratify: bool
+    ) -> None:
+        split = Split(percent="50/50", by=by, order=order, stratify=stratify)
+        groups = grouped(split, self.KEYS, self.SUBJECTS, shared)
+        parts = self.assigned(split, groups)
+        assume(parts)
+        on = {self.KEYS[part.motion]: part.split for part in parts}
+
+        assert set(on) == set(self.KEYS)
+        for group in shared:
+            assert len({on[key] for key in group}) == 1
+        if "subject" in by:
+            assert all(on[f"{subject}_1"] == on[f"{subject}_2"] for subject in "12")
+
+    def test_one_group_is_too_few_for_two_splits(self) -> None:
+        split = Split(percent="50/50", by="duplicates")
+        groups = grouped(split, self.KEYS, self.SUBJECTS, [set(self.KEYS)])
+
+        with pytest.raises(RecipeError, match="6 motions of 1 groups are too few for '50/50' by duplicates"):
+            assign(split, self.KEYS, self.SUBJECTS, groups=groups)
