@@ -18,6 +18,7 @@ import motionprep
 #: From the top down. A part imports from lines below its own, never from above.
 ORDER = [
     "cli",
+    "reporting",
     "exporting",
     "scoring",
     "building",
@@ -45,7 +46,7 @@ ALONE = {
     "zarr": {"storage"},
     "filelock": {"storage", "exporting"},
     "ezc3d": {"formats"},
-    "plotly": {"scoring"},
+    "matplotlib": {"reporting"},
     "torch": {"torch"},
 }
 FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}

@@ -326,6 +326,7 @@ def _finding(
         frames=numbered[0],
         value=match.error,
         limit=limit,
+        other_frames=numbered[1],
     )
 
 

@@ -1,0 +1,34 @@
+"""motionprep view: one motion in the player."""
+
+from __future__ import annotations
+
+import click
+
+from .paths import LocalPath
+
+
+@click.command()
+@click.argument("source", metavar="FILE|OUT", type=LocalPath(exists=True))
+@click.argument("key", required=False)
+@click.option(
+    "-o", "--out", type=LocalPath(dir_okay=False), help="HTML file to write [default: one in the folder of temporary files]."
+)
+@click.option("--no-open", is_flag=True, help="Print the path of the page, and do not open it in the browser.")
+def view(source: str, key: str | None, out: str | None, no_open: bool) -> None:
+    """Show one motion: of a file, or of a folder or dataset by its KEY.
+
+    Writes one HTML page that needs no network, and opens it in the browser.
+    """
+    import tempfile
+    import webbrowser
+    from pathlib import Path
+
+    from motionprep.reporting.view import view as write
+
+    place = out or Path(tempfile.mkdtemp(prefix="motionprep-")) / "motion.html"
+    try:
+        path = write(source, place, key)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if no_open or not webbrowser.open(path.resolve().as_uri()):
+        click.echo(path)
