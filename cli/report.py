@@ -31,7 +31,9 @@ from .progress import Progress
     show_default=True,
     help="Motions in the player: first those with errors and warnings, then typical ones.",
 )
-@click.option("--motion", "motions", metavar="KEY", multiple=True, help="A motion that the player has to hold (repeatable).")
+@click.option(
+    "--motion", "motions", metavar="KEY", multiple=True, help="A motion that the player has to hold (repeatable)."
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Threads [default: one per processor].")
 @click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
 def report(

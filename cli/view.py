@@ -11,7 +11,10 @@ from .paths import LocalPath
 @click.argument("source", metavar="FILE|OUT", type=LocalPath(exists=True))
 @click.argument("key", required=False)
 @click.option(
-    "-o", "--out", type=LocalPath(dir_okay=False), help="HTML file to write [default: one in the folder of temporary files]."
+    "-o",
+    "--out",
+    type=LocalPath(dir_okay=False),
+    help="HTML file to write [default: one in the folder of temporary files].",
 )
 @click.option("--no-open", is_flag=True, help="Print the path of the page, and do not open it in the browser.")
 def view(source: str, key: str | None, out: str | None, no_open: bool) -> None:

@@ -1,6 +1,7 @@
 """Charts as inline SVG, by Matplotlib; the only file that knows it (extra ``report``).
 
-Colours are names of the page's own (``var(--ink)``), so that charts turn dark with it; text is text.
+Colours are those of the page (``var(--ink)``), so that charts turn dark with it; text is text. What is pointed at says
+its numbers: a transparent rectangle over it has a title.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,24 +20,40 @@ from motionprep.errors import MotionPrepError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
 #: Colours that stand for those of the page while Matplotlib draws.
 _STANDS_FOR = {
-    "ink": "#010101",
-    "faint": "#010102",
-    "line": "#010103",
-    "accent": "#010104",
-    "train": "#010105",
-    "test": "#010106",
-    "val": "#010107",
-    "marker": "#010108",
+    name: f"#0101{number:02x}"
+    for number, name in enumerate(("ink", "faint", "line", "accent", "train", "test", "val", "marker"), start=1)
 }
+#: Width of a chart that stands beside others, of one that does not, and height, in pixels of the page.
 _NARROW, _WIDE, _LOW = 360, 1080, 170
-#: Points per inch in Matplotlib's SVG, whose units are then pixels of the page.
+#: Points in an inch, which are pixels in Matplotlib's SVG.
 _PER_INCH = 72
 _OTHERS = ("accent", "marker", "faint", "ink")
 _BINS = 24
+_ROW = 15
+#: More names than these along a curve cannot be read.
+_MOST_NAMES = 40
+
+
+class _Words(NamedTuple):
+    """What a part of the chart says when it is pointed at; None stands for an end of the axis."""
+
+    words: str
+    x: tuple[float, float] | None = None
+    y: tuple[float, float] | None = None
+
+
+class _Drawing:
+    """A chart while it is drawn: its axes, and what its parts say."""
+
+    def __init__(self, axes: Axes) -> None:
+        self.axes = axes
+        self.words: list[_Words] = []
+        self.svg = ""
 
 
 def need_matplotlib() -> None:
@@ -57,14 +74,14 @@ def colour_of(group: str, place: int = 0) -> str:
 
 
 def histogram(name: str, groups: Mapping[str, ArrayLike], unit: str) -> str:
-    """Return how values are spread: a filled outline for each group, as shares of the group.
+    """Return how values are spread: an outline for each group, as shares of the group.
 
     Parameters
     ----------
     name
         Of the chart; each on a page has its own.
     groups
-        Values by group, at least one in all.
+        Values by group, one finite value at least in all.
     unit
         What the axis counts.
     """
@@ -74,28 +91,24 @@ def histogram(name: str, groups: Mapping[str, ArrayLike], unit: str) -> str:
     if high <= low:
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, min(_BINS, max(6, len(whole))) + 1)
-    with _drawn(name, _NARROW, _LOW) as (axes, done):
-        titles = {}
+    with _drawn(name, _NARROW, _LOW) as drawing:
         for place, (group, some) in enumerate(values.items()):
             counts = np.histogram(some, edges)[0]
-            colour = _STANDS_FOR[colour_of(group, place)]
             shares = counts / max(1, counts.sum())
-            # A line under each outline would hide where nothing is.
-            axes.stairs(shares, edges, fill=True, color=colour, alpha=0.28)
-            axes.stairs(shares, edges, color=colour, linewidth=1.4)
-        counts = np.histogram(whole, edges)[0]
-        top = axes.get_ylim()[1]
-        for at, count in enumerate(counts.tolist()):
-            bar = axes.bar(edges[at], top, edges[at + 1] - edges[at], align="edge", color=_STANDS_FOR["ink"], alpha=0, linewidth=0)
-            titles[f"{name}-{at}"] = f"{edges[at]:.3g} to {edges[at + 1]:.3g} {unit}: {count:,} motions"
-            bar[0].set_gid(f"{name}-{at}")
-        axes.set_ylim(0, top)
-        axes.set_xlabel(unit)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    return done(titles)
+            colour = _STANDS_FOR[colour_of(group, place)]
+            drawing.axes.stairs(shares, edges, fill=True, color=colour, alpha=0.28)
+            drawing.axes.stairs(shares, edges, color=colour, linewidth=1.4)
+        for start, stop, count in zip(edges[:-1], edges[1:], np.histogram(whole, edges)[0], strict=True):
+            words = f"{start:.3g} to {stop:.3g} {unit}: {count:,} motions"
+            drawing.words.append(_Words(words, x=(float(start), float(stop))))
+        drawing.axes.set_xlabel(unit)
+        drawing.axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    return drawing.svg
 
 
-def bands(name: str, groups: Mapping[str, tuple[ArrayLike, ArrayLike]], labels: Sequence[str]) -> str:
+def bands(
+    name: str, groups: Mapping[str, tuple[ArrayLike, ArrayLike]], labels: Sequence[str], blocks: Mapping[str, int]
+) -> str:
     """Return a mean as a line and a standard deviation as a band around it, over the numbers of a frame.
 
     Parameters
@@ -106,69 +119,61 @@ def bands(name: str, groups: Mapping[str, tuple[ArrayLike, ArrayLike]], labels: 
         Mean and standard deviation (K,) by group.
     labels
         Of the K numbers.
+    blocks
+        How many of the numbers, one after the other, are of what: ``{"x": 38, "y": 38, "z": 38}``. Nothing is drawn
+        from one block to the next.
     """
-    with _drawn(name, _WIDE, 190) as (axes, done):
+    stops = np.cumsum(list(blocks.values()))
+    with _drawn(name, _WIDE, _LOW) as drawing:
         for place, (group, (mean, std)) in enumerate(groups.items()):
             middle, apart = np.asarray(mean, np.float64), np.asarray(std, np.float64)
             colour = _STANDS_FOR[colour_of(group, place)]
-            at = np.arange(len(middle))
-            axes.fill_between(at, middle - apart, middle + apart, color=colour, alpha=0.18, linewidth=0)
-            axes.plot(at, middle, color=colour, linewidth=1.3)
-        top, bottom = axes.get_ylim()[::-1]
-        titles = {}
+            for start, stop in zip(np.r_[0, stops[:-1]], stops, strict=True):
+                at = np.arange(start, stop)
+                low, high = (middle - apart)[start:stop], (middle + apart)[start:stop]
+                # As steps: what lies between two numbers of a frame is nothing.
+                drawing.axes.fill_between(at, low, high, color=colour, alpha=0.2, linewidth=0, step="mid")
+                drawing.axes.plot(at, middle[start:stop], color=colour, linewidth=1.3, drawstyle="steps-mid")
         for at, label in enumerate(labels):
-            words = "; ".join(
+            each = "; ".join(
                 f"{group} {np.asarray(mean)[at]:.4g} ± {np.asarray(std)[at]:.4g}"
                 for group, (mean, std) in groups.items()
             )
-            titles[f"{name}-{at}"] = f"{label}: {words}"
-            axes.bar(at, top - bottom, 1, bottom, color=_STANDS_FOR["ink"], alpha=0, linewidth=0)[0].set_gid(f"{name}-{at}")
-        axes.set_ylim(bottom, top)
-        axes.set_xlim(-0.5, len(labels) - 0.5)
-        step = max(1, -(-len(labels) // 24))
-        axes.set_xticks(range(0, len(labels), step), [_short(label) for label in labels[::step]], rotation=45, ha="right")
-    return done(titles)
+            drawing.words.append(_Words(f"{label}: {each}", x=(at - 0.5, at + 0.5)))
+        for stop in stops[:-1]:
+            drawing.axes.axvline(stop - 0.5, color=_STANDS_FOR["line"], linewidth=0.8)
+        drawing.axes.set_xlim(-0.5, len(labels) - 0.5)
+        drawing.axes.set_xticks(stops - np.array(list(blocks.values())) / 2 - 0.5, list(blocks))
+        drawing.axes.tick_params("x", length=0)
+    return drawing.svg
 
 
 def bars(name: str, labels: Sequence[str], values: Sequence[float], unit: str) -> str:
     """Return a bar for each label, from the top down; values are shares."""
-    with _drawn(name, _NARROW, 30 + 15 * len(labels)) as (axes, done):
-        drawn = axes.barh(range(len(labels)), values, color=_STANDS_FOR["marker"], height=0.7)
-        titles = {}
+    with _drawn(name, _NARROW, 2 * _ROW + _ROW * len(labels)) as drawing:
+        drawing.axes.barh(range(len(labels)), values, color=_STANDS_FOR["marker"], height=0.7)
         for at, (label, value) in enumerate(zip(labels, values, strict=True)):
-            drawn[at].set_gid(f"{name}-{at}")
-            titles[f"{name}-{at}"] = f"{label}: {value:.1%}"
-        axes.set_yticks(range(len(labels)), [_short(label) for label in labels])
-        axes.invert_yaxis()
-        axes.margins(y=0.02)
-        axes.set_xlabel(unit)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}" if value > 1 else f"{value:.0%}")
-    return done(titles)
+            drawing.words.append(_Words(f"{label}: {value:.1%}", y=(at - 0.5, at + 0.5)))
+        _name_rows(drawing.axes, labels, unit)
+    return drawing.svg
 
 
 def heat(name: str, labels: Sequence[str], rows: NDArray[np.float64], unit: str) -> str:
-    """Return a row for each label, darker where its values (R, K), from 0 to 1, are larger."""
-    with _drawn(name, _NARROW, 44 + 15 * len(labels)) as (axes, done):
-        titles = {}
+    """Return a row for each label, darker where its values (R, K), shares from 0 to 1, are larger."""
+    with _drawn(name, _NARROW, 3 * _ROW + _ROW * len(labels)) as drawing:
         for at, (label, row) in enumerate(zip(labels, rows, strict=True)):
-            # One bar for each run of equal values: what is complete takes no bar at all.
+            # A bar for each run of like values, and none where nothing is missing.
             starts = np.flatnonzero(np.r_[True, np.abs(np.diff(row)) > 0.02])
             for start, stop in zip(starts, np.r_[starts[1:], len(row)], strict=True):
                 value = float(row[start:stop].mean())
                 if value > 0.002:
-                    axes.barh(
-                        at, (stop - start) / len(row), 0.8, start / len(row), color=_STANDS_FOR["marker"],
-                        alpha=0.2 + 0.8 * min(1.0, value), linewidth=0,
-                    )  # fmt: skip
-            axes.barh(at, 1, 1, color=_STANDS_FOR["ink"], alpha=0, linewidth=0)[0].set_gid(f"{name}-{at}")
-            titles[f"{name}-{at}"] = f"{label}: {row.mean():.1%} missing, at most {row.max():.0%} at once"
-        axes.set_yticks(range(len(labels)), [_short(label) for label in labels])
-        axes.invert_yaxis()
-        axes.set_xlim(0, 1)
-        axes.margins(y=0.02)
-        axes.set_xlabel(unit)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    return done(titles)
+                    place, wide, dark = start / len(row), (stop - start) / len(row), 0.2 + 0.8 * min(1.0, value)
+                    drawing.axes.barh(at, wide, 0.8, place, color=_STANDS_FOR["marker"], alpha=dark, linewidth=0)
+            words = f"{label}: {row.mean():.1%}, at most {row.max():.0%} at once"
+            drawing.words.append(_Words(words, y=(at - 0.5, at + 0.5)))
+        drawing.axes.set_xlim(0, 1)
+        _name_rows(drawing.axes, labels, unit)
+    return drawing.svg
 
 
 def curve(
@@ -185,27 +190,38 @@ def curve(
     unit
         What the values are.
     parts
-        Start, stop, name and words of each stretch; names are left out where there are too many to be read.
+        Start, stop, name and words of each stretch; no names are drawn where there are too many to be read.
     """
-    with _drawn(name, _WIDE, 240) as (axes, done):
-        axes.plot(at, values, color=_STANDS_FOR["accent"], linewidth=1.1)
-        top = axes.get_ylim()[1]
-        axes.set_ylim(0, top)
-        titles = {}
+    with _drawn(name, _WIDE, 220) as drawing:
+        drawing.axes.plot(at, values, color=_STANDS_FOR["accent"], linewidth=1.1)
+        top = drawing.axes.get_ylim()[1]
+        drawing.axes.set_ylim(0, top)
         for place, (start, stop, label, words) in enumerate(parts):
-            titles[f"{name}-{place}"] = words
-            axes.bar(start, top, stop - start, align="edge", color=_STANDS_FOR["ink"], alpha=0, linewidth=0)[0].set_gid(f"{name}-{place}")
+            drawing.words.append(_Words(words, x=(start, stop)))
             if place:
-                axes.axvline(start, color=_STANDS_FOR["line"], linewidth=0.8)
-            if len(parts) <= 40:
-                axes.annotate(
-                    _short(label), (start, top), (3, -3), textcoords="offset points", rotation=90 if len(parts) > 8 else 0,
-                    va="top", fontsize=9, color=_STANDS_FOR["faint"],
-                )  # fmt: skip
-        axes.set_xmargin(0)
-        axes.set_ylabel(unit)
-        axes.set_xlabel("frame, motion after motion")
-    return done(titles)
+                drawing.axes.axvline(start, color=_STANDS_FOR["line"], linewidth=0.8)
+            if len(parts) <= _MOST_NAMES:
+                turn, colour = (90 if len(parts) > 8 else 0), _STANDS_FOR["faint"]
+                drawing.axes.annotate(
+                    _short(label),
+                    (start, top),
+                    (3, -3),
+                    textcoords="offset points",
+                    rotation=turn,
+                    va="top",
+                    color=colour,
+                )
+        drawing.axes.set_xmargin(0)
+        drawing.axes.set_ylabel(unit)
+        drawing.axes.set_xlabel("frame, motion after motion")
+    return drawing.svg
+
+
+def _name_rows(axes: Axes, labels: Sequence[str], unit: str) -> None:
+    axes.set_yticks(range(len(labels)), [_short(label) for label in labels])
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlabel(unit)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
 
 def _short(text: str, most: int = 22) -> str:
@@ -214,8 +230,8 @@ def _short(text: str, most: int = 22) -> str:
 
 
 @contextmanager
-def _drawn(name: str, wide: int, high: int) -> Iterator[tuple[Axes, Any]]:
-    """Yield axes to draw on, and a function that returns the SVG once that is done, with words to show on hovering."""
+def _drawn(name: str, wide: int, high: int) -> Iterator[_Drawing]:
+    """Yield what to draw on; it has its SVG when the context ends."""
     need_matplotlib()
     import matplotlib
     from matplotlib.figure import Figure
@@ -223,6 +239,7 @@ def _drawn(name: str, wide: int, high: int) -> Iterator[tuple[Axes, Any]]:
     settings = {
         "svg.fonttype": "none",
         "svg.hashsalt": name,
+        # Names of files hold dollar signs.
         "text.parse_math": False,
         "font.size": 10.5,
         "axes.spines.top": False,
@@ -233,35 +250,40 @@ def _drawn(name: str, wide: int, high: int) -> Iterator[tuple[Axes, Any]]:
         "ytick.color": _STANDS_FOR["line"],
         "xtick.labelcolor": _STANDS_FOR["faint"],
         "ytick.labelcolor": _STANDS_FOR["faint"],
-        "text.color": _STANDS_FOR["ink"],
     }
     with matplotlib.rc_context(settings):
         figure = Figure((wide / _PER_INCH, high / _PER_INCH), dpi=_PER_INCH, layout="constrained")
-        axes = figure.subplots()
-        found: list[str] = []
-
-        def done(titles: Mapping[str, str]) -> str:
-            return _with_titles(found[0], titles)
-
-        yield axes, done
+        drawing = _Drawing(figure.subplots())
+        yield drawing
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-        found.append(_inline(buffer.getvalue()))
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    drawing.svg = _inline(buffer.getvalue()).replace("</svg>", f"{_areas(drawing, figure)}</svg>")
+
+
+def _areas(drawing: _Drawing, figure: Figure) -> str:
+    """Return a rectangle for each part of the chart that says something."""
+    high = figure.get_figheight() * _PER_INCH
+    axes, found = drawing.axes, []
+    x, y = sorted(axes.get_xlim()), sorted(axes.get_ylim())
+    for part in drawing.words:
+        (left, right), (bottom, top) = part.x or x, part.y or y
+        (x0, y0), (x1, y1) = axes.transData.transform([(left, bottom), (right, top)])
+        found.append(
+            f'<rect x="{min(x0, x1):.1f}" y="{high - max(y0, y1):.1f}" width="{abs(x1 - x0):.1f}" '
+            f'height="{abs(y1 - y0):.1f}" fill="transparent"><title>{escape(part.words)}</title></rect>'
+        )
+    return "\n".join(found)
 
 
 def _inline(svg: str) -> str:
     """Return what Matplotlib wrote as a part of a page: no head, no size of its own, the page's colours and font."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1), count=1)
-    svg = svg.replace("<svg ", '<svg role="img" aria-hidden="true" ', 1)
+    head, _, rest = svg.partition(">")
+    head = re.sub(r' (?:width|height)="[^"]*"', "", head).replace("<svg", '<svg aria-hidden="true"')
+    svg = f"{head}>{rest}"
     svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", svg)
     for colour, stands in _STANDS_FOR.items():
         svg = svg.replace(stands, f"var(--{colour})")
     return re.sub(r"\n\s*", "\n", svg).strip()
-
-
-def _with_titles(svg: str, titles: Mapping[str, str]) -> str:
-    for place, words in titles.items():
-        svg = svg.replace(f'<g id="{place}">', f"<g><title>{escape(words)}</title>", 1)
-    return svg

@@ -161,7 +161,7 @@ def _conventions(take: CheckedTake, skeleton: Skeleton | None) -> list[tuple[str
         if body.metres:
             found.append((name, _unit(body.metres)))
         elif body.height and not body.planar:
-            found.append((name, f"not stated; bodies look like {guess(body.height)}"))
+            found.append((name, f"{guess(body.height)} (guessed)"))
     first = take.bodies[0]
     if not first.planar and take.in_world and first.up is not None:
         found.append(("up", first.up.name if first.up.confidence >= _SURE else "unsure"))

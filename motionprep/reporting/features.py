@@ -22,9 +22,7 @@ def section(dataset: Dataset) -> Section | None:
     """Return a chart for each feature, from the sums that the shards keep; None if nothing has any."""
     shown = []
     by_split = {
-        name: stats.combine(
-            shard_reader.read_record(dataset.path / store.SHARDS, shard) for shard in facts["shards"]
-        )
+        name: stats.combine(shard_reader.read_record(dataset.path / store.SHARDS, shard) for shard in facts["shards"])
         for name, facts in dataset.facts["splits"].items()
         if facts["shards"]
     }
@@ -36,7 +34,7 @@ def section(dataset: Dataset) -> Section | None:
                 kinds.setdefault((one.names, one.parents, one.mean.shape), {})[split] = one
         for number, of_split in enumerate(kinds.values(), start=1):
             if len(shown) < _MOST_CHARTS:
-                name = feature if len(kinds) == 1 else f"{feature} of skeleton {number}"
+                name = feature if len(kinds) == 1 else f"{feature} of skeleton {number} of {len(kinds)}"
                 shown.append(_chart(f"feature-{len(shown)}", name, feature, of_split))
     if not shown:
         return None
@@ -54,12 +52,18 @@ def section(dataset: Dataset) -> Section | None:
 
 def _chart(place: str, title: str, feature: str, by_split: dict[str, Stats]) -> str:
     first = next(iter(by_split.values()))
-    labels = _labels(feature, first)
-    step = max(1, -(-len(labels) // _MOST_NUMBERS))
+    heads, tails = _labels(feature, first)
+    # All first components, then all second ones: a curve over joints is smooth, one over x, y, z, x, y, z is not.
+    order = np.arange(len(heads) * len(tails)).reshape(len(heads), len(tails)).T
+    step = max(1, -(-order.size // _MOST_NUMBERS))
+    order = order[:, ::step]
     groups = {
-        split: (one.mean.reshape(-1)[::step], one.std.reshape(-1)[::step]) for split, one in by_split.items()
+        split: (one.mean.reshape(-1)[order].reshape(-1), one.std.reshape(-1)[order].reshape(-1))
+        for split, one in by_split.items()
     }
-    return figure(title, charts.bands(place, groups, labels[::step]), _shift(by_split, labels))
+    labels = [f"{head} {tail}".strip() or feature for head in heads for tail in tails]
+    svg = charts.bands(place, groups, [labels[at] for at in order.reshape(-1)], dict.fromkeys(tails, order.shape[1]))
+    return figure(title, svg, _shift(by_split, labels))
 
 
 def _shift(by_split: dict[str, Stats], labels: list[str]) -> str:
@@ -76,8 +80,8 @@ def _shift(by_split: dict[str, Stats], labels: list[str]) -> str:
     return "; ".join(words)
 
 
-def _labels(feature: str, one: Stats) -> list[str]:
-    """Return a name for each number of a frame: ``Hips x``, ``LeftArm 0 2``."""
+def _labels(feature: str, one: Stats) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a frame counts first, such as joints, and a name for each number of one: ``x``, ``0 2``."""
     shape = one.mean.shape
     kind = KINDS.get(feature)
     names: tuple[str, ...] = ()
@@ -86,6 +90,5 @@ def _labels(feature: str, one: Stats) -> list[str]:
         names = counted[: shape[0]] if len(counted) >= shape[0] else ()
     rest = shape[1:] if names else shape
     axes = _AXES.get(rest)
-    tails = list(axes) if axes else [" ".join(map(str, place)) for place in product(*map(range, rest))]
-    heads = names or ("",)
-    return [f"{head} {tail}".strip() or feature for head in heads for tail in tails]
+    tails = tuple(axes) if axes else tuple(" ".join(map(str, place)) for place in product(*map(range, rest)))
+    return names or ("",), tails

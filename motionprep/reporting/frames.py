@@ -176,12 +176,25 @@ def _cloud(body: Body, kept: NDArray[np.int64]) -> dict[str, Any]:
         "sides": [sides.get(name, 0) for name in body.names],
         "bones": bones,
         "guides": [] if bones else _guides(body),
+        "focus": _focus(body),
+        "head": [body.landmarks[name][0] for name in ("head", "head_top") if name in body.landmarks],
         "trails": [body.landmarks[name][0] for name in _TRAILS if name in body.landmarks],
         "scale": packed.scale,
         "origins": _base64(packed.origins.astype("<f4")),
         "points": _base64(packed.points.astype("<i2")),
         "visible": None if visible is None else _base64(np.packbits(visible, axis=1, bitorder="little")),
     }
+
+
+def _focus(body: Body) -> list[int]:
+    """Return the points whose mean the camera follows: the pelvis, or what is visible in most frames."""
+    for names in (("pelvis",), ("left_hip", "right_hip")):
+        if body.has(*names):
+            return [node for name in names for node in body.landmarks[name]]
+    if body.visible is None:
+        return list(range(len(body.names)))
+    shares = body.visible.mean(axis=0)
+    return [int(node) for node in np.flatnonzero(shares >= min(0.9, shares.max()))]
 
 
 def _guides(body: Body) -> list[list[int]]:

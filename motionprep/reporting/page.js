@@ -6,7 +6,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const by = (id) => document.getElementById(id);
 const whole = (value) => value.toLocaleString("en");
 const SEVERITIES = ["error", "warning", "note"];
-const ROWS = 50;
+const ROWS = 15;
 
 function make(kind, words = {}, ...inside) {
   const element = document.createElement(kind);
@@ -120,11 +120,15 @@ function strip() {
   const lanes = pane.contacts ? 2 : 0;
   for (let lane = 0; lane < lanes; lane++) {
     pen.fillStyle = colour(lane ? "right" : "left");
-    pane.kept.forEach((frame, kept) => {
-      const touches = pane.contacts[kept] >> (2 * lane) & 3;
-      const next = kept + 1 < pane.kept.length ? pane.kept[kept + 1] : frame + 1;
-      if (touches) pen.fillRect(at(frame + 1), high - 4 - 5 * lane, Math.max(at(next + 1) - at(frame + 1), 0.6), 3);
-    });
+    let since = -1;
+    for (let kept = 0; kept <= pane.kept.length; kept++) {
+      const touches = kept < pane.kept.length && (pane.contacts[kept] >> (2 * lane) & 3) > 0;
+      if (touches && since < 0) since = kept;
+      if (touches || since < 0) continue;
+      const from = at(pane.kept[since] + 1), to = at((pane.kept[kept] ?? pane.frames) + 1);
+      pen.fillRect(from, high - 4 - 5 * lane, Math.max(to - from, 1), 3);
+      since = -1;
+    }
   }
   if (pane.missing) {
     const step = wide / pane.missing.length;
@@ -213,7 +217,11 @@ if (data.takes.length) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", () => { player.colours(); strip(); });
   player.colours();
-  open(data.takes[0].key, data.first || 1, data.beside || "");
+  if (!takes.has(asked().motion)) {
+    const [take] = data.takes;
+    const first = data.findings.find((one) => one.motion === take.key && one.severity !== "note" && one.frames);
+    open(take.key, first ? first.frames[0] : Math.ceil(take.panes[0].frames * 0.4));
+  }
   addEventListener("hashchange", follow);
   follow();
 }

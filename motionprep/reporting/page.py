@@ -107,7 +107,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[
     """Return a table whose first column names the rows; cells are escaped, and those of some columns stand right."""
 
     def cell(kind: str, place: int, words: str, scope: str) -> str:
-        return f'<{kind}{scope}{" class=number" if place in numbers else ""}>{escape(words)}</{kind}>'
+        return f"<{kind}{scope}{' class=number' if place in numbers else ''}>{escape(words)}</{kind}>"
 
     top = "".join(cell("th", place, words, ' scope="col"') for place, words in enumerate(head))
     body = "".join(

@@ -37,6 +37,8 @@ class Cloud {
     this.bones = plain.bones;
     this.guides = plain.guides;
     this.trails = plain.trails;
+    this.focus = plain.focus;
+    this.head = plain.head;
     this.modality = plain.modality;
     this.scale = plain.scale;
     this.origins = new Float32Array(bytes(plain.origins).buffer);
@@ -114,11 +116,13 @@ class Pane {
 
   /** Where the body is on the floor, frame by frame, without its swaying. */
   smoothed() {
-    const origins = this.clouds[0].origins, count = this.kept.length;
+    const cloud = this.clouds[0], count = this.kept.length;
     const reach = Math.max(1, Math.round(0.5 * this.rate * count / this.frames));
     const sums = [[0, 0, 0]];
     for (let at = 0; at < count; at++) {
-      const q = this.normal(origins[3 * at], origins[3 * at + 1], origins[3 * at + 2]);
+      const points = cloud.at(at, at, 0), focus = cloud.focus;
+      const q = this.normal(...[0, 1, 2].map((axis) =>
+        focus.reduce((sum, point) => sum + points[3 * point + axis], 0) / focus.length));
       sums.push(sums[at].map((sum, axis) => sum + q[axis]));
     }
     return Array.from({ length: count }, (_, at) => {
@@ -224,7 +228,7 @@ class Player extends EventTarget {
 
   home() {
     this.pitch = 0.2;
-    this.distance = 3.1;
+    this.distance = 2.5;
     this.yaw = 0;
     const pane = this.panes[0];
     if (!pane) return;
@@ -335,6 +339,7 @@ class Player extends EventTarget {
       if (cloud.modality !== "markers") this.drawContacts(camera, pane, places, frame);
       this.drawBones(camera, cloud, drawn);
       this.drawPoints(camera, cloud, drawn, kept);
+      if (cloud.bones.length && cloud.head.length) this.drawHead(camera, cloud, places);
       if (this.shows.names) this.drawNames(cloud, drawn);
     }
     if (this.pointed && this.pointed.pane === at) this.drawLabel(this.projected(at)[this.pointed.index]);
@@ -485,6 +490,22 @@ class Player extends EventTarget {
         pen.stroke();
       }
     }
+  }
+
+  drawHead(camera, cloud, places) {
+    const pen = this.pen, nodes = cloud.head.map((node) => places[node]);
+    const middle = [0, 1, 2].map((axis) => nodes.reduce((sum, q) => sum + q[axis], 0) / nodes.length);
+    const [x, y, depth] = Player.project(camera, middle);
+    if (depth <= NEAR) return;
+    pen.beginPath();
+    pen.arc(x, y, 0.05 * camera.focal / depth, 0, 2 * Math.PI);
+    pen.fillStyle = pen.strokeStyle = this.palette.middle;
+    pen.globalAlpha = 0.15;
+    pen.fill();
+    pen.globalAlpha = 0.6;
+    pen.lineWidth = 1.2;
+    pen.stroke();
+    pen.globalAlpha = 1;
   }
 
   drawNames(cloud, drawn) {

@@ -26,7 +26,7 @@ from motionprep.reporting.takes import Words, as_findings, as_takes, read
 from motionprep.sources.find import find
 from motionprep.sources.pairing import natural, pair
 
-_MOST_CODES, _MOST_PAIRS, _MOST_LABELS, _MOST_BARS = 12, 100, 20, 24
+_MOST_CODES, _MOST_PAIRS, _FEW_PAIRS, _MOST_LABELS, _MOST_BARS = 12, 100, 5, 20, 24
 #: What is charted of each motion: its name in the facts, the chart's title, and the unit.
 _NUMBERS = (
     ("seconds", "Duration", "seconds"),
@@ -103,9 +103,7 @@ def report(
         return dataset.files.skeleton(row["skeleton"]) if dataset and row and row["skeleton"] else None
 
     kept = FactsOfTakes(skeleton)
-    findings = check(
-        data, markers=markers, how=how, checks=(*CHECKS, kept), workers=workers, on_progress=on_progress
-    )
+    findings = check(data, markers=markers, how=how, checks=(*CHECKS, kept), workers=workers, on_progress=on_progress)
     of_motions = sorted(kept.motions.values(), key=lambda one: (natural(one.key), one.split))
     keys = [one.key for one in of_motions]
     for key in motions:
@@ -129,13 +127,12 @@ def report(
             lead=_lead(findings, conventions, len(keys)),
             footer="Written by motionprep report. This page makes no request; it can be kept, moved and sent as one file.",
             tiles=_tiles(of_motions, findings, {one.subject for one in words.values()} - {""}),
-            before=[_overview(conventions, findings, of_motions)],
+            before=[_overview(conventions, findings, dataset)],
             after=[
                 section
                 for section in (
                     _findings(findings),
                     _duplicates(findings, {take["key"] for take in shown}),
-                    _splits(dataset) if dataset else None,
                     _distributions(of_motions),
                     features.section(dataset) if dataset else None,
                     _labels(dataset) if dataset else None,
@@ -179,16 +176,14 @@ def _tiles(motions: Sequence[MotionFacts], findings: Sequence[Finding], subjects
         *((f"{severity}s", f"{counts[severity]:,}", "") for severity in SEVERITIES),
     ]
     cells = "".join(
-        f'<div{f" class={word[:-1]}" if word[:-1] in SEVERITIES and value != "0" else ""}><dt>{word}</dt>'
+        f"<div{f' class={word[:-1]}' if word[:-1] in SEVERITIES and value != '0' else ''}><dt>{word}</dt>"
         f"<dd>{value}<small>{unit}</small></dd></div>"
         for word, value, unit in tiles
     )
     return f'<dl class="tiles">{cells}</dl>'
 
 
-def _overview(
-    conventions: Sequence[Convention], findings: Sequence[Finding], motions: Sequence[MotionFacts]
-) -> Section:
+def _overview(conventions: Sequence[Convention], findings: Sequence[Finding], dataset: Dataset | None) -> Section:
     rows = []
     for one in conventions:
         value = escape(one.value)
@@ -219,6 +214,7 @@ def _overview(
     )
     html = (
         f'<div class="columns"><div><h3>Conventions</h3>{card}</div><div><h3>What the checks found</h3>{grave}</div></div>'
+        + (f"<h3>Splits</h3>{_splits(dataset)}" if dataset else "")
     )
     return Section("overview", "At a glance", html)
 
@@ -273,11 +269,15 @@ def _duplicates(findings: Sequence[Finding], shown: set[str]) -> Section | None:
             f'<li><span class="badge {one.severity}">{one.severity}</span> {words}'
             f'<div class="who">{escape(one.message)}</div></li>'
         )
-    more = f'<p class="who">{len(pairs) - _MOST_PAIRS:,} more pairs</p>' if len(pairs) > _MOST_PAIRS else ""
-    return Section("duplicates", "Duplicates", f'<ul class="pairs">{"".join(items)}</ul>{more}')
+    first, rest = items[:_FEW_PAIRS], items[_FEW_PAIRS:]
+    html = f'<ul class="pairs">{"".join(first)}</ul>'
+    if rest:
+        beyond = f" of {len(pairs) - len(first):,}" if len(pairs) > _MOST_PAIRS else ""
+        html += f'<details><summary>{len(rest):,}{beyond} more pairs</summary><ul class="pairs">{"".join(rest)}</ul></details>'
+    return Section("duplicates", "Duplicates", html)
 
 
-def _splits(dataset: Dataset) -> Section:
+def _splits(dataset: Dataset) -> str:
     whole = sum(split["frames"] for split in dataset.facts["splits"].values()) or 1
     rows = [
         [
@@ -291,7 +291,7 @@ def _splits(dataset: Dataset) -> Section:
         for name, split in dataset.facts["splits"].items()
     ]
     head = ["split", "motions", "subjects", "frames", "hours", "share of frames"]
-    return Section("splits", "Splits", table(head, rows, range(1, 6)))
+    return table(head, rows, range(1, 6))
 
 
 def _distributions(motions: Sequence[MotionFacts]) -> Section | None:
@@ -306,8 +306,11 @@ def _distributions(motions: Sequence[MotionFacts]) -> Section | None:
         }  # fmt: skip
         values = {split: some for split, some in values.items() if some}
         if values:
-            medians = ", ".join(f"{split} {np.median(some):.3g}" for split, some in values.items())
-            shown.append(figure(title, charts.histogram(f"spread-{name}", values, unit), f"median {unit}: {medians}"))
+            medians = ", ".join(
+                f"{split if split in by_split and len(by_split) > 1 else ''} {np.median(some):.3g}".strip()
+                for split, some in values.items()
+            )
+            shown.append(figure(title, charts.histogram(f"spread-{name}", values, unit), f"median {medians}"))
     if not shown:
         return None
     key = "".join(
@@ -323,7 +326,8 @@ def _labels(dataset: Dataset) -> Section | None:
         return None
     some = dataset.class_table[:_MOST_LABELS]
     rows = [
-        [row.label or "(none)", row.split, f"{row.motions:,}", f"{row.frames:,}", f"{row.percent:.1f} %"] for row in some
+        [row.label or "(none)", row.split, f"{row.motions:,}", f"{row.frames:,}", f"{row.percent:.1f} %"]
+        for row in some
     ]
     more = len(dataset.class_table) - len(some)
     html = table(["label", "split", "motions", "frames", "of the split's frames"], rows, (2, 3, 4))
@@ -343,11 +347,15 @@ def _missing(motions: Sequence[MotionFacts]) -> Section | None:
         for name, share in one.by_marker.items():
             shares.setdefault(name, []).append(share)
     means = sorted(((float(np.mean(some)), name) for name, some in shares.items()), reverse=True)[:_MOST_BARS]
-    over_time = charts.heat("missing-time", [one.key for one in worst], np.array([one.missing for one in worst]), "of the motion")
+    over_time = charts.heat(
+        "missing-time", [one.key for one in worst], np.array([one.missing for one in worst]), "of the motion"
+    )
     by_name = charts.bars("missing-marker", [name for _, name in means], [share for share, _ in means], "of the frames")
     html = (
         '<div class="charts">'
-        + figure("Over time, in the motions with the most missing", over_time, "darker: more markers are missing at once")
+        + figure(
+            "Over time, in the motions with the most missing", over_time, "darker: more markers are missing at once"
+        )
         + figure("By marker, over all motions", by_name, f"{means[0][1]} is missing most, in {means[0][0]:.1%}")
         + "</div>"
     )
