@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -87,10 +87,10 @@ def histogram(name: str, groups: Mapping[str, ArrayLike], unit: str) -> str:
     """
     values = {group: np.asarray(some, np.float64) for group, some in groups.items()}
     whole = np.concatenate([some[np.isfinite(some)] for some in values.values()])
-    low, high = float(whole.min()), float(whole.max())
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, min(_BINS, max(6, len(whole))) + 1)
+    least, most = float(whole.min()), float(whole.max())
+    if most <= least:
+        least, most = least - 0.5, most + 0.5
+    edges = np.linspace(least, most, min(_BINS, max(6, len(whole))) + 1)
     with _drawn(name, _NARROW, _LOW) as drawing:
         for place, (group, some) in enumerate(values.items()):
             counts = np.histogram(some, edges)[0]
@@ -98,9 +98,11 @@ def histogram(name: str, groups: Mapping[str, ArrayLike], unit: str) -> str:
             colour = _STANDS_FOR[colour_of(group, place)]
             drawing.axes.stairs(shares, edges, fill=True, color=colour, alpha=0.28)
             drawing.axes.stairs(shares, edges, color=colour, linewidth=1.4)
-        for start, stop, count in zip(edges[:-1], edges[1:], np.histogram(whole, edges)[0], strict=True):
-            words = f"{start:.3g} to {stop:.3g} {unit}: {count:,} motions"
-            drawing.words.append(_Words(words, x=(float(start), float(stop))))
+        for low, high, count in zip(
+            edges[:-1].tolist(), edges[1:].tolist(), np.histogram(whole, edges)[0], strict=True
+        ):
+            words = f"{low:.3g} to {high:.3g} {unit}: {count:,} motions"
+            drawing.words.append(_Words(words, x=(low, high)))
         drawing.axes.set_xlabel(unit)
         drawing.axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     return drawing.svg
@@ -236,7 +238,7 @@ def _drawn(name: str, wide: int, high: int) -> Iterator[_Drawing]:
     import matplotlib
     from matplotlib.figure import Figure
 
-    settings = {
+    settings: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": name,
         # Names of files hold dollar signs.

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from motionprep.motion import hashing
 from motionprep.motion.skeleton import ROTATION_CHANNELS, Skeleton
 from motionprep.quality import body as bodies
-from motionprep.quality.axes import facing
+from motionprep.quality.axes import rest_facing
 from motionprep.quality.body import Body
 from motionprep.quality.finding import Finding
 from motionprep.quality.measures import measure
@@ -47,8 +47,8 @@ class MotionFacts:
     conventions
         What it does by each name of :data:`CONVENTIONS` that is known of it.
     numbers
-        As :func:`motionprep.quality.measures.measure`, and ``root_height``, the median height of the pelvis above the
-        feet in body heights.
+        As :func:`motionprep.quality.measures.measure` has them; ``seconds``; and ``root_height``, the median height of
+        the pelvis above the feet in body heights.
     missing
         Share of the markers that is missing in a hundred stretches of the motion; empty if it has none.
     by_marker
@@ -66,11 +66,6 @@ class MotionFacts:
     numbers: Mapping[str, float]
     missing: tuple[float, ...] = ()
     by_marker: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def seconds(self) -> float:
-        """How long it lasts."""
-        return self.frames / self.rate if self.rate > 0 else 0.0
 
 
 #: Conventions that a motion may have, in the order in which they are shown.
@@ -139,7 +134,7 @@ def facts_of(take: CheckedTake, skeleton: Skeleton | None = None) -> MotionFacts
         hashing.key([[body.names, body.parents] for body in take.bodies]),
         sum(len(body.names) for body in take.bodies),
         dict(_conventions(take, skeleton)),
-        {**measure(take), **_root_height(first)},
+        {"seconds": first.frames / first.rate, **measure(take), **_root_height(first)},
         missing,
         by_marker,
     )
@@ -168,8 +163,6 @@ def _conventions(take: CheckedTake, skeleton: Skeleton | None) -> list[tuple[str
     if first.motion is not None:
         skeleton = first.motion.skeleton
     if skeleton is not None:
-        turned = facing(first) if first.motion is not None else ""
-        found += [("rest pose faces", turned)] if turned else []
         found += [(name, value) for name, value in _of_skeleton(skeleton) if value]
     found.append(("frames per second", f"{first.rate:.6g}"))
     return found
@@ -189,7 +182,7 @@ def _of_skeleton(skeleton: Skeleton) -> tuple[tuple[str, str], ...]:
     )
     several = ", ".join(f"{order} ({count} joints)" for order, count in orders.most_common())
     order = several if len(orders) > 1 else next(iter(orders), "")
-    return ("rotation order", order), ("rest pose", _rest_pose(skeleton))
+    return ("rotation order", order), ("rest pose", _rest_pose(skeleton)), ("rest pose faces", rest_facing(skeleton))
 
 
 def _rest_pose(skeleton: Skeleton) -> str:
@@ -264,7 +257,7 @@ def pick(
     grave = [one for one in findings if one.severity in ("error", "warning") and one.motion in known]
     for severity in ("error", "warning"):
         seen: Counter[str] = Counter()
-        order = []
+        order: list[tuple[int, int, Finding]] = []
         for finding in grave:
             if finding.severity == severity:
                 order.append((seen[finding.code], len(order), finding))

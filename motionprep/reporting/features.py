@@ -20,7 +20,7 @@ _AXES = {(3,): "xyz", (4,): "wxyz"}
 
 def section(dataset: Dataset) -> Section | None:
     """Return a chart for each feature, from the sums that the shards keep; None if nothing has any."""
-    shown = []
+    shown: list[str] = []
     by_split = {
         name: stats.combine(shard_reader.read_record(dataset.path / store.SHARDS, shard) for shard in facts["shards"])
         for name, facts in dataset.facts["splits"].items()
@@ -32,9 +32,11 @@ def section(dataset: Dataset) -> Section | None:
             for plain in found.get(feature, []):
                 one = Stats.from_json(plain)
                 kinds.setdefault((one.names, one.parents, one.mean.shape), {})[split] = one
-        for number, of_split in enumerate(kinds.values(), start=1):
+        # What one split has alone cannot be compared.
+        compared = [of_split for of_split in kinds.values() if len(of_split) > 1] or list(kinds.values())[:1]
+        for number, of_split in enumerate(compared, start=1):
             if len(shown) < _MOST_CHARTS:
-                name = feature if len(kinds) == 1 else f"{feature} of skeleton {number} of {len(kinds)}"
+                name = feature if len(compared) == 1 else f"{feature}, skeleton {number} of {len(compared)}"
                 shown.append(_chart(f"feature-{len(shown)}", name, feature, of_split))
     if not shown:
         return None

@@ -16,6 +16,9 @@ from typing import Any, NamedTuple
 #: What ends a script, begins a comment or an entity, or is a line's end to JavaScript and not to JSON.
 _ESCAPED = {mark: f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 
+#: What stands below each page.
+FOOTER = "Written by motionprep. This page makes no request; it can be kept, moved and sent as one file."
+
 
 class Section(NamedTuple):
     """A part of the page.

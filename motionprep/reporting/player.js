@@ -90,6 +90,11 @@ class Pane {
     this.feet = plain.contacts === null ? [] : plain.contacts.nodes;
     this.contacts = plain.contacts === null ? null : bytes(plain.contacts.bits);
     this.way = this.smoothed();
+    this.front = 0;
+    if (this.ahead) {
+      const [x, , z] = this.turn.map((row) => row[0] * this.ahead[0] + row[1] * this.ahead[1] + row[2] * this.ahead[2]);
+      this.front = -Math.atan2(x, z);
+    }
   }
 
   /** Index of the last kept frame at or before a frame counted from 1, of the next one, and how far it is between. */
@@ -229,15 +234,9 @@ class Player extends EventTarget {
   home() {
     this.pitch = 0.2;
     this.distance = 2.5;
-    this.yaw = 0;
-    const pane = this.panes[0];
-    if (!pane) return;
-    if (pane.flat) { this.pitch = 0; return; }
-    if (pane.ahead) {
-      const [x, , z] = pane.turn.map((row) => row[0] * pane.ahead[0] + row[1] * pane.ahead[1] + row[2] * pane.ahead[2]);
-      // The body comes towards the camera, a little to its right.
-      this.yaw = -Math.atan2(x, z) - 0.6;
-    }
+    // Beside straight ahead of the body, of each pane its own.
+    this.yaw = -0.6;
+    if (this.panes.length && this.panes[0].flat) this.yaw = this.pitch = 0;
   }
 
   orbit(yaw, pitch) {
@@ -255,10 +254,9 @@ class Player extends EventTarget {
   camera(at) {
     const wide = this.canvas.clientWidth, high = this.canvas.clientHeight;
     const stacked = wide < 520 && this.panes.length > 1, count = Math.max(1, this.panes.length);
-    const width = stacked ? wide : wide / count, height = stacked ? high / count : high;
-    const pane = this.panes[at];
+    const pane = this.panes[at], width = stacked ? wide : wide / count, height = stacked ? high / count : high;
     return {
-      yaw: this.yaw, pitch: this.pitch, distance: this.distance, width, height,
+      yaw: this.yaw + (pane ? pane.front : 0), pitch: this.pitch, distance: this.distance, width, height,
       left: stacked ? 0 : at * width, top: stacked ? at * height : 0,
       focal: Math.min(height, 1.15 * width) / 2 / Math.tan(FIELD_OF_VIEW / 2),
       target: pane ? pane.target(this.follow ? this.frameOf(at) : 1) : [0, 0.5, 0],
@@ -500,9 +498,9 @@ class Player extends EventTarget {
     pen.beginPath();
     pen.arc(x, y, 0.05 * camera.focal / depth, 0, 2 * Math.PI);
     pen.fillStyle = pen.strokeStyle = this.palette.middle;
-    pen.globalAlpha = 0.15;
+    pen.globalAlpha = 0.12;
     pen.fill();
-    pen.globalAlpha = 0.6;
+    pen.globalAlpha = 0.4;
     pen.lineWidth = 1.2;
     pen.stroke();
     pen.globalAlpha = 1;

@@ -11,7 +11,7 @@ from motionprep.naming.nearest import did_you_mean
 from motionprep.quality import CHECKS, check_take, reading
 from motionprep.quality.take import TakeCheck
 from motionprep.recipe.recipe import Reading
-from motionprep.reporting.page import page
+from motionprep.reporting.page import FOOTER, page
 from motionprep.reporting.takes import as_findings, as_takes
 
 
@@ -71,7 +71,7 @@ def view(
             kind="Motion",
             title=key,
             lead=f"{Path(source).name}: {facts}.",
-            footer="Written by motionprep view. This page makes no request; it can be kept, moved and sent as one file.",
+            footer=FOOTER,
             data={"takes": shown, "findings": as_findings(found)},
         ),
     )
