@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -98,9 +99,8 @@ def histogram(name: str, groups: Mapping[str, ArrayLike], unit: str) -> str:
             colour = _STANDS_FOR[colour_of(group, place)]
             drawing.axes.stairs(shares, edges, fill=True, color=colour, alpha=0.28)
             drawing.axes.stairs(shares, edges, color=colour, linewidth=1.4)
-        for low, high, count in zip(
-            edges[:-1].tolist(), edges[1:].tolist(), np.histogram(whole, edges)[0], strict=True
-        ):
+        counts = np.histogram(whole, edges)[0].tolist()
+        for (low, high), count in zip(pairwise(edges.tolist()), counts, strict=True):
             words = f"{low:.3g} to {high:.3g} {unit}: {count:,} motions"
             drawing.words.append(_Words(words, x=(low, high)))
         drawing.axes.set_xlabel(unit)
