@@ -131,11 +131,11 @@ def bands(
             middle, apart = np.asarray(mean, np.float64), np.asarray(std, np.float64)
             colour = _STANDS_FOR[colour_of(group, place)]
             for start, stop in zip(np.r_[0, stops[:-1]], stops, strict=True):
-                at = np.arange(start, stop)
+                places = np.arange(start, stop)
                 low, high = (middle - apart)[start:stop], (middle + apart)[start:stop]
                 # As steps: what lies between two numbers of a frame is nothing.
-                drawing.axes.fill_between(at, low, high, color=colour, alpha=0.2, linewidth=0, step="mid")
-                drawing.axes.plot(at, middle[start:stop], color=colour, linewidth=1.3, drawstyle="steps-mid")
+                drawing.axes.fill_between(places, low, high, color=colour, alpha=0.2, linewidth=0, step="mid")
+                drawing.axes.plot(places, middle[start:stop], color=colour, linewidth=1.3, drawstyle="steps-mid")
         for at, label in enumerate(labels):
             each = "; ".join(
                 f"{group} {np.asarray(mean)[at]:.4g} ± {np.asarray(std)[at]:.4g}"

@@ -73,11 +73,15 @@ function describe() {
   by("take-facts").textContent = [shown.split, shown.subject && `subject ${shown.subject}`, shown.label,
     `${+panes[0].rate.toFixed(3)} fps`].filter(Boolean).join(" · ");
   by("scrub").max = by("frame").max = player.frames;
-  document.querySelectorAll(".of-markers").forEach((one) => { one.hidden = !markers; });
-  document.querySelectorAll(".of-contacts").forEach((one) => { one.hidden = !panes.some((pane) => pane.contacts); });
-  document.querySelectorAll(".of-both").forEach((one) => {
-    one.hidden = !(markers && clouds.some((cloud) => cloud.modality !== "markers"));
-  });
+  const there = {
+    "of-markers": markers,
+    "of-both": markers && clouds.some((cloud) => cloud.modality !== "markers"),
+    "of-contacts": panes.some((pane) => pane.contacts),
+    "of-lines": clouds.some((cloud) => cloud.bones.length || cloud.guides.length),
+  };
+  for (const [name, is] of Object.entries(there)) {
+    for (const one of document.getElementsByClassName(name)) one.hidden = !is;
+  }
   by("canvas").setAttribute("aria-label", `${by("take-name").textContent} as a moving skeleton`);
   document.querySelectorAll("#takes a").forEach((one) => {
     const here = one.dataset.key === shown.key;
