@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -140,6 +140,22 @@ def facts_of(take: CheckedTake, skeleton: Skeleton | None = None) -> MotionFacts
     )
 
 
+def facts_of_row(row: Mapping[str, Any], skeleton: Skeleton | None) -> MotionFacts:
+    """Return what the manifest says of a motion of which neither positions nor markers are stored."""
+    known = [(name, value) for name, value in (_of_skeleton(skeleton) if skeleton else ()) if value]
+    return MotionFacts(
+        row["key"],
+        row["split"],
+        "",
+        row["frames"],
+        row["fps"],
+        skeleton.structure if skeleton else "",
+        len(skeleton.nodes) if skeleton else 0,
+        dict([*known, ("frames per second", f"{row['fps']:.6g}")]),
+        {"seconds": row["frames"] / row["fps"]},
+    )
+
+
 def _root_height(body: Body) -> dict[str, float]:
     if body.up is None or body.planar or not body.height or not body.has("pelvis", "left_ankle", "right_ankle"):
         return {}
@@ -251,7 +267,7 @@ def pick(
     list of str
         The wanted ones, those with findings, then typical ones, spread over all.
     """
-    known = dict.fromkeys(motion.key for motion in motions)
+    known = dict.fromkeys(motion.key for motion in motions if motion.modality)
     chosen = dict.fromkeys(key for key in wanted if key in known)
     most = max(count, len(chosen))
     grave = [one for one in findings if one.severity in ("error", "warning") and one.motion in known]

@@ -41,7 +41,7 @@ function badge(severity, count = null) {
 // ---- the player
 
 const takes = new Map(data.takes.map((take) => [take.key, take]));
-const player = new Player(by("canvas"));
+const player = by("canvas") && new Player(by("canvas"));
 let shown = null;
 let beside = "";
 
@@ -151,7 +151,7 @@ function strip() {
   }
 }
 
-player.addEventListener("change", () => {
+player?.addEventListener("change", () => {
   const frame = player.frame;
   by("scrub").value = frame;
   by("scrub").setAttribute("aria-valuetext", `frame ${frame} of ${player.frames}, ${player.seconds.toFixed(2)} seconds`);
@@ -198,7 +198,7 @@ function follow() {
   if (!by("player").contains(document.activeElement)) by("player").scrollIntoView({ block: "start" });
 }
 
-if (data.takes.length) {
+if (player) {
   listTakes();
   for (const name of ["trails", "names", "markers", "skeleton"]) {
     by(name).addEventListener("change", () => { player.shows[name] = by(name).checked; player.draw(); });
@@ -305,7 +305,7 @@ function findingsTable() {
 if (by("finding-rows")) findingsTable();
 
 /** What tests and scripts may use; see docs/report.md. */
-window.motionprepPlayer = {
+if (player) window.motionprepPlayer = {
   get frame() { return player.frame; },
   get frames() { return player.frames; },
   get playing() { return player.playing; },

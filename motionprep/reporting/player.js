@@ -119,20 +119,19 @@ class Pane {
     ];
   }
 
-  /** Where the body is on the floor, frame by frame, without its swaying. */
+  /** Where the body is, frame by frame, without its swaying; where it jumps the camera jumps too. */
   smoothed() {
-    const cloud = this.clouds[0], count = this.kept.length;
+    const cloud = this.clouds[0], focus = cloud.focus, count = this.kept.length;
     const reach = Math.max(1, Math.round(0.5 * this.rate * count / this.frames));
-    const sums = [[0, 0, 0]];
-    for (let at = 0; at < count; at++) {
-      const points = cloud.at(at, at, 0), focus = cloud.focus;
-      const q = this.normal(...[0, 1, 2].map((axis) =>
+    const middles = Array.from(this.kept, (_, at) => {
+      const points = cloud.at(at, at, 0);
+      return this.normal(...[0, 1, 2].map((axis) =>
         focus.reduce((sum, point) => sum + points[3 * point + axis], 0) / focus.length));
-      sums.push(sums[at].map((sum, axis) => sum + q[axis]));
-    }
-    return Array.from({ length: count }, (_, at) => {
-      const first = Math.max(0, at - reach), last = Math.min(count, at + reach + 1);
-      return sums[last].map((sum, axis) => (sum - sums[first][axis]) / (last - first));
+    });
+    return middles.map((middle, at) => {
+      const near = middles.slice(Math.max(0, at - reach), Math.min(count, at + reach + 1));
+      const mean = [0, 1, 2].map((axis) => near.reduce((sum, one) => sum + one[axis], 0) / near.length);
+      return Math.hypot(...mean.map((one, axis) => one - middle[axis])) > 1 ? middle : mean;
     });
   }
 

@@ -87,13 +87,6 @@ def report(
         row = rows.get((key, split))
         return dataset.files.skeleton(row["skeleton"]) if dataset and row and row["skeleton"] else None
 
-    kept = FactsOfTakes(skeleton)
-    findings = check(data, markers=markers, how=how, checks=(*CHECKS, kept), workers=workers, on_progress=on_progress)
-    of_motions = sorted(kept.motions.values(), key=lambda one: (natural(one.key), one.split))
-    keys = [one.key for one in of_motions]
-    for key in motions:
-        if key not in keys:
-            raise ValueError(f"there is no motion {key!r}{did_you_mean(key, keys)}")
     if dataset:
         words = {key: Words(split, row["subject"] or "", row["label"] or "") for (key, split), row in rows.items()}
         unread = dict(reversed(reading.of_dataset(paths[0])[0]))
@@ -101,6 +94,15 @@ def report(
         found = [source for source in find(paths, how.key_pattern, markers, how.arrays) if source.modality]
         words = {files.key: Words(subject=files.subject) for files in pair(found, {*MODALITIES.values()})}
         unread = dict(reading.of_files(paths, how, markers)[0])
+    for key in motions:
+        if key not in unread:
+            raise ValueError(f"there is no motion {key!r} to show{did_you_mean(key, unread)}")
+    kept = FactsOfTakes(skeleton)
+    findings = check(data, markers=markers, how=how, checks=(*CHECKS, kept), workers=workers, on_progress=on_progress)
+    for place, row in rows.items():
+        if place not in kept.motions:
+            kept.motions[place] = facts.facts_of_row(row, skeleton(*place))
+    of_motions = sorted(kept.motions.values(), key=lambda one: (natural(one.key), one.split))
     shown = as_takes(read(unread, facts.pick(of_motions, findings, takes, motions)), words, findings)
     conventions = facts.conventions(of_motions, findings)
     name = ", ".join(Path(path).name or str(path) for path in paths)
@@ -109,7 +111,7 @@ def report(
         page(
             kind="Report on a dataset" if dataset else "Report on raw data",
             title=name,
-            lead=sections.lead(findings, conventions, len(keys)),
+            lead=sections.lead(findings, conventions, len(of_motions)),
             footer=FOOTER,
             tiles=sections.tiles(of_motions, findings, {one.subject for one in words.values()} - {""}),
             before=[sections.overview(conventions, findings, dataset)],

@@ -10,8 +10,39 @@ from typing import Any
 
 import pytest
 
+from motionprep import read_bvh, read_c3d, write_sample
+from motionprep.motion.markers import Markers
+from motionprep.motion.motion import Motion
+
 #: Where a browser may be; the first that is there.
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="session")
+def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a generated corpus of two motions of each of two subjects, with markers."""
+    folder = tmp_path_factory.mktemp("takes")
+    write_sample(folder, subjects=2, motions=2, frames=240, markers=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def walk_file(takes: Path) -> Path:
+    """Return the file of a generated walk."""
+    return sorted(takes.rglob("*.bvh"))[0]
+
+
+@pytest.fixture(scope="session")
+def walk(walk_file: Path) -> Motion:
+    """Return that walk without its T-pose."""
+    motion = read_bvh(walk_file)
+    return motion.at(range(1, motion.frames))
+
+
+@pytest.fixture(scope="session")
+def walk_markers(walk_file: Path) -> Markers:
+    """Return the markers of that walk, which have no T-pose."""
+    return read_c3d(walk_file.with_suffix(".c3d"))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motionprep import read_bvh, write_bvh, write_sample
+from motionprep import read_bvh, write_bvh
 from motionprep.motion.motion import Motion
 from motionprep.motion.skeleton import Skeleton
 from motionprep.reporting.view import view
@@ -19,17 +19,9 @@ HOSTILE = ("<script>alert(1)</script>", "\"'><img src=x onerror=alert(2)>", "</s
 
 
 @pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a generated motion."""
-    folder = tmp_path_factory.mktemp("walk")
-    write_sample(folder, subjects=1, motions=1, frames=240)
-    return next(folder.rglob("*.bvh"))
-
-
-@pytest.fixture(scope="module")
-def walk_page(walk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def walk_page(walk_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the page of that motion."""
-    return view(walk, tmp_path_factory.mktemp("page") / "walk.html")
+    return view(walk_file, tmp_path_factory.mktemp("page") / "walk.html")
 
 
 @pytest.fixture
@@ -78,8 +70,8 @@ def test_the_policy_of_the_page_stops_scripts_and_requests_that_are_not_its_own(
 
 
 @pytest.mark.parametrize("frame", [1, 77, 180])
-def test_joints_are_drawn_where_their_positions_are(player: Any, walk: Path, frame: int) -> None:
-    motion = read_bvh(walk)
+def test_joints_are_drawn_where_their_positions_are(player: Any, walk_file: Path, frame: int) -> None:
+    motion = read_bvh(walk_file)
     player.ask(f"motionprepPlayer.seek({frame})")
 
     expected = projected(motion.positions()[frame - 1], player.ask("motionprepPlayer.camera()"))
@@ -90,8 +82,8 @@ def test_joints_are_drawn_where_their_positions_are(player: Any, walk: Path, fra
     assert apart.max() < 2
 
 
-def test_pixels_at_the_joints_have_the_colours_of_left_and_right(player: Any, walk: Path) -> None:
-    motion = read_bvh(walk)
+def test_pixels_at_the_joints_have_the_colours_of_left_and_right(player: Any, walk_file: Path) -> None:
+    motion = read_bvh(walk_file)
     for name in ("trails", "follow"):
         player.tab.uncheck(f"#{name}")
     player.ask("motionprepPlayer.seek(100)")
@@ -237,9 +229,9 @@ def test_a_link_opens_the_same_frame_again(walk_page: Path, open_page: Callable[
 
 
 def test_names_made_of_tags_and_quotes_are_shown_as_they_are(
-    walk: Path, tmp_path: Path, open_page: Callable[..., Any]
+    walk_file: Path, tmp_path: Path, open_page: Callable[..., Any]
 ) -> None:
-    motion = read_bvh(walk)
+    motion = read_bvh(walk_file)
     skeleton = motion.skeleton
     names = (*HOSTILE, *skeleton.joints[len(HOSTILE) :])
     named = Skeleton(names, skeleton.parents, skeleton.offsets, skeleton.end_sites, skeleton.channels)
