@@ -69,7 +69,7 @@ def pack(positions: NDArray[Any], visible: NDArray[np.bool_] | None = None) -> P
     low, high = points.min(axis=1), points.max(axis=1)
     origins = ((low + high) / 2).astype(np.float32)
     apart = points - origins[:, None]
-    scale = float(np.abs(apart).max(initial=0.0)) / _LARGEST or np.finfo(np.float32).tiny
+    scale = float(np.abs(apart).max(initial=0.0)) / _LARGEST or float(np.finfo(np.float32).tiny)
     return Packed(origins, np.round(apart / scale).astype(np.int16), scale)
 
 

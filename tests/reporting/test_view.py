@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import motionprep
+from motionprep import MotionPrepError, view
+
+
+def data_of(path: Path) -> dict[str, Any]:
+    """Return what the player of a page is given."""
+    text = path.read_text(encoding="utf-8")
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1])
+
+
+def test_a_bvh_file_is_shown_with_all_its_frames(walk_file: Path, tmp_path: Path) -> None:
+    (take,) = data_of(view(walk_file, tmp_path / "page.html"))["takes"]
+
+    (pane,) = take["panes"]
+    assert pane["frames"] == motionprep.read_bvh(walk_file).frames
+    assert (take["key"], pane["modality"], pane["rate"]) == (walk_file.stem, "skeleton", 120)
+
+
+def test_a_c3d_file_is_shown_as_markers(walk_file: Path, tmp_path: Path) -> None:
+    (take,) = data_of(view(walk_file.with_suffix(".c3d"), tmp_path / "page.html"))["takes"]
+
+    assert [cloud["modality"] for cloud in take["panes"][0]["clouds"]] == ["markers"]
+
+
+def test_a_motion_of_a_folder_or_a_dataset_is_chosen_by_its_key(takes: Path, tmp_path: Path) -> None:
+    motionprep.build(takes, tmp_path / "out")
+
+    for source in (takes, tmp_path / "out"):
+        assert data_of(view(source, tmp_path / "page.html", "07_02"))["takes"][0]["key"] == "07_02"
+
+
+def test_what_the_checks_find_in_it_is_listed(walk_file: Path, tmp_path: Path) -> None:
+    codes = {one["code"] for one in data_of(view(walk_file, tmp_path / "page.html"))["findings"]}
+
+    assert "range-t-pose" in codes
+
+
+def test_of_several_motions_one_has_to_be_chosen(takes: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds 4 motions, such as 02_01, 02_02, 07_01; choose one by its key"):
+        view(takes, tmp_path / "page.html")
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_one(takes: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no motion '07_3'.* did you mean"):
+        view(takes, tmp_path / "page.html", "07_3")
+
+
+def test_a_file_that_cannot_be_read_is_an_error_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "broken.bvh").write_text("HIERARCHY\n")
+
+    with pytest.raises(MotionPrepError, match="broken.bvh:2:1: the file ends"):
+        view(tmp_path / "broken.bvh", tmp_path / "page.html")
+
+
+def test_a_motion_of_which_no_positions_are_stored_is_refused(takes: Path, tmp_path: Path) -> None:
+    motionprep.build(takes, tmp_path / "out", features="quaternions")
+
+    with pytest.raises(MotionPrepError, match="stores neither positions nor markers"):
+        view(tmp_path / "out", tmp_path / "page.html", "07_02")
