@@ -158,7 +158,7 @@ def as_pane(bodies: Sequence[Body], most: int, wanted: Sequence[tuple[int, int]]
         "height": body.height or 1.0,
         "floor": _floor(body, up),
         "flat": body.planar,
-        "ahead": _ahead(body),
+        "hips": _hips(body),
         "clouds": clouds,
         "contacts": _contacts(body, kept),
         "missing": _missing(bodies),
@@ -212,19 +212,11 @@ def _floor(body: Body, up: str) -> float:
     return contacts.floor_height(along) if along.size else 0.0
 
 
-def _ahead(body: Body) -> list[float] | None:
-    """Return the direction, level and of length 1, that the body faces where it is first known; None if unknown."""
-    if not body.has("left_hip", "right_hip") or body.up is None or body.planar:
+def _hips(body: Body) -> list[int] | None:
+    """Return the left and the right hip, by which the player finds where the body faces; None if unknown."""
+    if not body.has("left_hip", "right_hip") or body.planar:
         return None
-    up = np.zeros(3)
-    up[body.up.axis] = body.up.sign
-    directions = np.cross(up, body.sample("right_hip") - body.sample("left_hip"))
-    lengths = np.linalg.norm(directions, axis=1)
-    good = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
-    if not len(good):
-        return None
-    direction = directions[good[0]] / lengths[good[0]]
-    return [round(float(one), 4) for one in direction]
+    return [body.landmarks["left_hip"][0], body.landmarks["right_hip"][0]]
 
 
 def _contacts(body: Body, kept: NDArray[np.int64]) -> Mapping[str, Any] | None:

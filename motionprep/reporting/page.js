@@ -55,14 +55,13 @@ function panesOf(key) {
 function open(key, frame = 1, other = "", starts = []) {
   const take = takes.get(key);
   if (!take) return;
-  if (take !== shown || other !== beside) {
+  if (take !== shown || other !== beside || starts.length) {
     shown = take;
     beside = takes.has(other) && other !== key ? other : "";
     const panes = beside ? [panesOf(key)[0], panesOf(beside)[0]] : panesOf(key);
     player.show(panes, starts);
     describe();
   }
-  if (starts.length) player.starts = [starts[0], starts[1] ?? 1];
   player.seek(frame);
 }
 
@@ -183,8 +182,7 @@ function listTakes() {
 }
 
 /** Show what the address asks for; a motion whose frames are not in the page is named, not shown. */
-function follow() {
-  const words = asked();
+function follow(words = asked()) {
   const note = by("absent");
   if (note) note.remove();
   if (!words.motion) return;
@@ -221,13 +219,15 @@ if (player) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", () => { player.colours(); strip(); });
   player.colours();
-  if (!takes.has(asked().motion)) {
+  // What is shown is soon in the address, in place of what was asked for.
+  const words = asked();
+  if (!takes.has(words.motion)) {
     const [take] = data.takes;
     const first = data.findings.find((one) => one.motion === take.key && one.severity !== "note" && one.frames);
     open(take.key, first ? first.frames[0] : Math.ceil(take.panes[0].frames * 0.4));
   }
-  addEventListener("hashchange", follow);
-  follow();
+  addEventListener("hashchange", () => follow());
+  follow(words);
 }
 
 // ---- the table of findings

@@ -83,7 +83,7 @@ class Pane {
     this.height = plain.height;
     this.floor = plain.floor;
     this.flat = plain.flat;
-    this.ahead = plain.ahead;
+    this.hips = plain.hips;
     this.missing = plain.missing;
     this.kept = new Uint32Array(bytes(plain.kept).buffer);
     this.clouds = plain.clouds.map((one) => new Cloud(one));
@@ -91,10 +91,14 @@ class Pane {
     this.contacts = plain.contacts === null ? null : bytes(plain.contacts.bits);
     this.way = this.smoothed();
     this.front = 0;
-    if (this.ahead) {
-      const [x, , z] = this.turn.map((row) => row[0] * this.ahead[0] + row[1] * this.ahead[1] + row[2] * this.ahead[2]);
-      this.front = -Math.atan2(x, z);
-    }
+  }
+
+  /** Turn the camera so that the body comes towards it in a frame, if it is known where that is. */
+  face(frame) {
+    if (this.hips === null) return;
+    const [kept] = this.place(frame), points = this.clouds[0].at(kept, kept, 0);
+    const [left, right] = this.hips.map((node) => this.normal(points[3 * node], points[3 * node + 1], points[3 * node + 2]));
+    this.front = -Math.atan2(right[2] - left[2], left[0] - right[0]);
   }
 
   /** Index of the last kept frame at or before a frame counted from 1, of the next one, and how far it is between. */
@@ -176,6 +180,7 @@ class Player extends EventTarget {
   show(panes, starts = []) {
     this.panes = panes;
     this.starts = panes.map((_, at) => starts[at] ?? 1);
+    panes.forEach((pane, at) => pane.face(this.starts[at]));
     this.exact = 1;
     this.playing = false;
     this.home();

@@ -16,7 +16,7 @@ def test_report_says_what_it_wrote(run: Any, pairs: Path, tmp_path: Path) -> Non
     ended = run("report", pairs, "--takes", 2)
 
     assert ended.code == 0
-    assert ended.out.startswith("3 motions, 2 of them in the player; 0 errors, 0 warnings, ")
+    assert ended.out.startswith("3 motions, 2 of them in the player; 0 errors, ")
     assert (tmp_path / "report.html").is_file()
 
 

@@ -15,7 +15,6 @@ import pytest
 
 import motionprep
 from motionprep import Motion, check, read_bvh, report, write_bvh, write_sample
-from motionprep.recipe.recipe import Reading
 
 pytest.importorskip("matplotlib", reason="pip install matplotlib")
 
@@ -57,7 +56,7 @@ def faulty_page(faulty: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(takes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a dataset with markers in two splits."""
     out = tmp_path_factory.mktemp("built") / "out"
-    motionprep.build(takes, out, split="50/50")
+    motionprep.build(takes / "02", out, split="50/50")
     return out
 
 
@@ -226,20 +225,18 @@ def test_a_link_to_a_motion_that_is_not_in_the_player_says_so(faulty_page: Path,
     assert page.ask("motionprepPlayer.motion") != ""
 
 
-def test_names_and_labels_made_of_tags_and_quotes_are_shown_as_they_are(
+def test_names_made_of_tags_and_quotes_are_shown_as_they_are(
     walk: Motion, tmp_path: Path, open_page: Callable[..., Any]
 ) -> None:
     keys = ["<img src=x onerror=alert(1)>", "\"'`${alert(2)}", "a&lt;b&quot;"]
-    folder = tmp_path / "<b>data</b>"
+    folder = tmp_path / "<b>data"
     folder.mkdir()
     for number, key in enumerate(keys):
         write_bvh(faults.moved_root(walk, (90 + number, 120), (9.0, 0, 0)), folder / f"{key}.bvh")
-    labels = {key: "<script>alert(3)</script>" for key in keys}
-    motionprep.build(folder, tmp_path / "out", split="50/50", labels=labels) if False else None
 
-    page = open_page(report(folder, tmp_path / "page.html", how=Reading()).path)
+    page = open_page(report(folder, tmp_path / "page.html").path)
 
-    assert page.tab.title() == "<b>data</b>"
+    assert page.tab.title() == "<b>data"
     for key in keys:
         assert key in page.text
     page.tab.click("#takes li:nth-child(2) a")

@@ -50,14 +50,14 @@ def test_of_several_motions_one_has_to_be_chosen(takes: Path, tmp_path: Path) ->
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_one(takes: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="there is no motion '07_3'.* did you mean"):
+    with pytest.raises(ValueError, match=r"there is no motion '07_3'.*did you mean"):
         view(takes, tmp_path / "page.html", "07_3")
 
 
 def test_a_file_that_cannot_be_read_is_an_error_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "broken.bvh").write_text("HIERARCHY\n")
 
-    with pytest.raises(MotionPrepError, match="broken.bvh:2:1: the file ends"):
+    with pytest.raises(MotionPrepError, match=r"broken\.bvh:2:1: the file ends"):
         view(tmp_path / "broken.bvh", tmp_path / "page.html")
 
 
