@@ -126,16 +126,16 @@ def bands(
         from one block to the next.
     """
     stops = np.cumsum(list(blocks.values()))
-    with _drawn(name, _WIDE, _LOW) as drawing:
+    with _drawn(name, _WIDE, _LOW, below=22) as drawing:
         for place, (group, (mean, std)) in enumerate(groups.items()):
             middle, apart = np.asarray(mean, np.float64), np.asarray(std, np.float64)
             colour = _STANDS_FOR[colour_of(group, place)]
             for start, stop in zip(np.r_[0, stops[:-1]], stops, strict=True):
-                places = np.arange(start, stop)
+                edges = np.arange(start, stop + 1) - 0.5
                 low, high = (middle - apart)[start:stop], (middle + apart)[start:stop]
                 # As steps: what lies between two numbers of a frame is nothing.
-                drawing.axes.fill_between(places, low, high, color=colour, alpha=0.2, linewidth=0, step="mid")
-                drawing.axes.plot(places, middle[start:stop], color=colour, linewidth=1.3, drawstyle="steps-mid")
+                drawing.axes.stairs(high, edges, baseline=low, fill=True, color=colour, alpha=0.2, linewidth=0)
+                drawing.axes.stairs(middle[start:stop], edges, baseline=None, color=colour, linewidth=1.3)
         for at, label in enumerate(labels):
             each = "; ".join(
                 f"{group} {np.asarray(mean)[at]:.4g} ± {np.asarray(std)[at]:.4g}"
@@ -147,12 +147,14 @@ def bands(
         drawing.axes.set_xlim(-0.5, len(labels) - 0.5)
         drawing.axes.set_xticks(stops - np.array(list(blocks.values())) / 2 - 0.5, list(blocks))
         drawing.axes.tick_params("x", length=0)
+        drawing.axes.use_sticky_edges = False
+        drawing.axes.autoscale(axis="y")
     return drawing.svg
 
 
 def bars(name: str, labels: Sequence[str], values: Sequence[float], unit: str) -> str:
     """Return a bar for each label, from the top down; values are shares."""
-    with _drawn(name, _NARROW, 2 * _ROW + _ROW * len(labels)) as drawing:
+    with _drawn(name, _NARROW, 44 + _ROW * len(labels), _beside(labels)) as drawing:
         drawing.axes.barh(range(len(labels)), values, color=_STANDS_FOR["marker"], height=0.7)
         for at, (label, value) in enumerate(zip(labels, values, strict=True)):
             drawing.words.append(_Words(f"{label}: {value:.1%}", y=(at - 0.5, at + 0.5)))
@@ -162,7 +164,7 @@ def bars(name: str, labels: Sequence[str], values: Sequence[float], unit: str) -
 
 def heat(name: str, labels: Sequence[str], rows: NDArray[np.float64], unit: str) -> str:
     """Return a row for each label, darker where its values (R, K), shares from 0 to 1, are larger."""
-    with _drawn(name, _NARROW, 3 * _ROW + _ROW * len(labels)) as drawing:
+    with _drawn(name, _NARROW, 44 + _ROW * len(labels), _beside(labels)) as drawing:
         for at, (label, row) in enumerate(zip(labels, rows, strict=True)):
             # A bar for each run of like values, and none where nothing is missing.
             starts = np.flatnonzero(np.r_[True, np.abs(np.diff(row)) > 0.02])
@@ -194,7 +196,7 @@ def curve(
     parts
         Start, stop, name and words of each stretch; no names are drawn where there are too many to be read.
     """
-    with _drawn(name, _WIDE, 220) as drawing:
+    with _drawn(name, _WIDE, 220, left=62) as drawing:
         drawing.axes.plot(at, values, color=_STANDS_FOR["accent"], linewidth=1.1)
         top = drawing.axes.get_ylim()[1]
         drawing.axes.set_ylim(0, top)
@@ -231,9 +233,24 @@ def _short(text: str, most: int = 22) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def _beside(labels: Sequence[str]) -> int:
+    """Return how many pixels names of rows need beside the axis."""
+    return 14 + int(6.2 * max((len(_short(label)) for label in labels), default=0))
+
+
 @contextmanager
-def _drawn(name: str, wide: int, high: int) -> Iterator[_Drawing]:
-    """Yield what to draw on; it has its SVG when the context ends."""
+def _drawn(name: str, wide: int, high: int, left: int = 46, below: int = 36) -> Iterator[_Drawing]:
+    """Yield what to draw on; it has its SVG when the context ends.
+
+    Parameters
+    ----------
+    name
+        Of the chart; each on a page has its own.
+    wide, high
+        In pixels.
+    left, below
+        Pixels for the numbers and names beside the axes. A layout that finds them by itself draws all twice.
+    """
     need_matplotlib()
     import matplotlib
     from matplotlib.figure import Figure
@@ -254,8 +271,9 @@ def _drawn(name: str, wide: int, high: int) -> Iterator[_Drawing]:
         "ytick.labelcolor": _STANDS_FOR["faint"],
     }
     with matplotlib.rc_context(settings):
-        figure = Figure((wide / _PER_INCH, high / _PER_INCH), dpi=_PER_INCH, layout="constrained")
-        drawing = _Drawing(figure.subplots())
+        figure = Figure((wide / _PER_INCH, high / _PER_INCH), dpi=_PER_INCH)
+        box = (left / wide, below / high, (wide - left - 12) / wide, (high - below - 8) / high)
+        drawing = _Drawing(figure.add_axes(box))
         yield drawing
         buffer = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))

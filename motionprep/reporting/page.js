@@ -221,7 +221,10 @@ if (player) {
   player.colours();
   // What is shown is soon in the address, in place of what was asked for.
   const words = asked();
-  if (!takes.has(words.motion)) {
+  if (!takes.has(words.motion) && data.open?.motion) {
+    open(data.open.motion, data.open.frame, data.open.beside, [data.open.frame, data.open.start]);
+    player.seek(Math.ceil(player.frames * 0.4));
+  } else if (!takes.has(words.motion)) {
     const [take] = data.takes;
     const first = data.findings.find((one) => one.motion === take.key && one.severity !== "note" && one.frames);
     open(take.key, first ? first.frames[0] : Math.ceil(take.panes[0].frames * 0.4));

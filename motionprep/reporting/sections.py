@@ -238,7 +238,9 @@ def missing(motions: Sequence[MotionFacts]) -> Section | None:
     html = (
         '<div class="charts">'
         + figure(
-            "Over time, in the motions with the most missing", over_time, "darker: more markers are missing at once"
+            "Over time, in the motions with the most missing",
+            over_time,
+            "the stronger the colour, the more markers are missing at once",
         )
         + figure("By marker, over all motions", by_name, f"{means[0][1]} is missing most, in {means[0][0]:.1%}")
         + "</div>"

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import motionprep
@@ -66,3 +68,53 @@ def test_a_motion_of_which_no_positions_are_stored_is_refused(takes: Path, tmp_p
 
     with pytest.raises(MotionPrepError, match="stores neither positions nor markers"):
         view(tmp_path / "out", tmp_path / "page.html", "07_02")
+
+
+def shown_of(path: Path) -> dict[str, Any]:
+    """Return what a page of two motions shows side by side at first, and the frames that are shown together."""
+    return data_of(path)["open"]
+
+
+def test_a_raw_file_stands_beside_what_a_dataset_stores_of_it_at_the_same_moment(takes: Path, tmp_path: Path) -> None:
+    motionprep.build(takes / "02", tmp_path / "out", trim=30, downsample=4)
+
+    opened = shown_of(view(tmp_path / "out", tmp_path / "page.html", "02_01", beside=takes / "02"))
+
+    assert (opened["motion"], opened["beside"]) == ("02_01", "02_01 (02)")
+    assert opened["start"] == pytest.approx(31 + 4 * (opened["frame"] - 1), abs=2)
+
+
+def test_two_files_of_other_names_stand_beside_each_other(takes: Path, tmp_path: Path) -> None:
+    one, other = sorted((takes / "02").glob("*.bvh"))[:2]
+
+    page = view(one, tmp_path / "page.html", beside=other)
+
+    assert [take["key"] for take in data_of(page)["takes"]] == [one.stem, f"{one.stem} ({other.name})"]
+
+
+def test_a_prediction_stands_beside_its_target_frame_by_frame(takes: Path, tmp_path: Path) -> None:
+    motionprep.build(takes / "02", tmp_path / "out", split="50/50")
+    (motion,) = motionprep.open(tmp_path / "out")["test"].values()
+    np.save(tmp_path / "pred.npy", motion["positions"] + np.float32(1))
+
+    page = view(tmp_path / "out", tmp_path / "page.html", motion.key, prediction=tmp_path / "pred.npy")
+
+    assert shown_of(page) == {"motion": motion.key, "frame": 1, "beside": f"{motion.key} (prediction)", "start": 1}
+    target, predicted = (take["panes"][0]["clouds"][0] for take in data_of(page)["takes"])
+    origins = [np.frombuffer(base64.b64decode(one["origins"]), "<f4").reshape(-1, 3) for one in (target, predicted)]
+    assert origins[1] - origins[0] == pytest.approx(np.ones((motion.frames, 3)), abs=1e-3)
+
+
+def test_a_prediction_needs_the_key_of_a_motion(takes: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="beside the motion of a key"):
+        view(takes, tmp_path / "page.html", prediction=tmp_path / "pred.npy")
+
+
+def test_the_browser_shows_both_in_step(takes: Path, tmp_path: Path, open_page: Any) -> None:
+    one, other = sorted((takes / "02").glob("*.bvh"))[:2]
+
+    page = open_page(view(one, tmp_path / "page.html", beside=other))
+
+    assert page.ask("motionprepPlayer.beside") == f"{one.stem} ({other.name})"
+    assert len(page.ask("motionprepPlayer.projected(1)")) == 38
+    assert (page.complaints, len(page.requests)) == ([], 1)
