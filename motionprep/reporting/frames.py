@@ -86,7 +86,7 @@ def _held(points: NDArray[np.float64], visible: NDArray[np.bool_]) -> NDArray[np
 
 
 def choose(frames: int, most: int, wanted: Sequence[tuple[int, int]] = ()) -> NDArray[np.int64]:
-    """Return which frames are kept, counted from 0: every n-th, the last, and all of short ranges that are wanted.
+    """Return which frames are kept, counted from 0: some, evenly spread, and all of short ranges that are wanted.
 
     Parameters
     ----------
@@ -106,9 +106,8 @@ def choose(frames: int, most: int, wanted: Sequence[tuple[int, int]] = ()) -> ND
             more[max(0, first - 1 - _AROUND) : last + _AROUND] = True
             if more.sum() <= most // 2:
                 kept = more
-    step = -(-frames // max(1, most - int(kept.sum()) - 1))
-    kept[::step] = True
-    kept[-1] = True
+    spread = np.linspace(0, frames - 1, max(2, most - int(kept.sum())))
+    kept[spread.round().astype(np.intp)] = True
     return np.flatnonzero(kept)
 
 

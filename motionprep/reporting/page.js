@@ -3,6 +3,9 @@
 // All text comes from files, so it is only ever put into the page as text.
 
 const data = JSON.parse(document.getElementById("data").textContent);
+// What is empty is left out of the page.
+data.findings = data.findings.map((one) =>
+  ({ other: "", joint: "", frames: null, other_frames: null, value: null, ...one }));
 const by = (id) => document.getElementById(id);
 const whole = (value) => value.toLocaleString("en");
 const SEVERITIES = ["error", "warning", "note"];

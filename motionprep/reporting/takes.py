@@ -13,9 +13,9 @@ from motionprep.quality.take import CheckedTake
 from motionprep.reporting import frames
 
 #: Bytes that all motions of a page take together, of the 3 MB that a page may have.
-BUDGET = 2_200_000
+BUDGET = 2_000_000
 #: Findings in the table of a page; a page with more would open slowly.
-_MOST_FINDINGS = 3000
+_MOST_FINDINGS = 2000
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ def as_takes(
 
 
 def as_findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Return findings for the table, the gravest first where there are too many for a page."""
+    """Return findings for the table without what is empty; the gravest where there are too many for a page."""
     kept = sorted(findings, key=lambda one: ("error", "warning", "note").index(one.severity))[:_MOST_FINDINGS]
-    return [
+    plain = [
         {
             **{name: value for name, value in finding.to_json().items() if name != "limit"},
             "value": finding.value if finding.value is not None and isfinite(finding.value) else None,
@@ -76,6 +76,7 @@ def as_findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
         }
         for finding in kept
     ]
+    return [{name: value for name, value in one.items() if value not in (None, "")} for one in plain]
 
 
 def read(unread: Mapping[str, Callable[[], CheckedTake]], keys: Sequence[str]) -> list[CheckedTake]:
