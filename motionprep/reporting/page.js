@@ -165,7 +165,7 @@ player?.addEventListener("change", () => {
   if (!player.playing && shown) {
     const here = address(shown.key, frame, beside, beside ? Math.round(player.frameOf(1)) : 0);
     by("link").setAttribute("href", here);
-    if (location.hash && location.hash !== here) history.replaceState(null, "", here);
+    if (asked().motion && location.hash !== here) history.replaceState(null, "", here);
   }
 });
 
@@ -306,6 +306,18 @@ function findingsTable() {
   const codes = [...new Set(data.findings.map((one) => one.code))].sort();
   code.append(...codes.map((one) => make("option", { value: one }, one)));
   fill();
+
+  /** Show the findings of the check that the address names. */
+  function chosen() {
+    const { check } = asked();
+    if (!codes.includes(check)) return;
+    code.value = check;
+    again();
+    by("all-findings").scrollIntoView();
+  }
+
+  addEventListener("hashchange", chosen);
+  chosen();
 }
 
 if (by("finding-rows")) findingsTable();

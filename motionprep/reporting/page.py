@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
+
+from motionprep.quality.reading import is_dataset
 
 #: What ends a script, begins a comment or an entity, or is a line's end to JavaScript and not to JSON.
 _ESCAPED = {mark: f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
@@ -98,6 +102,20 @@ def page(
         scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )
     return text.encode("utf-8", "replace")
+
+
+def check_place(out: str | os.PathLike[str], sources: Sequence[str | os.PathLike[str]]) -> None:
+    """Raise if a page would be written into a dataset that it is about, or over a file.
+
+    Raises
+    ------
+    ValueError
+        If so.
+    """
+    place = Path(out).resolve()
+    for source in map(Path, sources):
+        if place == source.resolve() or (is_dataset(source) and place.is_relative_to(source.resolve())):
+            raise ValueError(f"{out} is in {source}, which it is about; choose another place")
 
 
 def as_json(value: Any) -> str:

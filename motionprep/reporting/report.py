@@ -17,7 +17,7 @@ from motionprep.quality import CHECKS, Finding, check, reading
 from motionprep.recipe.recipe import Reading
 from motionprep.reporting import charts, facts, features, sections
 from motionprep.reporting.facts import FactsOfTakes
-from motionprep.reporting.page import FOOTER, page
+from motionprep.reporting.page import FOOTER, page, check_place
 from motionprep.reporting.takes import Words, as_findings, as_takes, read
 from motionprep.sources.find import find
 from motionprep.sources.pairing import natural, pair
@@ -72,7 +72,7 @@ def report(
     Raises
     ------
     ValueError
-        If ``takes`` is negative, or there is no motion of a key.
+        If ``takes`` is negative, there is no motion of a key, or ``out`` is in a dataset.
     MotionPrepError
         If Matplotlib is not installed, there are no data, or the dataset is damaged.
     """
@@ -80,6 +80,7 @@ def report(
     if takes < 0:
         raise ValueError(f"takes is {takes}; expected 0 or more")
     paths, how = as_paths(data), how or Reading()
+    check_place(out, paths)
     dataset = open_dataset(paths[0]) if len(paths) == 1 and reading.is_dataset(paths[0]) else None
     rows = {(row["key"], row["split"]): row for split in dataset.values() for row in split.rows} if dataset else {}
 
@@ -105,7 +106,7 @@ def report(
     of_motions = sorted(kept.motions.values(), key=lambda one: (natural(one.key), one.split))
     shown = as_takes(read(unread, facts.pick(of_motions, findings, takes, motions)), words, findings)
     conventions = facts.conventions(of_motions, findings)
-    name = ", ".join(Path(path).name or str(path) for path in paths)
+    name = ", ".join(Path(path).resolve().name for path in paths)
     replacing.write(
         out,
         page(

@@ -82,7 +82,8 @@ def overview(conventions: Sequence[Convention], findings: Sequence[Finding], dat
         by_code.setdefault((finding.severity, finding.code), []).append(finding)
     ordered = sorted(by_code.items(), key=lambda item: (SEVERITIES.index(item[0][0]), -len(item[1])))
     body = "".join(
-        f'<tr><td><span class="badge {severity}">{severity}</span></td><td>{escape(code)}</td>'
+        f'<tr><td><span class="badge {severity}">{severity}</span></td>'
+        f'<td><a href="#check={code}">{escape(code)}</a></td>'
         f'<td class="number">{len(some):,}</td><td class="number">{len({one.motion for one in some}):,}</td></tr>'
         for (severity, code), some in ordered[:_MOST_CODES]
     )

@@ -16,7 +16,7 @@ from motionprep.quality.checking import summarize
 from motionprep.quality.duplicates import Duplicates
 from motionprep.quality.take import CheckedTake, TakeCheck
 from motionprep.recipe.recipe import Reading
-from motionprep.reporting.page import FOOTER, page
+from motionprep.reporting.page import FOOTER, page, check_place
 from motionprep.reporting.takes import as_findings, as_takes
 
 
@@ -56,11 +56,12 @@ def view(
     Raises
     ------
     ValueError
-        If there is no motion of that key, there are several and no key is given, or a prediction comes with no key or
-        with ``beside``.
+        If there is no motion of that key, there are several and no key is given, a prediction comes with no key or with
+        ``beside``, or ``out`` is in a dataset.
     MotionPrepError
         If there are no data, they cannot be read, or nothing of the motion is stored that can be shown.
     """
+    check_place(out, [source, *([beside] if beside is not None else [])])
     if prediction is not None:
         if key is None or beside is not None:
             raise ValueError("a prediction is shown beside the motion of a key, and beside nothing else")

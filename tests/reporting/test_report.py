@@ -112,6 +112,12 @@ def test_wrong_arguments_are_refused(faulty: Path, tmp_path: Path, options: dict
     assert not (tmp_path / "page.html").exists()
 
 
+def test_no_page_is_written_into_a_dataset(built: Path) -> None:
+    with pytest.raises(ValueError, match="choose another place"):
+        report(built, built / "report.html")
+    assert not (built / "report.html").exists()
+
+
 def test_a_page_of_twenty_long_motions_is_smaller_than_3_mb(tmp_path: Path) -> None:
     write_sample(tmp_path / "data", subjects=4, motions=5, frames=1200)
 
@@ -178,6 +184,15 @@ def test_a_row_of_the_findings_leads_to_its_motion_and_frame(faulty_page: Path, 
     assert page.frame == next(
         one["frames"][0] for one in data_of(faulty_page)["findings"] if one["code"] == "jump-root"
     )
+
+
+def test_the_name_of_a_check_leads_to_its_findings(faulty_page: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(faulty_page)
+    page.tab.click("#overview a[href='#check=jump-root']")
+    page.tab.wait_for_function("document.getElementById('finding-code').value === 'jump-root'")
+
+    codes = page.tab.locator("#finding-rows td:nth-child(2)").all_inner_texts()
+    assert {code.strip() for code in codes} == {"jump-root"}
 
 
 def test_the_table_of_findings_is_filtered_sorted_and_searched(
