@@ -84,6 +84,7 @@ function describe() {
   for (const [name, is] of Object.entries(there)) {
     for (const one of document.getElementsByClassName(name)) one.hidden = !is;
   }
+  by("canvas").classList.toggle("pair", panes.length > 1);
   by("canvas").setAttribute("aria-label", `${by("take-name").textContent} as a moving skeleton`);
   document.querySelectorAll("#takes a").forEach((one) => {
     const here = one.dataset.key === shown.key;

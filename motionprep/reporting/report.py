@@ -17,7 +17,7 @@ from motionprep.quality import CHECKS, Finding, check, reading
 from motionprep.recipe.recipe import Reading
 from motionprep.reporting import charts, facts, features, sections
 from motionprep.reporting.facts import FactsOfTakes
-from motionprep.reporting.page import FOOTER, page, check_place
+from motionprep.reporting.page import FOOTER, check_place, page
 from motionprep.reporting.takes import Words, as_findings, as_takes, read
 from motionprep.sources.find import find
 from motionprep.sources.pairing import natural, pair

@@ -16,7 +16,7 @@ from motionprep.quality.checking import summarize
 from motionprep.quality.duplicates import Duplicates
 from motionprep.quality.take import CheckedTake, TakeCheck
 from motionprep.recipe.recipe import Reading
-from motionprep.reporting.page import FOOTER, page, check_place
+from motionprep.reporting.page import FOOTER, check_place, page
 from motionprep.reporting.takes import as_findings, as_takes
 
 
