@@ -62,12 +62,14 @@ def report(
         Files, folders and zip archives of raw data, or the folder of one dataset.
     out
         The HTML file; replaced if it is there.
-    markers, how, workers, on_progress
+    markers, how, workers
         As :func:`motionprep.check` has them.
     takes
         How many motions the player holds at most: first those with errors and warnings, then typical ones.
     motions
         Keys of motions that it holds in any case.
+    on_progress
+        Called with how many motions are checked and put into the player, and of how many.
 
     Raises
     ------
@@ -99,12 +101,21 @@ def report(
         if key not in unread:
             raise ValueError(f"there is no motion {key!r} to show{did_you_mean(key, unread)}")
     kept = FactsOfTakes(skeleton)
-    findings = check(data, markers=markers, how=how, checks=(*CHECKS, kept), workers=workers, on_progress=on_progress)
+    to_show, checked = min(max(takes, len(motions)), len(unread)), 0
+
+    def on_checked(done: int, total: int) -> None:
+        nonlocal checked
+        checked = total
+        on_progress(done, total + to_show)
+
+    findings = check(data, markers=markers, how=how, checks=(*CHECKS, kept), workers=workers, on_progress=on_checked)
     for place, row in rows.items():
         if place not in kept.motions:
             kept.motions[place] = facts.facts_of_row(row, skeleton(*place))
     of_motions = sorted(kept.motions.values(), key=lambda one: (natural(one.key), one.split))
-    shown = as_takes(read(unread, facts.pick(of_motions, findings, takes, motions)), words, findings)
+    keys = facts.pick(of_motions, findings, takes, motions)
+    chosen = read(unread, keys, lambda done: on_progress(checked + done, checked + to_show))
+    shown = as_takes(chosen, words, findings)
     conventions = facts.conventions(of_motions, findings)
     name = ", ".join(Path(path).resolve().name for path in paths)
     replacing.write(
@@ -132,4 +143,5 @@ def report(
             data={"takes": shown, "findings": as_findings(findings)},
         ),
     )
+    on_progress(checked + to_show, checked + to_show)
     return Report(Path(out), len(of_motions), len(shown), tuple(findings))

@@ -79,10 +79,16 @@ def as_findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     return [{name: value for name, value in one.items() if value not in (None, "")} for one in plain]
 
 
-def read(unread: Mapping[str, Callable[[], CheckedTake]], keys: Sequence[str]) -> list[CheckedTake]:
-    """Return the takes of some keys; what cannot be read has a finding that says so, and is left out."""
+def read(
+    unread: Mapping[str, Callable[[], CheckedTake]], keys: Sequence[str], on_progress: Callable[[int], None]
+) -> list[CheckedTake]:
+    """Return the takes of some keys; what cannot be read has a finding that says so, and is left out.
+
+    ``on_progress`` is called with how many are done.
+    """
     found = []
-    for key in keys:
+    for done, key in enumerate(keys):
+        on_progress(done)
         try:
             take = unread[key]()
         except MotionPrepError:

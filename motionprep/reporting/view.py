@@ -40,8 +40,8 @@ def view(
     key
         Of the motion; it may be left out where there is one alone.
     beside
-        Another such source, whose motion of the same key, or only one, is shown beside the first: a raw file beside
-        what a dataset stores of it, for instance. Where the two share frames these are shown together.
+        Another such source, whose motion of the same key or take, or only one, is shown beside the first: a raw file
+        beside what a dataset stores of it, for instance. Where the two share frames these are shown together.
     prediction
         A ``.npy`` file as :func:`motionprep.export` takes it for the kind ``"bvh"``, to be shown beside the motion of
         the dataset's test split that it predicts.
@@ -86,8 +86,9 @@ def _take(source: str | os.PathLike[str], key: str | None, how: Reading | None, 
     unread = dict(reversed(takes))
     if not unread:
         raise SourceError(findings[0].message if findings else f"{source}: holds no motion")
-    if alone and len(unread) == 1:
-        key = None
+    if alone:
+        # A copy by augmentation, 69_01@2, is of the take 69_01.
+        key = None if len(unread) == 1 else key if key in unread else (key or "").partition("@")[0]
     if key is None and len(unread) > 1:
         some = ", ".join(list(unread)[::-1][:3])
         raise ValueError(f"{source} holds {len(unread):,} motions, such as {some}; choose one by its key")

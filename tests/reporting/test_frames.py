@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import json
+
 import faults
 import numpy as np
 import pytest
@@ -126,3 +129,15 @@ def test_the_floor_is_where_the_feet_stand(walk: Motion) -> None:
     )
 
     assert floors[1] - floors[0] == pytest.approx(lift, rel=0.01)
+
+
+@given(st.data())
+def test_any_motion_can_be_shown(motions: st.SearchStrategy[Motion], data: st.DataObject) -> None:
+    take = as_take("a", data.draw(motions))
+
+    for bodies in frames.panes(take):
+        pane = frames.as_pane(bodies, 10)
+        assert json.loads(json.dumps(pane, allow_nan=False)) == pane
+        (cloud,) = pane["clouds"]
+        kept = len(base64.b64decode(pane["kept"])) // 4
+        assert len(base64.b64decode(cloud["points"])) == 6 * kept * len(cloud["names"])

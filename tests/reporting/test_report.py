@@ -127,6 +127,15 @@ def test_a_page_of_twenty_long_motions_is_smaller_than_3_mb(tmp_path: Path) -> N
     assert done.path.stat().st_size < 3_000_000
 
 
+def test_progress_runs_up_to_all_motions_that_are_checked_and_shown(takes: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    report(takes, tmp_path / "page.html", takes=3, on_progress=lambda done, total: seen.append((done, total)))
+
+    assert {total for _, total in seen} == {4 + 3}
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1] == (7, 7)
+
+
 def test_the_same_data_give_the_same_page(faulty: Path, faulty_page: Path, tmp_path: Path) -> None:
     assert report(faulty, tmp_path / "again.html", workers=1).path.read_bytes() == faulty_page.read_bytes()
 

@@ -11,6 +11,7 @@ import pytest
 
 import motionprep
 from motionprep import MotionPrepError, view
+from motionprep.recipe.recipe import recipe_from_json
 
 
 def data_of(path: Path) -> dict[str, Any]:
@@ -82,6 +83,16 @@ def test_a_raw_file_stands_beside_what_a_dataset_stores_of_it_at_the_same_moment
 
     assert (opened["motion"], opened["beside"]) == ("02_01", "02_01 (02)")
     assert opened["start"] == pytest.approx(31 + 4 * (opened["frame"] - 1), abs=2)
+
+
+def test_a_copy_by_augmentation_stands_beside_the_take_that_it_is_of(takes: Path, tmp_path: Path) -> None:
+    recipe = {"stages": [{"stage": "mirror", "chance": 1.0, "copies": 2}]}
+    motionprep.build(takes / "02", tmp_path / "out", recipe=recipe_from_json(recipe))
+
+    opened = shown_of(view(tmp_path / "out", tmp_path / "page.html", "02_01@2", beside=takes / "02"))
+
+    assert (opened["motion"], opened["beside"]) == ("02_01@2", "02_01@2 (02)")
+    assert opened["start"] == pytest.approx(opened["frame"], abs=2)
 
 
 def test_two_files_of_other_names_stand_beside_each_other(takes: Path, tmp_path: Path) -> None:
