@@ -158,6 +158,7 @@ def as_pane(bodies: Sequence[Body], most: int, wanted: Sequence[tuple[int, int]]
         "floor": _floor(body, up),
         "flat": body.planar,
         "hips": _hips(body),
+        "moves": min(body.moving.start, body.frames - 1) + 1,
         "clouds": clouds,
         "contacts": _contacts(body, kept),
         "missing": _missing(bodies),

@@ -68,6 +68,14 @@ function open(key, frame = 1, other = "", starts = []) {
   player.seek(frame);
 }
 
+let waiting = 0;
+
+/** Put what is shown into the address once it is still: browsers refuse to do so at every step of a slider. */
+function later(here) {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => { if (location.hash !== here) history.replaceState(null, "", here); }, 250);
+}
+
 function describe() {
   const panes = player.panes, clouds = panes.flatMap((pane) => pane.clouds);
   const markers = clouds.some((cloud) => cloud.modality === "markers");
@@ -166,7 +174,7 @@ player?.addEventListener("change", () => {
   if (!player.playing && shown) {
     const here = address(shown.key, frame, beside, beside ? Math.round(player.frameOf(1)) : 0);
     by("link").setAttribute("href", here);
-    if (asked().motion && location.hash !== here) history.replaceState(null, "", here);
+    if (asked().motion) later(here);
   }
 });
 
@@ -187,6 +195,7 @@ function listTakes() {
 
 /** Show what the address asks for; a motion whose frames are not in the page is named, not shown. */
 function follow(words = asked()) {
+  clearTimeout(waiting);
   const note = by("absent");
   if (note) note.remove();
   if (!words.motion) return;

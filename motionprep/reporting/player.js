@@ -84,6 +84,7 @@ class Pane {
     this.floor = plain.floor;
     this.flat = plain.flat;
     this.hips = plain.hips;
+    this.moves = plain.moves;
     this.missing = plain.missing;
     this.kept = new Uint32Array(bytes(plain.kept).buffer);
     this.clouds = plain.clouds.map((one) => new Cloud(one));
@@ -98,7 +99,7 @@ class Pane {
     if (this.hips === null) return;
     const [kept] = this.place(frame), points = this.clouds[0].at(kept, kept, 0);
     const [left, right] = this.hips.map((node) => this.normal(points[3 * node], points[3 * node + 1], points[3 * node + 2]));
-    this.front = -Math.atan2(right[2] - left[2], left[0] - right[0]);
+    this.front = Math.atan2(right[2] - left[2], left[0] - right[0]);
   }
 
   /** Index of the last kept frame at or before a frame counted from 1, of the next one, and how far it is between. */
@@ -180,7 +181,9 @@ class Player extends EventTarget {
   show(panes, starts = []) {
     this.panes = panes;
     this.starts = panes.map((_, at) => starts[at] ?? 1);
-    panes.forEach((pane, at) => pane.face(this.starts[at]));
+    // A T-pose says nothing about where the body faces afterwards.
+    const wait = panes.length ? Math.max(0, panes[0].moves - this.starts[0]) / panes[0].rate : 0;
+    panes.forEach((pane, at) => pane.face(Math.max(this.starts[at] + wait * pane.rate, pane.moves)));
     this.exact = 1;
     this.playing = false;
     this.home();
@@ -354,7 +357,8 @@ class Player extends EventTarget {
     const [x0, , z0] = camera.target.map((one) => Math.round(one / step) * step);
     pen.strokeStyle = this.palette.grid;
     pen.lineWidth = 1;
-    // A line fades out towards its ends, so it is drawn piece by piece.
+    // Lines fade out with the distance, so they are drawn piece by piece, all pieces of one strength together.
+    const levels = Array.from({ length: 8 }, () => []);
     for (let at = -reach; at <= reach; at += step) {
       for (let from = -reach; from < reach; from += step) {
         const lines = [
@@ -364,15 +368,19 @@ class Player extends EventTarget {
         for (const [one, other] of lines) {
           const far = Math.hypot((one[0] + other[0]) / 2 - camera.target[0], (one[2] + other[2]) / 2 - camera.target[2]);
           const a = Player.project(camera, one), b = Player.project(camera, other);
-          if (far > reach || a[2] <= NEAR || b[2] <= NEAR) continue;
-          pen.globalAlpha = (1 - far / reach) ** 1.5;
-          pen.beginPath();
-          pen.moveTo(a[0], a[1]);
-          pen.lineTo(b[0], b[1]);
-          pen.stroke();
+          if (far < reach && a[2] > NEAR && b[2] > NEAR) levels[Math.floor(far / reach * levels.length)].push([a, b]);
         }
       }
     }
+    levels.forEach((lines, level) => {
+      pen.globalAlpha = (1 - level / levels.length) ** 1.5;
+      pen.beginPath();
+      for (const [a, b] of lines) {
+        pen.moveTo(a[0], a[1]);
+        pen.lineTo(b[0], b[1]);
+      }
+      pen.stroke();
+    });
     pen.globalAlpha = 1;
   }
 

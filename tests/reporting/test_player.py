@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import faults
 import numpy as np
 import pytest
 
 from motionprep import read_bvh, write_bvh
 from motionprep.motion.motion import Motion
 from motionprep.motion.skeleton import Skeleton
+from motionprep.quality import as_take
+from motionprep.reporting.page import page
+from motionprep.reporting.takes import as_takes
 from motionprep.reporting.view import view
 
 #: Names that a page must show as they are.
@@ -172,6 +177,22 @@ def test_keys_turn_and_zoom(player: Any, key: str, word: str, sign: int) -> None
     player.tab.keyboard.press(key)
 
     assert sign * (player.ask("motionprepPlayer.camera()")[word] - before) > 0
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_body_faces_the_camera_at_first_wherever_it_is_headed(
+    walk: Motion, tmp_path: Path, open_page: Callable[..., Any], degrees: float
+) -> None:
+    take = as_take("a", walk)
+    turned = replace(take, bodies=(faults.headed(take.bodies[0], degrees),))
+    data = {"takes": as_takes([turned], {}, []), "findings": []}
+    (tmp_path / "page.html").write_bytes(page(kind="", title="", lead="", footer="", data=data))
+
+    player = open_page(tmp_path / "page.html")
+    player.ask("motionprepPlayer.seek(1)")
+
+    places = {one["name"]: one["x"] for one in player.ask("motionprepPlayer.projected()")}
+    assert places["LeftUpLeg"] > places["RightUpLeg"] + 5
 
 
 def test_dragging_turns_and_the_wheel_zooms(player: Any) -> None:
