@@ -24,13 +24,26 @@ _LARGEST = 32767
 _LEGS = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle"))
 #: Landmarks that leave a trail.
 _TRAILS = ("pelvis", "left_wrist", "right_wrist", "left_ankle", "right_ankle")
-#: Landmarks between which a line is drawn where there are no bones.
-_GUIDES = (
-    *((f"{side}_{one}", f"{side}_{other}") for side in ("left", "right") for one, other in (
-        ("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"), ("hip", "knee"), ("knee", "ankle"),
-        ("ankle", "toe"))),
-    ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"), ("neck", "head"),
-)  # fmt: skip
+_LIMBS = (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("ankle", "toe"))
+_SIDES = ("left", "right")
+#: Landmarks between which a line is drawn where there are no bones: between joints, and between markers on the skin.
+_GUIDES = {
+    "skeleton": (
+        *((f"{side}_{one}", f"{side}_{other}") for side in _SIDES for one, other in _LIMBS),
+        *(
+            (middle, f"{side}_{joint}")
+            for side in _SIDES
+            for middle, joint in (("neck", "shoulder"), ("pelvis", "hip"))
+        ),
+        ("pelvis", "neck"),
+        ("neck", "head"),
+    ),
+    "markers": (
+        *((f"{side}_{one}", f"{side}_{other}") for side in _SIDES for one, other in (*_LIMBS, ("shoulder", "hip"))),
+        *((f"left_{joint}", f"right_{joint}") for joint in ("shoulder", "hip")),
+        ("neck", "head"),
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +211,8 @@ def _focus(body: Body) -> list[int]:
 
 
 def _guides(body: Body) -> list[list[int]]:
-    return [[body.landmarks[one][0], body.landmarks[other][0]] for one, other in _GUIDES if body.has(one, other)]
+    lines = _GUIDES[body.modality]
+    return [[body.landmarks[one][0], body.landmarks[other][0]] for one, other in lines if body.has(one, other)]
 
 
 def _floor(body: Body, up: str) -> float:

@@ -450,7 +450,7 @@ class Player extends EventTarget {
   }
 
   drawBones(camera, cloud, drawn) {
-    const pen = this.pen;
+    const pen = this.pen, solid = cloud.bones.length || cloud.modality !== "markers";
     const lines = (cloud.bones.length ? cloud.bones : cloud.guides)
       .filter(([one, other]) => cloud.ever[one] && cloud.ever[other] && drawn[one][2] > NEAR && drawn[other][2] > NEAR)
       .map(([one, other]) => [drawn[one], drawn[other], cloud.sides[other], (drawn[one][2] + drawn[other][2]) / 2])
@@ -458,17 +458,17 @@ class Player extends EventTarget {
     pen.lineCap = "round";
     for (const [a, b, side, depth] of lines) {
       const size = camera.focal / depth;
-      const wide = cloud.bones.length ? Math.min(Math.max(0.02 * size, 1.6), 14) : 1.2;
+      const wide = solid ? Math.min(Math.max((cloud.bones.length ? 0.02 : 0.012) * size, 1.6), 14) : 1.2;
       pen.beginPath();
       pen.moveTo(a[0], a[1]);
       pen.lineTo(b[0], b[1]);
-      if (cloud.bones.length) {
+      if (solid) {
         // A rim in the colour of the stage tells a bone in front from one behind.
         pen.strokeStyle = this.palette.stage;
         pen.lineWidth = wide + 2.5;
         pen.stroke();
       }
-      pen.globalAlpha = cloud.bones.length ? 1 : 0.35;
+      pen.globalAlpha = solid ? 1 : 0.35;
       pen.strokeStyle = this.palette[["middle", "left", "right"][side]];
       pen.lineWidth = wide;
       pen.stroke();
