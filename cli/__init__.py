@@ -20,9 +20,11 @@ from .info import info
 from .lengths import lengths
 from .plan import plan
 from .recipes import recipes
+from .report import report
 from .sample import sample
 from .score import score
 from .verify import verify
+from .view import view
 
 #: Values that are made before they are looked through for cycles.
 _MANY = 50_000
@@ -60,7 +62,7 @@ def cli() -> None:
     """
 
 
-for verb in (build, plan, check, info, verify, diff, export, score, align, lengths, recipes, sample):
+for verb in (build, plan, check, report, view, info, verify, diff, export, score, align, lengths, recipes, sample):
     cli.add_command(verb)
 
 

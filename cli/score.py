@@ -100,14 +100,15 @@ def score(
     import motionprep
     from motionprep import scoring
     from motionprep.errors import RecipeError
-    from motionprep.scoring import report
     from motionprep.scoring.classes import score_classes
 
     from .tables import print_json
 
     _check_places(pred, out, {"--csv": csv, "--plot": plot})
     if plot:
-        report.need_plotly()
+        from motionprep.reporting.charts import need_matplotlib
+
+        need_matplotlib()
     predictions = scoring.load_predictions(pred)
     dataset = motionprep.open(out)
     try:
@@ -143,7 +144,9 @@ def score(
     else:
         _print(scores, by)
     if plot:
-        report.plot_frames(scores, plot)
+        from motionprep.reporting.errors import plot_frames
+
+        plot_frames(scores, plot)
 
 
 def _check_places(pred: str, out: str, places: Mapping[str, str | None]) -> None:

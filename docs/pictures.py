@@ -1,7 +1,11 @@
-"""Draw the pictures of README and docs/augmentation.md into docs/pictures; needs matplotlib."""
+"""Draw the pictures of README, docs/augmentation.md and docs/report.md into docs/pictures.
+
+Needs matplotlib, and for the report playwright, pillow and a Chromium on the path.
+"""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -164,8 +168,30 @@ def readme(take: Take) -> None:
     plt.close(figure)
 
 
+def report() -> None:
+    """Take a picture of the report on the sample corpus, as far down as the player's controls."""
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        motionprep.write_sample(Path(folder, "data"))
+        motionprep.build(Path(folder, "data"), Path(folder, "OUT"), split="80/20")
+        page = motionprep.report(Path(folder, "OUT"), Path(folder, "report.html")).path
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 1180, "height": 1000})
+        tab.goto(f"{page.as_uri()}#motion=07_01&frame=138")
+        high = tab.evaluate("document.querySelector('.controls').getBoundingClientRect().bottom + scrollY + 14")
+        clip: Any = {"x": 0, "y": 0, "width": 1180, "height": high}
+        tab.screenshot(path=Path(folder, "report.png"), full_page=True, clip=clip)
+        browser.close()
+        with Image.open(Path(folder, "report.png")) as picture:
+            few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            few.save(FOLDER / "report.png", optimize=True)
+
+
 def main() -> None:
     """Draw all of them."""
+    report()
     mpl.rcParams.update({"svg.hashsalt": "motionprep", "svg.fonttype": "none", "font.size": 8})
     take = walk()
     FOLDER.mkdir(exist_ok=True)

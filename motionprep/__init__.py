@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from motionprep.motion.take import Take
     from motionprep.quality.checking import check
     from motionprep.recipe.recipe import Recipe, load_recipe
+    from motionprep.reporting.report import report
+    from motionprep.reporting.view import view
     from motionprep.sample import write_sample
     from motionprep.scoring import load_predictions, score
     from motionprep.storage.verify import verify
@@ -77,8 +79,10 @@ _WHERE = {
     "plan": "building.preview",
     "read_bvh": "formats.bvh",
     "read_c3d": "formats.c3d",
+    "report": "reporting.report",
     "score": "scoring",
     "verify": "storage.verify",
+    "view": "reporting.view",
     "write_bvh": "formats.bvh",
     "write_sample": "sample",
 }
@@ -112,8 +116,10 @@ __all__ = [
     "plan",
     "read_bvh",
     "read_c3d",
+    "report",
     "score",
     "verify",
+    "view",
     "write_bvh",
     "write_sample",
 ]

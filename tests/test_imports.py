@@ -18,6 +18,7 @@ import motionprep
 #: From the top down. A part imports from lines below its own, never from above.
 ORDER = [
     "cli",
+    "reporting",
     "exporting",
     "scoring",
     "building",
@@ -45,7 +46,7 @@ ALONE = {
     "zarr": {"storage"},
     "filelock": {"storage", "exporting"},
     "ezc3d": {"formats"},
-    "plotly": {"scoring"},
+    "matplotlib": {"reporting"},
     "torch": {"torch"},
 }
 FORBIDDEN = {"pymo", "pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal"}
@@ -211,8 +212,12 @@ def test_every_folder_and_table_is_in_the_wheel() -> None:
         pytest.skip("motionprep is not run from its own folder")
     tool = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["setuptools"]
     packages = {".".join(path.parent.relative_to(LIBRARY.parent).parts) for path in LIBRARY.rglob("*.py")}
+    beside = {path.relative_to(LIBRARY / "reporting") for path in (LIBRARY / "reporting").rglob("*.*")}
     manifests = Path(motionprep_manifests.__path__[0])
     shipped = {file for pattern in tool["package-data"]["motionprep_manifests"] for file in manifests.glob(pattern)}
 
     assert set(tool["packages"]) == packages | {"motionprep_manifests", "motionprep_cli"}
     assert shipped == set(manifests.rglob("*.toml"))
+    assert {path.suffix for path in beside} - {".py", ".pyc"} == {
+        pattern.removeprefix("*") for pattern in tool["package-data"]["motionprep.reporting"]
+    }

@@ -118,11 +118,12 @@ def _evidence(body: Body) -> tuple[int, int]:
 
 def facing(body: Body) -> str:
     """Return the axis that the rest pose faces, ``"z"`` or ``"-x"``; empty where there is none or it is unsure."""
-    return "" if body.motion is None else _facing(body.motion.skeleton)
+    return "" if body.motion is None else rest_facing(body.motion.skeleton)
 
 
 @lru_cache(maxsize=512)
-def _facing(skeleton: Skeleton) -> str:
+def rest_facing(skeleton: Skeleton) -> str:
+    """Return the axis that a skeleton's rest pose faces, ``"z"`` or ``"-x"``; empty where it is unsure."""
     places = of_nodes(skeleton.nodes)
     if not all(name in places for name in ("left_hip", "right_hip", "left_ankle", "right_ankle", "head")):
         return ""

@@ -303,5 +303,6 @@ def _finding(
         frames=numbered[0],
         value=match.error,
         limit=limit,
+        other_frames=numbered[1],
     )
     return across_splits(finding, take.split, kept.split)

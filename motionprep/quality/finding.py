@@ -37,6 +37,8 @@ class Finding:
         Joint or marker; empty if the finding is about the whole body.
     value, limit
         What was measured and the limit that it exceeds, in the unit that docs/quality.md names for the code.
+    other_frames
+        First and last frame of the other motion that are those of ``frames``, counted from 1; None if there are none.
     """
 
     code: str
@@ -48,6 +50,7 @@ class Finding:
     joint: str = ""
     value: float | None = None
     limit: float | None = None
+    other_frames: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         # NumPy's numbers are no JSON.

@@ -100,19 +100,19 @@ def test_two_things_are_not_written_to_one_place(run: Any, built: Path, pred: Pa
 
 
 def test_the_plot_is_a_page_of_its_own(run: Any, built: Path, pred: Path, tmp_path: Path) -> None:
-    pytest.importorskip("plotly")
+    pytest.importorskip("matplotlib")
     ended = run("score", pred, built, "--plot", tmp_path / "frames.html")
     assert ended.code == 0
-    assert "07_01 frame 0" in (tmp_path / "frames.html").read_text(encoding="utf-8")
+    assert "<title>07_01: mean" in (tmp_path / "frames.html").read_text(encoding="utf-8")
 
 
-def test_a_plot_without_plotly_exits_with_1_before_anything_is_read(
+def test_a_plot_without_matplotlib_exits_with_1_before_anything_is_read(
     run: Any, built: Path, pred: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     ended = run("score", pred, built, "--plot", tmp_path / "frames.html")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == "motionprep: a plot needs Plotly, which is not installed: pip install plotly\n"
+    assert ended.err == "motionprep: charts need Matplotlib, which is not installed: pip install matplotlib\n"
     assert not (tmp_path / "frames.html").exists()
 
 
@@ -178,7 +178,7 @@ def test_the_csv_of_classes_has_a_row_for_each_window(run: Any, labelled: Path, 
 def test_what_classes_have_not_is_refused(
     run: Any, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
 ) -> None:
-    pytest.importorskip("plotly")
+    pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     np.save(tmp_path / "pred.npy", motionprep.open(labelled)["test"].windows().labels)
     ended = run("score", tmp_path / "pred.npy", labelled, *words)
