@@ -84,6 +84,11 @@ def _order(finding: Finding) -> tuple[object, ...]:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is 1."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def has_error(findings: Iterable[Finding]) -> bool:
     """Return whether any finding is an error."""
     return any(finding.severity == "error" for finding in findings)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from motionprep.motion.skeleton import ROTATION_CHANNELS
 from motionprep.quality import kernels
 from motionprep.quality.body import Body, listed, runs
-from motionprep.quality.finding import Finding, Severity
+from motionprep.quality.finding import Finding, Severity, counted
 from motionprep.quality.take import CheckedTake
 
 #: Frames between two sudden changes that are one event.
@@ -213,8 +213,9 @@ class Jumps:
                 "jump-dropped",
                 "warning",
                 key,
-                f"About {value - 1:.0f} frames are missing before this one, in which the body moves {value:.1f} times "
-                "as far as in those around it; fill the gap from the recording, or cut the motion here.",
+                f"The body moves {value:.1f} times as far to this frame as to those around it, as if about "
+                f"{counted(round(value - 1), 'frame')} were missing; fill the gap from the recording, or cut the "
+                "motion here.",
                 frames=body.number(first, last),
                 value=value,
                 limit=self.dropped,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from motionprep.naming.landmarks import LEGS
 from motionprep.quality import kernels
 from motionprep.quality.body import Body, runs
-from motionprep.quality.finding import Finding
+from motionprep.quality.finding import Finding, counted
 from motionprep.quality.take import CheckedTake
 
 #: Of a joint and the two beside it, the lines between which it is folded; of pelvis, neck and head, those of the neck.
@@ -124,7 +124,7 @@ def _t_poses(key: str, body: Body) -> Iterator[Finding]:
                 "range-t-pose",
                 "note",
                 key,
-                f"The motion has a T-pose of {last - first + 1} frames at its {where}; trim it.",
+                f"The motion has a T-pose of {counted(last - first + 1, 'frame')} at its {where}; trim it.",
                 frames=body.number(first, last),
                 value=float(last - first + 1),
                 limit=0.0,
