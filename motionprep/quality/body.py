@@ -62,7 +62,7 @@ class Coarse(NamedTuple):
 
     def at(self, *names: str) -> NDArray[np.float64]:
         """Return the places (T, K, 3) of K landmarks."""
-        return self.points[:, [self.rows[name] for name in names]]
+        return self.points.take([self.rows[name] for name in names], axis=1)
 
     def frames(self, first: int, last: int) -> tuple[int, int]:
         """Return the first and last frame, counted from 1, that samples stand for."""
@@ -177,7 +177,7 @@ class Body:
 
     def samples(self, *names: str) -> _Floats:
         """Return the positions (S, K, 3) of K landmarks in a hundred frames, evenly spread, in the take's unit."""
-        return self._sampled[:, [self._rows[name] for name in names]]
+        return self._sampled.take([self._rows[name] for name in names], axis=1)
 
     def sample(self, landmark: str) -> _Floats:
         """Return the positions (S, 3) of a landmark in a hundred frames, evenly spread."""

@@ -287,11 +287,11 @@ def t_poses(limbs: NDArray[np.float64], axis: int, sign: int, level: float, stra
 def changes(
     points: NDArray[np.float64], root: NDArray[np.float64], rate: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return squares of accelerations and speeds (T - 2, L) of points (T, L, 3) relative to a root (T, 3)."""
-    shape = (points.shape[0] - 2, points.shape[1])
+    """Return squares of accelerations and speeds (L, T - 2) of points (T, L, 3) relative to a root (T, 3)."""
+    shape = (points.shape[1], points.shape[0] - 2)
     bends, slides = np.empty(shape), np.empty(shape)
-    for t in range(shape[0]):
-        for k in range(shape[1]):
+    for t in range(shape[1]):
+        for k in range(shape[0]):
             bend, slide = 0.0, 0.0
             for axis in range(3):
                 before = points[t, k, axis] - root[t, axis]
@@ -299,8 +299,25 @@ def changes(
                 after = points[t + 2, k, axis] - root[t + 2, axis]
                 bend += (after - 2 * at + before) ** 2
                 slide += (after - before) ** 2
-            bends[t, k], slides[t, k] = bend * rate**4, slide * rate**2 / 4
+            bends[k, t], slides[k, t] = bend * rate**4, slide * rate**2 / 4
     return bends, slides
+
+
+@njit(cache=True, nogil=True)
+def trimmed_mean(values: NDArray[np.float64], share: float) -> float:
+    """Return the mean of the least values (L, T) of each of the L, a share of those T in which all are finite; or 0."""
+    known = np.ones(values.shape[1], np.bool_)
+    for k in range(values.shape[0]):
+        for t in range(values.shape[1]):
+            known[t] = known[t] and np.isfinite(values[k, t])
+    count = int(known.sum())
+    if count == 0:
+        return 0.0
+    kept = max(1, int(share * count))
+    total = 0.0
+    for k in range(values.shape[0]):
+        total += np.partition(values[k][known], kept - 1)[:kept].sum()
+    return float(total / (kept * values.shape[0]))
 
 
 @njit(cache=True, nogil=True)
@@ -393,18 +410,25 @@ def bent_forwards(points: NDArray[np.float64]) -> NDArray[np.float64]:
     in a right-handed world.
     """
     found = np.empty((points.shape[0], 2))
+    right, thigh, shank = np.empty(3), np.empty(3), np.empty(3)
     for t in range(points.shape[0]):
-        right = points[t, 3] - points[t, 0]
-        width = np.sqrt((right * right).sum())
+        width = 0.0
+        for axis in range(3):
+            right[axis] = points[t, 3, axis] - points[t, 0, axis]
+            width += right[axis] * right[axis]
         for leg in range(2):
-            thigh = points[t, 3 * leg + 1] - points[t, 3 * leg]
-            shank = points[t, 3 * leg + 2] - points[t, 3 * leg + 1]
+            above, below = 0.0, 0.0
+            for axis in range(3):
+                thigh[axis] = points[t, 3 * leg + 1, axis] - points[t, 3 * leg, axis]
+                shank[axis] = points[t, 3 * leg + 2, axis] - points[t, 3 * leg + 1, axis]
+                above += thigh[axis] * thigh[axis]
+                below += shank[axis] * shank[axis]
             across = (
                 (thigh[1] * shank[2] - thigh[2] * shank[1]) * right[0]
                 + (thigh[2] * shank[0] - thigh[0] * shank[2]) * right[1]
                 + (thigh[0] * shank[1] - thigh[1] * shank[0]) * right[2]
             )
-            lengths = width * np.sqrt((thigh * thigh).sum() * (shank * shank).sum())
+            lengths = np.sqrt(width) * np.sqrt(above * below)
             sine = across / lengths if lengths > 0 else np.nan
             found[t, leg] = np.degrees(np.arcsin(min(1.0, max(-1.0, sine)))) if lengths > 0 else np.nan
     return found

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from motionprep.quality import kernels
 from motionprep.quality.body import Body
@@ -16,6 +15,8 @@ from motionprep.quality.take import CheckedTake, TakeSummary
 
 _LIMBS = tuple(f"{side}_{part}" for part in ("wrist", "elbow", "knee", "ankle") for side in ("left", "right"))
 _NTSC = 1001 / 1000
+#: The share of the speeds and accelerations of each limb that are no jumps.
+_KEPT = 0.98
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Rate:
             )
         bends, slides = kernels.changes(coarse.at(*limbs), root, coarse.rate)
         # The largest are jumps, which say nothing about the rate.
-        accelerations, speeds = _trimmed(bends), _trimmed(slides)
+        accelerations, speeds = (kernels.trimmed_mean(squares, _KEPT) for squares in (bends, slides))
         if not accelerations or np.sqrt(speeds) < self.least_speed:
             return
         scale = float(np.sqrt(speeds / accelerations))
@@ -129,12 +130,3 @@ class Rate:
                     )
                 )
         return found
-
-
-def _trimmed(squares: NDArray[np.float64]) -> float:
-    """Return the mean of squares (T, L), of each of the L without its largest fiftieth."""
-    known = squares[np.isfinite(squares).all(axis=1)]
-    if not len(known):
-        return 0.0
-    kept = max(1, int(0.98 * len(known)))
-    return float(np.partition(known, kept - 1, axis=0)[:kept].mean())

@@ -158,8 +158,31 @@ def test_changes_are_those_relative_to_the_root() -> None:
     places = points - root[:, None]
     bends, slides = kernels.changes(points, root, 30.0)
 
-    np.testing.assert_allclose(bends, ((np.diff(places, n=2, axis=0) * 900) ** 2).sum(axis=2))
-    np.testing.assert_allclose(slides, (((places[2:] - places[:-2]) * 15) ** 2).sum(axis=2))
+    np.testing.assert_allclose(bends.T, ((np.diff(places, n=2, axis=0) * 900) ** 2).sum(axis=2))
+    np.testing.assert_allclose(slides.T, (((places[2:] - places[:-2]) * 15) ** 2).sum(axis=2))
+
+
+def test_a_trimmed_mean_leaves_out_the_largest_of_each_row() -> None:
+    values = np.random.default_rng(10).exponential(size=(3, 101))
+    values[1, 50] = np.nan
+    known = np.delete(values, 50, axis=1)
+
+    assert kernels.trimmed_mean(values, 0.98) == pytest.approx(np.sort(known, axis=1)[:, :98].mean())
+    assert kernels.trimmed_mean(np.full((2, 4), np.nan), 0.98) == 0
+
+
+def test_knees_are_bent_by_the_angle_about_the_line_through_the_hips() -> None:
+    points = np.random.default_rng(11).normal(size=(50, 6, 3))
+    points[3, 2] = points[3, 1]
+    found = kernels.bent_forwards(points)
+    right = points[:, 3] - points[:, 0]
+    for leg in range(2):
+        thigh, shank = (points[:, 3 * leg + at + 1] - points[:, 3 * leg + at] for at in (0, 1))
+        lengths = np.prod([np.linalg.norm(one, axis=1) for one in (thigh, shank, right)], axis=0)
+        across = (np.cross(thigh, shank) * right).sum(axis=1)
+        expected = np.degrees(np.arcsin(np.divide(across, lengths, out=np.full(50, np.nan), where=lengths > 0)))
+
+        np.testing.assert_allclose(found[:, leg], expected)
 
 
 @pytest.mark.parametrize("frames", [2, 20])
