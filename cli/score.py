@@ -146,7 +146,7 @@ def score(
     if plot:
         from motionprep.reporting.errors import plot_frames
 
-        plot_frames(scores, plot)
+        plot_frames(scores, plot, predictions, windows)
 
 
 def _check_places(pred: str, out: str, places: Mapping[str, str | None]) -> None:

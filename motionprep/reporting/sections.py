@@ -17,6 +17,8 @@ from motionprep.reporting.facts import Convention, MotionFacts
 from motionprep.reporting.page import Section, figure, table
 
 _MOST_CODES, _MOST_PAIRS, _FEW_PAIRS, _MOST_LABELS, _MOST_BARS = 12, 100, 5, 20, 24
+#: Letters of a finding that stands as an example.
+_EXAMPLE = 120
 #: What is charted of each motion: its name in the facts, the chart's title, and the unit.
 _NUMBERS = (
     ("seconds", "Duration", "seconds"),
@@ -83,7 +85,7 @@ def overview(conventions: Sequence[Convention], findings: Sequence[Finding], dat
     ordered = sorted(by_code.items(), key=lambda item: (SEVERITIES.index(item[0][0]), -len(item[1])))
     body = "".join(
         f'<tr><td><span class="badge {severity}">{severity}</span></td>'
-        f'<td><a href="#check={code}">{escape(code)}</a></td>'
+        f'<td><a href="#check={code}">{escape(code)}</a>{_example(some[0])}</td>'
         f'<td class="number">{len(some):,}</td><td class="number">{len({one.motion for one in some}):,}</td></tr>'
         for (severity, code), some in ordered[:_MOST_CODES]
     )
@@ -98,6 +100,15 @@ def overview(conventions: Sequence[Convention], findings: Sequence[Finding], dat
     html = f'<div class="columns"><div><h3>Conventions</h3>{card}</div><div><h3>What the checks found</h3>{grave}'
     html += f"</div></div><h3>Splits</h3>{_splits(dataset)}" if dataset else "</div></div>"
     return Section("overview", "At a glance", html)
+
+
+def _example(finding: Finding) -> str:
+    """Return a finding in a line; nothing of a note."""
+    if finding.severity == "note":
+        return ""
+    words = " ".join(f"{finding.motion}: {finding.message}".split())
+    shown = words if len(words) <= _EXAMPLE else f"{words[: _EXAMPLE - 1].rstrip()}…"
+    return f'<div class="who">{escape(shown)}</div>'
 
 
 def findings_table(findings: Sequence[Finding]) -> Section | None:

@@ -6,6 +6,7 @@ import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from motionprep.errors import DatasetError, SourceError
 from motionprep.exporting import export
@@ -18,6 +19,9 @@ from motionprep.quality.take import CheckedTake, TakeCheck
 from motionprep.recipe.recipe import Reading
 from motionprep.reporting.page import FOOTER, check_place, page
 from motionprep.reporting.takes import as_findings, as_takes
+
+if TYPE_CHECKING:
+    from motionprep.dataset.dataset import Dataset
 
 
 def view(
@@ -65,10 +69,7 @@ def view(
     if prediction is not None:
         if key is None or beside is not None:
             raise ValueError("a prediction is shown beside the motion of a key, and beside nothing else")
-        with tempfile.TemporaryDirectory() as folder:
-            export("bvh", source, Path(folder, "target"), motion=key)
-            export("bvh", source, Path(folder, "prediction"), prediction=os.fspath(prediction))
-            pair = _take(Path(folder, "target"), key, None), _take(Path(folder, "prediction"), key, None)
+        pair = predicted_pair(source, key, prediction)
         names = f"{Path(source).name}, and {Path(prediction).name} beside it"
         return _write(out, names, *pair, "prediction", (1, 1))
     first = _take(source, key, how)
@@ -77,6 +78,31 @@ def view(
     names = f"{Path(source).name}, and {Path(beside).name} beside it"
     other = _take(beside, first.key, how, alone=True)
     return _write(out, names, first, other, Path(beside).name, _shared(first, other))
+
+
+def predicted_pair(
+    dataset: str | os.PathLike[str] | Dataset, key: str, prediction: str | os.PathLike[str], **options: Any
+) -> tuple[CheckedTake, CheckedTake]:
+    """Return a motion of a dataset and what is predicted of it, both in the world and unit of the files.
+
+    Parameters
+    ----------
+    dataset, prediction
+        As :func:`view` has them.
+    key
+        Of the motion.
+    options
+        Settings of the export ``"bvh"`` that say what the prediction is.
+
+    Raises
+    ------
+    MotionPrepError
+        If the prediction does not fit, or nothing of it can be shown.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        export("bvh", dataset, Path(folder, "target"), motion=key)
+        export("bvh", dataset, Path(folder, "prediction"), prediction=os.fspath(prediction), **options)
+        return _take(Path(folder, "target"), key, None), _take(Path(folder, "prediction"), key, None)
 
 
 def _take(source: str | os.PathLike[str], key: str | None, how: Reading | None, *, alone: bool = False) -> CheckedTake:

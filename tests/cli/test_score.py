@@ -106,6 +106,33 @@ def test_the_plot_is_a_page_of_its_own(run: Any, built: Path, pred: Path, tmp_pa
     assert "<title>07_01: mean" in (tmp_path / "frames.html").read_text(encoding="utf-8")
 
 
+def test_the_plot_shows_the_worst_motion_beside_its_prediction(
+    run: Any, built: Path, pred: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    windows = motionprep.open(built)["test"].windows()
+    (_, first), (worst, _) = windows.motions
+    predictions = np.load(pred)
+    predictions[first] = windows[first]["targets"].reshape(predictions[first].shape)
+    np.save(pred, predictions)
+    run("score", pred, built, "--plot", tmp_path / "frames.html")
+
+    page = (tmp_path / "frames.html").read_text(encoding="utf-8")
+    assert f"{worst.key}, the worst on average, is in the player." in page
+    assert f'"open":{{"motion":"{worst.key}","frame":1,"beside":"{worst.key} (prediction)","start":1}}' in page
+
+
+def test_the_plot_says_why_it_shows_no_motion(run: Any, built: Path, pred: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    targets = motionprep.open(built)["test"].windows(3, 1)[:]["targets"]
+    np.save(pred, targets)
+    ended = run("score", pred, built, "--stride", 1, "--plot", tmp_path / "frames.html")
+
+    page = (tmp_path / "frames.html").read_text(encoding="utf-8")
+    assert (ended.code, "The player does not show them: " in page) == (0, True)
+    assert "<canvas" not in page
+
+
 def test_a_plot_without_matplotlib_exits_with_1_before_anything_is_read(
     run: Any, built: Path, pred: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
