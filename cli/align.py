@@ -190,13 +190,12 @@ def _in_mm(stage: Align, take: Take, found: Finding) -> tuple[float | None, dict
 
 
 def _read(take_files: TakeFiles) -> Take:
-    from motionprep.formats import c3d
-    from motionprep.formats.motions import parse_motion
+    from motionprep.formats.readers import parse_markers, parse_motion
     from motionprep.motion.take import Take
 
     skeleton, points = take_files.sources
     motion, _ = parse_motion(skeleton.read(), skeleton.name)
-    return Take(take_files.key, motion, c3d.parse_c3d(points.read(), points.name))
+    return Take(take_files.key, motion, parse_markers(points.read(), points.name))
 
 
 def _words(stage: Align, take: Take, found: Finding) -> list[str]:

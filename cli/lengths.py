@@ -70,12 +70,11 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
 
 def _measured(take_files: TakeFiles, part: str) -> float:
     """Return the length of a part of a take's body, on its skeleton if it has one."""
-    from motionprep.formats import c3d
-    from motionprep.formats.motions import parse_motion
+    from motionprep.formats.readers import parse_markers, parse_motion
     from motionprep.maths.lengths import measure
     from motionprep.motion.take import Take
 
     source = take_files.sources[0]
     if source.modality == "motion":
         return measure(Take(take_files.key, parse_motion(source.read(), source.name)[0]), part)
-    return measure(Take(take_files.key, None, c3d.parse_c3d(source.read(), source.name)), part)
+    return measure(Take(take_files.key, None, parse_markers(source.read(), source.name)), part)

@@ -9,9 +9,9 @@ from itertools import takewhile
 from motionprep.building.assign import ShardMember, beyond
 from motionprep.building.limits import FeatureError, check_reach
 from motionprep.errors import ReadError
-from motionprep.formats import arrays, c3d
+from motionprep.formats import arrays
 from motionprep.formats.arrays_metadata import ArrayMetadata
-from motionprep.formats.motions import parse_motion
+from motionprep.formats.readers import parse_markers, parse_motion
 from motionprep.maths import rooting
 from motionprep.motion.motion import Motion
 from motionprep.motion.take import Take
@@ -88,7 +88,7 @@ def read_take(
         notes += _still_root(motion, stages)
     if "markers" in files:
         name, data = files["markers"]
-        markers = c3d.parse_c3d(data, name, rate=member.rate, lenient=reading.lenient)
+        markers = parse_markers(data, name, rate=member.rate, lenient=reading.lenient)
         if markers.names and not markers.visible.any():
             raise ReadError("none of its markers is visible in any frame", path=name)
         notes += markers.notes

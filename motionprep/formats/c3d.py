@@ -26,6 +26,7 @@ from motionprep.formats.c3d_parameters import OUTPUTS
 from motionprep.motion.arrays import Floats
 from motionprep.motion.markers import Markers
 from motionprep.naming.encoding import decode
+from motionprep.naming.unique import unique
 from motionprep.naming.units import metres_of
 
 # The section starts in block 255 at the latest, and says its length in blocks in one byte.
@@ -238,27 +239,11 @@ def _named(
         notes.append(f"what a model computed is no marker and was left out: {counts}")
     clean = [label or f"*{number}" for number, label in enumerate(clean, start=1)]
     columns = [column for column, kind in enumerate(kinds) if unlabelled or kind == "marker"]
-    names, renamed = _unique([clean[column] for column in columns])
+    names, renamed = unique([clean[column] for column in columns])
     if renamed:
         changes = ", ".join(f"{labels[columns[place]]} -> {names[place]}" for place in renamed)
         notes.append(f"labels that stood twice: {changes}")
     return labels, names, columns, tuple(kinds[column] for column in columns) if unlabelled else (), notes
-
-
-def _unique(labels: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
-    """Return ``labels`` with a number after each that stood before, and the places of those."""
-    taken, seen = set(labels), dict.fromkeys(labels, 0)
-    names, renamed = [], []
-    for place, label in enumerate(labels):
-        name = label
-        seen[label] += 1
-        if seen[label] > 1:
-            while (name := f"{label}_{seen[label]}") in taken:
-                seen[label] += 1
-            taken.add(name)
-            renamed.append(place)
-        names.append(name)
-    return tuple(names), renamed
 
 
 def _points(data: bytes, layout: Layout, columns: list[int]) -> tuple[Floats, NDArray[np.bool_]]:

@@ -15,8 +15,8 @@ import numpy as np
 from motionprep import naming
 from motionprep.errors import DatasetError, MotionPrepError, ReadError
 from motionprep.files.reading import BUDGET
-from motionprep.formats import MODALITIES, arrays, c3d
-from motionprep.formats.motions import parse_motion
+from motionprep.formats import MODALITIES, arrays
+from motionprep.formats.readers import parse_markers, parse_motion
 from motionprep.motion import hashing
 from motionprep.motion.skeleton import Skeleton
 from motionprep.naming.units import metres_of
@@ -129,7 +129,7 @@ def _read_source(source: Source, reading: Reading, rate: float | None) -> tuple[
             clip = clips.values.shape[1] if clips.apart else None
             return replace(bodies, clip=clip, planar=clips.planar), digest
         if source.modality == "markers":
-            markers = c3d.parse_c3d(data, source.name, rate=rate, lenient=reading.lenient)
+            markers = parse_markers(data, source.name, rate=rate, lenient=reading.lenient)
             return body.of_markers(markers, metres_of(markers.units)), digest
         motion, metres = parse_motion(
             data, source.name, rate=rate, positions=reading.positions, lenient=reading.lenient

@@ -75,6 +75,7 @@ def find(
     notes = [] if notes is None else notes
     found: dict[tuple[str, str], Source] = {}
     clashing: list[Source] = []
+    twice: list[tuple[str, str]] = []
     broken: list[Source] = []
     unsaid = 0
     beside: dict[str, list[tuple[Beside, _Stat]]] = {}
@@ -104,17 +105,39 @@ def find(
             if markers_only and source.modality != "markers":
                 continue
             known = found.setdefault((key, source.modality), source)
+            if _is_twin(known.name, name):
+                first, second = sorted((known, source), key=_order)
+                found[key, source.modality] = first
+                twice.append((first.name, second.name))
+                continue
             # A folder may be named for both modalities.
             if (known.file, known.entry) != (source.file, source.entry):
                 clashing.append(source)
+    if twice:
+        first_name, second_name = min(twice)
+        notes.append(
+            f"{len(twice):,} takes are there in two formats, of which one is read, for instance {first_name} and not "
+            f"{second_name}"
+        )
     if clashing:
-        found, twice = _apart(found, clashing, notes)
-        broken += twice
+        found, alike = _apart(found, clashing, notes)
+        broken += alike
     if not found and not broken:
         where = ", ".join(os.fspath(path) for path in (*paths, *markers))
         more = f"; of {unsaid:,} {' and '.join(ARRAYS)} files {_UNSAID}" if unsaid else ""
         raise SourceError(f"{where}: no motion files ({', '.join(MODALITIES)}, or zip archives with such) found{more}")
     return [*sorted(found.values(), key=lambda source: natural(source.subject, source.key)), *broken]
+
+
+def _is_twin(name: str, other: str) -> bool:
+    """Return whether these are one take in two formats, such as C3D and TRC."""
+    suffix, its = _suffix(name), _suffix(other)
+    return suffix != its and {suffix, its} <= {*MODALITIES} and name.rpartition(".")[0] == other.rpartition(".")[0]
+
+
+def _order(source: Source) -> int:
+    """Return the place of a file's format among those that hold the same; the first is read."""
+    return list(MODALITIES).index(_suffix(source.name))
 
 
 def _apart(

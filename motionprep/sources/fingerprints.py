@@ -198,6 +198,12 @@ def _motion_header(source: Source, rate: float | None = None) -> SourceHeader:
 
 
 def _markers_header(source: Source, rate: float | None = None) -> SourceHeader:
+    if source.name.lower().endswith(".trc"):
+        from motionprep.formats import trc
+
+        with source.open() as file:
+            text = trc.read_trc_header(file.read(trc.HEAD_BYTES), source.name, rate=rate)
+        return SourceHeader("", text.frames, text.rate, hashing.key(list(text.names)))
     from motionprep.formats import c3d
 
     with source.open() as file:

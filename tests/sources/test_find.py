@@ -176,7 +176,10 @@ class TestFindErrors:
         assert all(str(one) in wrong and str(other) in wrong for wrong in broken)
 
     def test_a_folder_without_motions_is_named(self, tmp_path: Path) -> None:
-        assert refusal(tmp_path) == f"{tmp_path}: no motion files (.bvh, .amc, .c3d, or zip archives with such) found"
+        assert (
+            refusal(tmp_path)
+            == f"{tmp_path}: no motion files (.bvh, .amc, .c3d, .trc, or zip archives with such) found"
+        )
 
     def test_a_path_that_does_not_exist_is_named(self, tmp_path: Path) -> None:
         assert refusal(tmp_path / "no") == f"{tmp_path / 'no'}: there is no such file or folder"
@@ -184,7 +187,7 @@ class TestFindErrors:
     def test_a_file_of_another_kind_is_refused_if_named_itself(self, tmp_path: Path) -> None:
         assert (
             refusal(put(tmp_path / "a.fbx"))
-            == "a.fbx: is no motion file; expected .bvh, .amc, .c3d, .npy, .npz or .zip"
+            == "a.fbx: is no motion file; expected .bvh, .amc, .c3d, .trc, .npy, .npz or .zip"
         )
 
     @pytest.mark.parametrize("name", ["arrays.toml", "1_01.toml"])

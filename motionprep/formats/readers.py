@@ -1,10 +1,11 @@
-"""Motions of any format by the suffix of their file."""
+"""Motions and markers of any format, by the suffix of their file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from motionprep.formats import bvh
+from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 
 
@@ -45,3 +46,29 @@ def parse_motion(
         return amc.parse_joined(data, name, pick=pick, rate=rate, notes=notes)
     motion = bvh.parse_bvh(data, name, pick=pick, rate=rate, positions=positions, lenient=lenient, notes=notes)
     return motion, None
+
+
+def parse_markers(data: bytes, name: str, *, rate: float | None = None, lenient: bool = False) -> Markers:
+    """Read markers from the bytes of a source.
+
+    Parameters
+    ----------
+    data
+        The whole file.
+    name
+        Its name, whose suffix decides the format; stands in errors.
+    rate, lenient
+        As in :func:`motionprep.formats.c3d.parse_c3d`.
+
+    Raises
+    ------
+    ReadError
+        If the file is damaged.
+    """
+    if name.lower().endswith(".trc"):
+        from motionprep.formats import trc
+
+        return trc.parse_trc(data, name, rate=rate, lenient=lenient)
+    from motionprep.formats import c3d
+
+    return c3d.parse_c3d(data, name, rate=rate, lenient=lenient)
