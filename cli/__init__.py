@@ -15,6 +15,7 @@ from .build import build
 from .check import check
 from .diff import diff
 from .export import export
+from .flags import with_flags
 from .info import info
 from .lengths import lengths
 from .plan import plan
@@ -80,7 +81,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (RecipeError, PredictionError) as error:
-        click.echo(f"motionprep: {error}", err=True)
+        click.echo(f"motionprep: {with_flags(str(error), cli)}", err=True)
         code = 2
     except ReplaceError as error:
         click.echo(
@@ -88,7 +89,7 @@ def main() -> None:
         )
         code = 1
     except MotionPrepError as error:
-        click.echo(f"motionprep: {error}", err=True)
+        click.echo(f"motionprep: {with_flags(str(error), cli)}", err=True)
         code = 1
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from .flags import with_flags
 from .options import json_option
 from .paths import LocalPath
 from .progress import Progress
@@ -70,13 +71,13 @@ def align(data: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> 
         _all(stage, takes, quiet)
 
 
-def _one(stage: Align, recording: TakeFiles) -> None:
+def _one(stage: Align, take_files: TakeFiles) -> None:
     """Print what is found of one take, line by line; raise if it does not belong together."""
     from motionprep.errors import SourceError
     from motionprep.stages.base import Dropped
 
-    where = " and ".join(source.name for source in recording.sources)
-    take = _read(recording)
+    where = " and ".join(source.name for source in take_files.sources)
+    take = _read(take_files)
     pair = stage.find(take)
     if isinstance(pair, Dropped):
         raise SourceError(f"{where}: {_reason(pair)}")
@@ -106,12 +107,12 @@ class _Outcome(NamedTuple):
     pair: tuple[Take, Finding] | None
 
 
-def _outcome(stage: Align, recording: TakeFiles) -> _Outcome:
+def _outcome(stage: Align, take_files: TakeFiles) -> _Outcome:
     from motionprep.errors import ReadError
     from motionprep.stages.base import Dropped
 
     try:
-        take = _read(recording)
+        take = _read(take_files)
     except ReadError as error:
         return _Outcome("failed", str(error), None)
     pair = stage.find(take)
@@ -121,37 +122,37 @@ def _outcome(stage: Align, recording: TakeFiles) -> _Outcome:
     return _Outcome("ok", None, pair) if refused is None else _Outcome("dropped", _reason(refused), pair)
 
 
-def _all(stage: Align, recordings: list[TakeFiles], quiet: bool) -> None:
+def _all(stage: Align, takes: list[TakeFiles], quiet: bool) -> None:
     """Print a table of what is found of takes, and why of the others nothing is."""
     from .tables import table
 
     rows, others = [], []
     with Progress(quiet=quiet, unit="takes") as progress:
-        progress.start(len(recordings))
-        for recording in recordings:
-            status, reason, pair = _outcome(stage, recording)
+        progress.start(len(takes))
+        for take_files in takes:
+            status, reason, pair = _outcome(stage, take_files)
             if pair is not None:
-                rows.append([recording.key, *_words(stage, *pair)])
+                rows.append([take_files.key, *_words(stage, *pair)])
             if reason is not None:
-                others.append(f"{status}: {recording.key}: {reason}")
+                others.append(f"{status}: {take_files.key}: {reason}")
             progress.advance(1)
     if rows:
         head = ["take", "lag", "axes", "scale", "mm a unit", "residual", "of the body", "knees, mm", "frames"]
         click.echo(table(head, rows))
     for line in others:
-        click.echo(line)
+        click.echo(with_flags(line))
 
 
-def _print_json(stage: Align, recordings: list[TakeFiles]) -> None:
+def _print_json(stage: Align, takes: list[TakeFiles]) -> None:
     """Print what is found of each take as JSON; exit with 1 if files of one take alone do not belong together."""
     from .tables import print_json
 
     found: list[dict[str, Any]] = []
-    for recording in recordings:
-        status, reason, pair = _outcome(stage, recording)
+    for take_files in takes:
+        status, reason, pair = _outcome(stage, take_files)
         facts = {
-            "take": recording.key,
-            "files": [source.name for source in recording.sources],
+            "take": take_files.key,
+            "files": [source.name for source in take_files.sources],
             "status": status,
             "reason": reason,
         }
@@ -188,13 +189,14 @@ def _in_mm(stage: Align, take: Take, found: Finding) -> tuple[float | None, dict
     return unit, {name: unit * apart for name, apart in lengths.to_knees(stage.join(take, found)).items()}
 
 
-def _read(recording: TakeFiles) -> Take:
-    from motionprep.formats import bvh, c3d
+def _read(take_files: TakeFiles) -> Take:
+    from motionprep.formats import c3d
+    from motionprep.formats.motions import parse_motion
     from motionprep.motion.take import Take
 
-    skeleton, points = recording.sources
-    motion = bvh.parse_bvh(skeleton.read(), skeleton.name)
-    return Take(recording.key, motion, c3d.parse_c3d(points.read(), points.name))
+    skeleton, points = take_files.sources
+    motion, _ = parse_motion(skeleton.read(), skeleton.name)
+    return Take(take_files.key, motion, c3d.parse_c3d(points.read(), points.name))
 
 
 def _words(stage: Align, take: Take, found: Finding) -> list[str]:

@@ -9,6 +9,7 @@ import click
 
 from motionprep.errors import MotionPrepWarning, is_full
 
+from .flags import with_flags
 from .options import make_recipe, recipe_options
 from .progress import Progress
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 @recipe_options()
 @click.option("--strict", is_flag=True, help="Change nothing and exit with 1 if a motion fails.")
 @click.option("--replace", is_flag=True, help="Build also where nothing would remain of the dataset that is in OUT.")
+@click.option("--check", is_flag=True, help="Check the sources too: findings and measures go into the manifest.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors and warnings alone.")
-def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: bool, **options: Any) -> None:
+def build(
+    data: tuple[str, ...], out: str, strict: bool, replace: bool, check: bool, quiet: bool, **options: Any
+) -> None:
     """Build a dataset from DATA: folders, BVH, C3D and NumPy files, zip archives.
 
     What is already in OUT and still right is kept: run the same command again after a crash or a change in the data.
@@ -37,13 +41,13 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
 
     recipe = make_recipe(options)
     said: list[str] = []
-    with Progress(quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress, Progress(quiet=quiet, unit="takes checked") as checking:
 
         def on_plan(plan: Plan) -> None:
             for note in () if quiet else plan.notes:
-                click.echo(f"note: {note}", err=True)
+                click.echo(f"note: {with_flags(note)}", err=True)
             said.append(plan.subjects)
-            progress.start(sum(len(shard.items) for shard in plan.shards))
+            progress.start(sum(len(shard.members) for shard in plan.shards))
 
         try:
             with warnings.catch_warnings():
@@ -55,6 +59,8 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
                     recipe=recipe,
                     strict=strict,
                     replace=replace,
+                    check=check,
+                    on_check=checking.reach,
                     on_plan=on_plan,
                     on_progress=progress.reach,
                     **options,
@@ -64,7 +70,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
                 click.echo("motionprep: finished shards are kept, the same command goes on from them", err=True)
             raise
     for doubt in summary.doubts:
-        click.echo(f"warning: {doubt}", err=True)
+        click.echo(f"warning: {with_flags(doubt)}", err=True)
     if not quiet:
         _print_summary(summary, said, out)
     if not summary.dataset["splits"].get("train", {"motions": 1})["motions"]:
@@ -72,7 +78,7 @@ def build(data: tuple[str, ...], out: str, strict: bool, replace: bool, quiet: b
 
 
 def _print_summary(summary: Summary, said: list[str], out: str) -> None:
-    from .tables import left_out, size, table
+    from .tables import findings, left_out, noted, size, table
 
     dataset = summary.dataset
     rows = [
@@ -86,7 +92,7 @@ def _print_summary(summary: Summary, said: list[str], out: str) -> None:
         for name, split in dataset["splits"].items()
     ]
     click.echo(table(["split", "motions", "subjects", "frames", "hours"], rows))
-    for line in (*said, *left_out(dataset)):
+    for line in (*said, *left_out(dataset), *noted(dataset), *findings(dataset)):
         click.echo(line)
     what = (
         f"shards: {summary.made:,} made, {summary.kept:,} kept"

@@ -46,12 +46,11 @@ def check(
 
     from motionprep.quality import SEVERITIES, has_error
     from motionprep.quality import check as run
-    from motionprep.recipe.recipe import Reading
+    from motionprep.recipe.options import read_recipe
 
+    how = read_recipe(None, key_pattern=key_pattern).reading
     with Progress(quiet=quiet, unit="motions") as progress:
-        findings = run(
-            data, markers=markers, how=Reading(key_pattern=key_pattern), workers=workers, on_progress=progress.reach
-        )
+        findings = run(data, markers=markers, how=how, workers=workers, on_progress=progress.reach)
     if as_json:
         plain = {"findings": [finding.to_json() for finding in findings]}
         click.echo(msgspec.json.format(msgspec.json.encode(plain), indent=2))

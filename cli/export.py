@@ -9,43 +9,22 @@ from typing import Any
 
 import click
 
+from .flags import OPTION_NAMES
+from .options import LIST
 from .paths import LocalPath
 from .progress import Progress
 
-#: Settings whose options have other names.
-_NAMES = {"prediction": "source", "file_bytes": "file_mb", "normalize": "no_normalize"}
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    """Return what stands between commas; those in brackets belong to a field."""
-    parts, depth = [""], 0
-    for sign in text:
-        depth += (sign == "[") - (sign == "]")
-        if sign == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += sign
-    return tuple(part.strip() for part in parts)
-
-
-class _List(click.ParamType[tuple[str, ...]]):
-    name = "list"
-
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[str, ...]:
-        return _listed(value) if isinstance(value, str) else tuple(value)
-
-
-_LIST, _COUNT = _List(), click.IntRange(min=1)
+_COUNT = click.IntRange(min=1)
 #: The option of each setting that a kind may have.
 _OPTIONS = {
     "splits": partial(
-        click.Option, ["--splits"], metavar="LIST", type=_LIST, help="Splits, with commas between [default: all]."
+        click.Option, ["--splits"], metavar="LIST", type=LIST, help="Splits, with commas between [default: all]."
     ),
     "inputs": partial(
-        click.Option, ["--inputs"], metavar="LIST", type=_LIST, help="Fields of inputs [default: the task's]."
+        click.Option, ["--inputs"], metavar="LIST", type=LIST, help="Fields of inputs [default: the task's]."
     ),
     "targets": partial(
-        click.Option, ["--targets"], metavar="LIST", type=_LIST, help="Fields of targets [default: the task's]."
+        click.Option, ["--targets"], metavar="LIST", type=LIST, help="Fields of targets [default: the task's]."
     ),
     "feature": partial(click.Option, ["--feature"], metavar="FIELD", help="One field [default: positions]."),
     "length": partial(click.Option, ["--length"], type=_COUNT, help="Frames in a window [default: the task's]."),
@@ -58,7 +37,7 @@ _OPTIONS = {
     "label": partial(
         click.Option, ["--label/--no-label"], default=None, help="Add the class of each window [default: as the task]."
     ),
-    "features": partial(click.Option, ["--features"], metavar="LIST", type=_LIST, help="Features [default: all]."),
+    "features": partial(click.Option, ["--features"], metavar="LIST", type=LIST, help="Features [default: all]."),
     "normalize": partial(
         click.Option,
         ["--no-normalize"],
@@ -71,7 +50,7 @@ _OPTIONS = {
         click.Option, ["--from", "source"], metavar="PRED.npy", help="Predictions to write in place of what is stored."
     ),
     "fields": partial(
-        click.Option, ["--fields"], metavar="LIST", type=_LIST, help="Fields that are predicted [default: the targets]."
+        click.Option, ["--fields"], metavar="LIST", type=LIST, help="Fields that are predicted [default: the targets]."
     ),
     "motion": partial(click.Option, ["--motion"], metavar="KEY", help="Write this motion alone."),
 }
@@ -138,7 +117,7 @@ def _export(kind: str, dataset: str, out: str, overwrite: bool, quiet: bool, **o
     import motionprep
     from motionprep import exporting
 
-    given = {setting: options.get(_NAMES.get(setting, setting)) for setting in _OPTIONS}
+    given = {setting: options.get(OPTION_NAMES.get(setting, setting)) for setting in _OPTIONS}
     settings = {setting: value for setting, value in given.items() if value is not None}
     if "normalize" in settings:
         settings["normalize"] = False

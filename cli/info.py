@@ -30,7 +30,7 @@ def info(out: str, classes: bool, as_json: bool) -> None:
     """Print what is in the dataset OUT: splits, labels, features, joints, sizes, and what was left out and why."""
     import motionprep
 
-    from .tables import left_out, print_json, size, table
+    from .tables import findings, left_out, noted, print_json, size, table
 
     dataset = motionprep.open(out)
     found = _facts(dataset)
@@ -94,7 +94,8 @@ def info(out: str, classes: bool, as_json: bool) -> None:
         click.echo(f"recipe: {dataset.recipe.description.rstrip()}")
     source = found["source"]
     click.echo(f"bytes: {size(source['bytes'])} in {source['files']:,} files in, {size(found['bytes'])} out")
-    for line in left_out(dataset.facts) or ["dropped or failed: none"]:
+    lines = left_out(dataset.facts) or ["dropped or failed: none"]
+    for line in (*lines, *noted(dataset.facts), *findings(dataset.facts)):
         click.echo(line)
 
 
@@ -122,6 +123,8 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "source": facts["source"],
         "bytes": sum(facts["shards"].values()),
         "left_out": facts["left_out"],
+        "noted": facts.get("noted", {}),
+        "found": facts.get("found"),
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .flags import with_flags
 from .paths import LocalPath
 from .progress import Progress
 
@@ -31,12 +32,14 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
 
     from motionprep.errors import ReadError, SourceError
     from motionprep.maths.lengths import by_subject
+    from motionprep.recipe.options import read_recipe
     from motionprep.sources.find import find
     from motionprep.sources.pairing import pair
 
     from .tables import table
 
-    files = [source for source in find(data, key_pattern) if source.metadata is None]
+    how = read_recipe(None, key_pattern=key_pattern).reading
+    files = [source for source in find(data, how.key_pattern) if source.metadata is None]
     takes = pair(files, ("markers",) if markers else ("motion", "markers"))
     found, others = {}, []
     with Progress(quiet=quiet, unit="takes") as progress:
@@ -62,16 +65,17 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
             rows.append([subject, f"{len(own):,}", *(f"{length:.5g}" for length in (median(own), own[0], own[-1]))])
         click.echo(table(["subject", "takes", part, "least", "most"], rows))
     for line in others:
-        click.echo(line, err=toml)
+        click.echo(with_flags(line), err=toml)
 
 
-def _measured(recording: TakeFiles, part: str) -> float:
+def _measured(take_files: TakeFiles, part: str) -> float:
     """Return the length of a part of a take's body, on its skeleton if it has one."""
-    from motionprep.formats import bvh, c3d
+    from motionprep.formats import c3d
+    from motionprep.formats.motions import parse_motion
     from motionprep.maths.lengths import measure
     from motionprep.motion.take import Take
 
-    source = recording.sources[0]
+    source = take_files.sources[0]
     if source.modality == "motion":
-        return measure(Take(recording.key, bvh.parse_bvh(source.read(), source.name)), part)
-    return measure(Take(recording.key, None, c3d.parse_c3d(source.read(), source.name)), part)
+        return measure(Take(take_files.key, parse_motion(source.read(), source.name)[0]), part)
+    return measure(Take(take_files.key, None, c3d.parse_c3d(source.read(), source.name)), part)

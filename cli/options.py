@@ -9,6 +9,29 @@ import click
 
 from .paths import LocalPath
 
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Return what stands between commas; those in brackets belong to a field."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign == "[") - (sign == "]")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return tuple(part.strip() for part in parts)
+
+
+class _List(click.ParamType[tuple[str, ...]]):
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> tuple[str, ...]:
+        return _listed(value) if isinstance(value, str) else tuple(value)
+
+
+#: Names with commas between.
+LIST = _List()
+
 _EXISTING = LocalPath(exists=True)
 
 _OPTIONS = [
@@ -30,8 +53,8 @@ _OPTIONS = [
     ),
     click.option(
         "--split-by",
-        type=click.Choice(["motion", "subject"]),
-        help="Whether a motion or a subject goes whole to one split [default: motion].",
+        type=click.Choice(["motion", "subject", "duplicates", "subject,duplicates"]),
+        help="What goes whole to one split: a motion, a subject, motions that share frames [default: motion].",
     ),
     click.option(
         "--split-order",
@@ -112,6 +135,24 @@ _OPTIONS = [
         metavar="REGEX",
         help="Regular expression with a group label, matched in each path below DATA.",
     ),
+    click.option(
+        "--drop-if",
+        metavar="CODE",
+        multiple=True,
+        help="Drop motions in which the checks find this, such as duplicate, jump-* or feet-skate (repeatable).",
+    ),
+    click.option(
+        "--keep-only",
+        metavar="FILE",
+        type=_EXISTING,
+        help="CSV file of motions to use, and no others: key, or key,first,last for ranges of frames.",
+    ),
+    click.option(
+        "--leave-out",
+        metavar="FILE",
+        type=_EXISTING,
+        help="CSV file of motions not to use: key, or key,first,last for ranges of frames.",
+    ),
     click.option("--verify-sources", is_flag=True, help="Hash all files again, also those of the same size and time."),
     click.option("--workers", type=click.IntRange(min=1), help="Number of threads [default: one per processor]."),
 ]
@@ -140,6 +181,7 @@ def make_recipe(options: dict[str, Any]) -> Any:
     given = {name: options.pop(name) for name in RecipeOptions.__annotations__}
     for option in ("trim", "min_frames", "downsample", "fps"):
         given[option] = _by_split(option, given[option])
+    given["drop_if"] = given["drop_if"] or None
     return read_recipe(recipe, **given)
 
 

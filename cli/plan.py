@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from .flags import with_flags
 from .options import json_option, make_recipe, recipe_options
 
 
@@ -29,7 +30,7 @@ def plan(data: tuple[str, ...], out: str | None, as_json: bool, workers: int | N
         return
     for word, texts in (("note", would.notes), ("warning", would.doubts)):
         for text in texts:
-            click.echo(f"{word}: {text}", err=True)
+            click.echo(f"{word}: {with_flags(text)}", err=True)
     rows = [
         [
             split.name,

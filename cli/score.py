@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import json_option
+from .options import LIST, json_option
 from .paths import LocalPath
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "s
 @click.argument("out", type=LocalPath(exists=True))
 @click.option("--split", default="test", show_default=True, help="Split whose windows are predicted.")
 @click.option(
-    "--target",
-    "targets",
-    multiple=True,
-    help="Field that is predicted, such as positions[Hips] (repeatable) [default: the task's].",
+    "--targets",
+    metavar="LIST",
+    type=LIST,
+    help="Fields that are predicted, such as positions[Hips] [default: the task's].",
 )
 @click.option("--length", type=click.IntRange(min=1), help="Frames of a window [default: the task's].")
 @click.option("--stride", type=click.IntRange(min=1), help="Frames from window to window [default: the task's].")
@@ -80,7 +80,7 @@ def score(
     pred: str,
     out: str,
     split: str,
-    targets: tuple[str, ...],
+    targets: tuple[str, ...] | None,
     length: int | None,
     stride: int | None,
     step: int | None,
@@ -115,7 +115,7 @@ def score(
         read = dataset[split]
     except KeyError as error:
         raise RecipeError(error.args[0]) from None
-    windows = read.windows(length, stride, step, targets=targets or None, normalize=not no_normalize)
+    windows = read.windows(length, stride, step, targets=targets, normalize=not no_normalize)
     classes = windows.label and "targets" not in windows.outputs
     known = _BY_CLASS if classes else _BY_FIELD
     if unknown := [what for what in by if what not in known]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from .flags import with_flags
+
 _MOST_REASONS = 5
 #: The files that a reason begins with, and where in them: ``a/1_01.bvh:90:1: `` or ``1_01.c3d (point data): ``.
 _FILE = re.compile(r"^[^:]*\.(?:bvh|c3d|npy|npz|zip)[^:]*(?::\d+)*: ", re.IGNORECASE)
@@ -45,6 +47,26 @@ def left_out(dataset: Mapping[str, Any]) -> list[str]:
     )
 
 
+def noted(dataset: Mapping[str, Any]) -> list[str]:
+    """Return a line for each of the commonest kinds of note on motions that a dataset stores."""
+    return grouped(
+        ("noted", f"{some['example']}: {note}", note, some["motions"])
+        for note, some in dataset.get("noted", {}).items()
+    )
+
+
+def findings(dataset: Mapping[str, Any]) -> list[str]:
+    """Return a line for each severity of what the checks found in the sources of a dataset; none if none were made."""
+    if "found" not in dataset:
+        return []
+    lines = [
+        f"{severity}s: {', '.join(f'{code} {count:,}' for code, count in codes.items())}"
+        for severity, codes in dataset["found"].items()
+        if codes
+    ]
+    return lines or ["findings: none"]
+
+
 def grouped(motions: Iterable[tuple[str, str, str, int]]) -> list[str]:
     """Return a line for each of the commonest kinds of reason, with how many motions it is of and one example.
 
@@ -65,7 +87,7 @@ def grouped(motions: Iterable[tuple[str, str, str, int]]) -> list[str]:
     printed: list[str] = []
     for status, of_status in lines.items():
         of_status.sort(key=lambda one: -one[0])
-        printed += [line for _, line in of_status[:_MOST_REASONS]]
+        printed += [with_flags(line) for _, line in of_status[:_MOST_REASONS]]
         if len(of_status) > _MOST_REASONS:
             more = sum(number for number, _ in of_status[_MOST_REASONS:])
             printed.append(f"{status}: {more:,} more, see the manifest")

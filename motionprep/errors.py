@@ -23,7 +23,7 @@ class MotionPrepError(Exception):
 
 
 class ReadError(MotionPrepError):
-    """A source file is not what its format says.
+    """A source file does not follow its format.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class ReadError(MotionPrepError):
 
 
 class RateError(ReadError):
-    """A file does not say, in a way that can be right, how many frames a second it has; all else may be well."""
+    """A file states no rate that can be right; all else in it may be well."""
 
 
 class RecipeError(MotionPrepError):

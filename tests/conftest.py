@@ -45,12 +45,25 @@ SKELETON = Skeleton(
 )
 
 
+#: What the reason of a test that was skipped for want of recorded files holds.
+_WANTED = "MOTIONPREP_REAL_DATA"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line how many tests were skipped for want of recorded files."""
+    skipped = [one for one in terminalreporter.stats.get("skipped", ()) if _WANTED in str(one.longrepr)]
+    if skipped:
+        terminalreporter.write_line(
+            f"{len(skipped)} tests need recorded files and were skipped; {_WANTED} names the folder of these"
+        )
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Return the folder of recorded files, or skip."""
     folder = Path(os.environ.get("MOTIONPREP_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip(f"{folder} is absent; MOTIONPREP_REAL_DATA names the folder of recorded files")
+        pytest.skip(f"{folder} is absent; {_WANTED} names the folder of recorded files")
     return folder
 
 

@@ -63,6 +63,22 @@ def turned_joint(motion: Motion, joint: str, frames: Frames, degrees: float) -> 
     return with_channels(motion, channels)
 
 
+def flipped(motion: Motion, joint: str, axis: str, frame: int) -> Motion:
+    """Turn a joint by half a turn about one of its axes in one frame."""
+    channels = motion.channels.copy()
+    channels[frame - 1, columns(motion, joint, f"{axis}rotation")] += 180
+    return with_channels(motion, channels)
+
+
+def on_treadmill(motion: Motion) -> Motion:
+    """Take the steady part of its way from the root, so that the body stays where it is."""
+    channels = motion.channels.copy()
+    for axis in ("Xposition", "Zposition"):
+        (column,) = columns(motion, motion.skeleton.joints[0], axis)
+        channels[:, column] -= np.linspace(0, channels[-1, column] - channels[0, column], motion.frames)
+    return with_channels(motion, channels)
+
+
 def frozen(motion: Motion, frames: Frames) -> Motion:
     """Repeat the frame before the first of some frames in all of them."""
     channels = motion.channels.copy()
@@ -211,3 +227,11 @@ def swapped(markers: Markers, one: str, other: str, frames: Frames) -> Markers:
     rows = [markers.names.index(one), markers.names.index(other)]
     positions[at, rows] = positions[at, rows[::-1]]
     return replace(markers, positions=positions)
+
+
+def zeroed(markers: Markers, frames: Frames) -> Markers:
+    """Put all markers at the origin in some frames, and call them visible."""
+    positions, visible = markers.positions.copy(), markers.visible.copy()
+    positions[frames[0] - 1 : frames[1]] = 0
+    visible[frames[0] - 1 : frames[1]] = True
+    return replace(markers, positions=positions, visible=visible)

@@ -75,7 +75,7 @@ def test_every_field_of_a_stage_is_in_its_row_of_a_table(name):
 
 
 @pytest.mark.parametrize("field", ["splits", "copies"])
-def test_fields_of_all_stages_of_a_kind_are_told_above_the_tables(field):
+def test_fields_of_all_stages_of_a_kind_are_reported_above_the_tables(field):
     assert any(f"`{field} = " in page.partition("| stage |")[0] for page in ON_STAGES)
 
 

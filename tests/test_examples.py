@@ -33,7 +33,7 @@ def run(example: str, folder: Path) -> list[str]:
     return printed
 
 
-def test_the_hips_are_told_from_all_other_nodes_and_shown_as_an_animation(tmp_path: Path) -> None:
+def test_the_hips_are_found_from_all_other_nodes_and_shown_as_an_animation(tmp_path: Path) -> None:
     *_, score, export = run("exp3.py", tmp_path)
     distance = float(re.search(r"positions\[Hips\]\s+([\d.]+)", score)[1])
     test = motionprep.open(tmp_path / "OUT")["test"]
@@ -44,6 +44,6 @@ def test_the_hips_are_told_from_all_other_nodes_and_shown_as_an_animation(tmp_pa
     assert np.allclose(predicted.root_position(), np.load(tmp_path / "PRED.npy"), atol=1e-3)
 
 
-def test_joints_are_told_from_spoilt_markers(tmp_path: Path) -> None:
+def test_joints_are_found_from_corrupted_markers(tmp_path: Path) -> None:
     *_, score = run("denoise.py", tmp_path)
     assert float(re.search(r"positions\s+([\d.]+)", score)[1]) < 0.1  # metres

@@ -198,6 +198,14 @@ def test_a_build_costs_no_import_of_pandas(corpus: Path, tmp_path: Path) -> None
     assert "pandas" not in loaded_after(code)
 
 
+def test_a_build_with_checks_and_nothing_to_do_costs_no_slow_import(corpus: Path, tmp_path: Path) -> None:
+    code = f"import motionprep; motionprep.build({str(corpus)!r}, {str(tmp_path / 'out')!r}, check=True)"
+    first, again = loaded_after(code), loaded_after(code)
+
+    assert "numpy" in first
+    assert again == set()
+
+
 def test_every_folder_and_table_is_in_the_wheel() -> None:
     project = LIBRARY.parent / "pyproject.toml"
     if not project.is_file():

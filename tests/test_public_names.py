@@ -53,7 +53,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = motionprep.bulid
 
 
-def test_type_checkers_are_told_that_the_package_is_typed() -> None:
+def test_type_checkers_find_that_the_package_is_typed() -> None:
     assert importlib.resources.files("motionprep").joinpath("py.typed").is_file()
 
 

@@ -1,4 +1,4 @@
-"""From spoilt markers to the joints, in the frame of the trunk: a small denoiser of motion capture.
+"""From corrupted markers to the joints, in the frame of the trunk: a small denoiser of motion capture.
 
     motionprep sample -o DATA --markers
     motionprep build DATA --recipe cmu-markers-denoise -o OUT
@@ -27,7 +27,7 @@ def main(out: str, predictions: str) -> None:
     torch.manual_seed(0)
     dataset = motionprep.open(out)
     # What the task of the recipe says: markers and which are seen, to where joints are and how they are turned. Train
-    # is spoilt in four ways, test is as it was recorded.
+    # is corrupted in four ways, test is as it was recorded.
     train, test = dataset["train"].windows(), dataset["test"].windows()
     network = nn.Sequential(
         nn.Linear(train.shapes["inputs"][-1], HIDDEN),

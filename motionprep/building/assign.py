@@ -59,13 +59,13 @@ def beyond(frames: tuple[int, int] | None, count: int) -> str:
     return f"has {count:,} frames; the split asks for frames {frames[0]}-{frames[1]}"
 
 
-def cut(items: Sequence[ShardMember], target: int = TARGET) -> list[tuple[ShardMember, ...]]:
-    """Cut a run of items, in natural order, into shards."""
+def cut(members: Sequence[ShardMember], target: int = TARGET) -> list[tuple[ShardMember, ...]]:
+    """Cut a run of members, in natural order, into shards."""
     runs: list[tuple[ShardMember, ...]] = []
     start = 0
-    for end, item in enumerate(items, start=1):
-        if end == len(items) or _hash(item) < item.size * _CHANCES // target:
-            runs.append(tuple(items[start:end]))
+    for end, member in enumerate(members, start=1):
+        if end == len(members) or _hash(member) < member.size * _CHANCES // target:
+            runs.append(tuple(members[start:end]))
             start = end
     return runs
 
@@ -74,7 +74,7 @@ def shard_key(
     stages: Sequence[dict[str, Any]],
     reading: dict[str, Any],
     seed: int | None,
-    items: Sequence[ShardMember],
+    members: Sequence[ShardMember],
     digests: Sequence[Sequence[str]],
 ) -> str:
     """Return the name of a shard: a hash of all that decides its content.
@@ -87,16 +87,16 @@ def shard_key(
         How files are read.
     seed
         The recipe's, if a stage draws.
-    items, digests
+    members, digests
         What is in it, and the sha256 of each of its files.
     """
     motions = [
-        [item.key, *files, item.frames, item.rate, item.copy]
-        + ([] if item.metadata is None else [msgspec.to_builtins(item.metadata)])
-        for item, files in zip(items, digests, strict=True)
+        [member.key, *files, member.frames, member.rate, member.copy]
+        + ([] if member.metadata is None else [msgspec.to_builtins(member.metadata)])
+        for member, files in zip(members, digests, strict=True)
     ]
     return hashing.key([FORMAT, stages, reading, seed, motions])
 
 
-def _hash(item: ShardMember) -> int:
-    return int.from_bytes(hashlib.sha256(f"{item.key}/{item.copy}".encode()).digest()[:8])
+def _hash(member: ShardMember) -> int:
+    return int.from_bytes(hashlib.sha256(f"{member.key}/{member.copy}".encode()).digest()[:8])

@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -15,9 +16,10 @@ from typing import Any, Unpack
 
 import msgspec
 
-from motionprep.building import plan, planned
+from motionprep.building import findings, plan, planned
 from motionprep.building.planned import Plan, Shard
 from motionprep.errors import BuildError, DatasetError, MotionPrepWarning
+from motionprep.files.progress import OnProgress, silent
 from motionprep.files.reading import as_paths, no_address
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
@@ -25,7 +27,6 @@ from motionprep.sources.fingerprints import hash_file
 from motionprep.storage import shard_files, shard_reader, store
 
 #: Called after each motion with how many are done, of how many.
-OnProgress = Callable[[int, int], None]
 #: Of a file's bytes, or of why they cannot be read, and whether they can.
 _Digest = tuple[str, bool]
 _PATIENCE = 1.0
@@ -73,8 +74,10 @@ def build(
     strict: bool = False,
     replace: bool = False,
     verify_sources: bool = False,
+    check: bool = False,
+    on_check: OnProgress = lambda _done, _total: None,
     on_plan: Callable[[Plan], None] = lambda _: None,
-    on_progress: OnProgress = lambda _done, _total: None,
+    on_progress: OnProgress = silent,
     **options: Unpack[RecipeOptions],
 ) -> Summary:
     """Build a dataset, or bring one up to date; what is there and still right is kept.
@@ -99,6 +102,10 @@ def build(
         Build also where nothing would remain of the dataset that is in ``out``.
     verify_sources
         Hash all files again, whatever their size and time say.
+    check
+        Check the sources, and put what is found into the manifest and beside it; see docs/quality.md.
+    on_check
+        Called after each take that is checked with the number of takes that are done, and of all.
     on_plan
         Called once with the plan, before the first motion.
     on_progress
@@ -146,12 +153,16 @@ def build(
         markers=as_paths(markers),
         verify_sources=verify_sources,
         workers=workers,
+        check=check,
+        on_check=on_check,
     )
     # Nothing is written before it is known that there is something to build.
     before = plan_now()
     if before.complete and not any(store.left_over(out, before.dataset)):
         # What has nothing to do needs no lock, whose import takes longer than this plan.
         on_plan(before)
+        with suppress(OSError):  # of a dataset that may only be read
+            findings.keep(out, before.findings)
         _Count(before, on_progress).add_kept()
         dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
         return _ended(Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes, before.doubts))
@@ -161,6 +172,7 @@ def build(
         if store.load(out) != before.known:
             # Another build has ended since this one planned.
             before = _with_changes(plan_now(), out, replace)
+        findings.keep(out, before.findings)
         for place in (out, root):
             shard_files.sweep(place / store.SHARDS)
         on_plan(before)
@@ -191,7 +203,7 @@ def _ended(summary: Summary) -> Summary:
         for name, split in summary.dataset["splits"].items()
         if not split["motions"]
     ]
-    summary = replace(summary, doubts=(*summary.doubts, *empty))
+    summary = replace(summary, doubts=(*summary.doubts, *summary.dataset.get("doubts", ()), *empty))
     for doubt in summary.doubts:
         warnings.warn(doubt, MotionPrepWarning, stacklevel=3)
     return summary
@@ -209,7 +221,7 @@ class _Count:
 
     def __init__(self, todo: Plan, on_progress: OnProgress) -> None:
         self._todo, self._on_progress = todo, on_progress
-        self._total = sum(len(shard.items) for shard in todo.shards)
+        self._total = sum(len(shard.members) for shard in todo.shards)
         self._done = 0
         self._lock = threading.Lock()
 
@@ -221,7 +233,7 @@ class _Count:
 
     def add_kept(self) -> None:
         """Count the motions of all shards that are there."""
-        if kept := sum(len(shard.items) for shard in self._todo.shards if shard.present):
+        if kept := sum(len(shard.members) for shard in self._todo.shards if shard.present):
             self.add(kept)
 
 
@@ -261,17 +273,17 @@ def _make_missing(todo: Plan, root: Path, workers: int, count: Callable[[int], N
     def ensure(shard: Shard) -> tuple[str, Sequence[tuple[_Digest, ...]], bool]:
         with running:
             key = shard.key
-            rows = [todo.rows[item.row] for item in shard.items]
+            rows = [todo.rows[member.row] for member in shard.members]
             digests: Sequence[tuple[_Digest, ...]] = [tuple((known, True) for known in row.digests) for row in rows]
             with computing:
                 if stop.is_set():
                     raise Stopped("interrupted")
                 if key is None and not fresh:
-                    digests = [tuple(map(hash_file, row.recording.sources)) for row in rows]
+                    digests = [tuple(map(hash_file, row.take_files.sources)) for row in rows]
                     known = [[digest for digest, _ in files] for files in digests]
-                    key = planned.key_of(todo.recipe, shard.split, shard.items, known)
+                    key = planned.key_of(todo.recipe, shard.split, shard.members, known)
                 if key is not None and shard_reader.is_whole(folder, key):
-                    count(len(shard.items))
+                    count(len(shard.members))
                     return key, digests, False
             made = make(todo.recipe, shard, todo.rows, folder, stop, count, computing)
             made.sealed.publish()
@@ -285,15 +297,15 @@ def _make_missing(todo: Plan, root: Path, workers: int, count: Callable[[int], N
         for number, (key, digests, new) in zip(missing, results, strict=True):
             made += new
             jobs[number] = msgspec.structs.replace(jobs[number], key=key, present=True)
-            for item, files in zip(jobs[number].items, digests, strict=True):
-                row = rows[item.row]
+            for member, files in zip(jobs[number].members, digests, strict=True):
+                row = rows[member.row]
                 headers = []
-                for source, header, (digest, readable) in zip(row.recording.sources, row.headers, files, strict=True):
+                for source, header, (digest, readable) in zip(row.take_files.sources, row.headers, files, strict=True):
                     headers.append(msgspec.structs.replace(header, sha256=digest))
                     # That a file can be read one day need not change its size or time.
                     if readable:
                         todo.cache.put(source, headers[-1])
-                rows[item.row] = msgspec.structs.replace(row, headers=tuple(headers))
+                rows[member.row] = msgspec.structs.replace(row, headers=tuple(headers))
     finally:
         stop.set()
         _end(results, running, workers + 1)

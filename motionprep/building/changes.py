@@ -32,9 +32,7 @@ def changes(planned: Plan, out: Path, *, replace: bool = False) -> tuple[str, ..
     said = [] if before is None else _other_stages(before, planned.recipe)
     kept, motions = _moved(_splits(out, planned.dataset), planned)
     said = [*motions, *said]
-    if replace:
-        return tuple(said)
-    if not kept:
+    if not (kept or replace):
         raise ReplaceError(f"{out}: holds a dataset of other motions, none of which would remain: {'; '.join(said)}")
     if planned.dataset["motionprep"] < FORMAT:
         return (
@@ -42,6 +40,8 @@ def changes(planned: Plan, out: Path, *, replace: bool = False) -> tuple[str, ..
             f"the dataset has format {planned.dataset['motionprep']}, and this motionprep writes format {FORMAT}, in "
             "which shards hold the names of their axes: all shards are made anew",
         )
+    if replace:
+        return tuple(said)
     if before is None or not _any_shard_may_stay(before, planned.recipe):
         raise ReplaceError(
             f"{out}: holds a dataset of another recipe, no shard of which would remain: {'; '.join(said)}"
@@ -76,7 +76,7 @@ def _moved(before: Mapping[str, str], planned: Plan) -> tuple[bool, list[str]]:
     after: dict[str, list[str]] = {}
     for row in planned.rows:
         if row.split and not row.reason:
-            after.setdefault(row.recording.key, []).append(row.split)
+            after.setdefault(row.take_files.key, []).append(row.split)
     gone = [key for key in before if key not in after]
     moved = [
         f"{key} from {split} to {now}"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from motionprep.building import findings
 from motionprep.building.planned import Plan, none_built, reason_of
 from motionprep.errors import BuildError, RecipeError
 from motionprep.motion import hashing
 from motionprep.naming import fields
+from motionprep.quality.finding import Finding
 from motionprep.recipe import labels
 from motionprep.recipe.recipe import Recipe
 from motionprep.storage import manifest, shard_files, shard_reader, stats, store
@@ -62,7 +65,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
     if todo.recipe.stored_normalized:
         from motionprep.building.normalized import normalize_shards
 
-        motions = [[item.key for item in shard.items] for shard in todo.shards]
+        motions = [[member.key for member in shard.members] for shard in todo.shards]
         names = normalize_shards(todo.recipe, out, keys, records, motions, fitted, workers)
         table = [_stored_normalized(row, dict(zip(keys, names, strict=True))) for row in table]
         _refuse(table, strict=strict)
@@ -72,7 +75,7 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
         "inputs": todo.inputs,
         "recipe": todo.recipe.to_json(),
         "source": {
-            "motions": len({row.recording.key for row in todo.rows}),
+            "motions": len({row.take_files.key for row in todo.rows}),
             "files": len(todo.sources),
             "bytes": sum(source.size for source in todo.sources),
         },
@@ -83,16 +86,24 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
             for split, numbers in splits.items()
         },
         "left_out": _left_out(table),
+        "noted": _noted(table),
+        "doubts": _doubts(table),
         "features": _features(records),
         "shards": {name: shard_files.measure(out / store.SHARDS, name)[0] for name in kept},
     }
     if todo.recipe.stored_normalized:
         dataset["raw"] = keys
+    found: list[Finding] = []
+    if todo.findings is not None:
+        found = findings.of_dataset(todo.findings, todo, table)
+        dataset["found"] = findings.counts(found)
+        table = [row | more for row, more in zip(table, findings.columns(todo.findings, todo), strict=True)]
     skeletons = {name: skeleton for record in records for name, skeleton in record["skeletons"].items()}
     files = {
         "manifest": manifest.encode(table),
         "skeletons": hashing.canonical(skeletons),
         "stats": hashing.canonical(fitted),
+        **({} if todo.findings is None else {"findings": findings.encode(found)}),
     }
     dataset = store.save(out, dataset, files)
     store.keep_signatures(root, keys)
@@ -105,19 +116,19 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
     """Return the manifest's rows."""
     facts: dict[int, dict[str, Any]] = {}
     for shard, key, record in zip(todo.shards, keys, records, strict=True):
-        for item, motion in zip(shard.items, record["motions"], strict=True):
-            files = todo.rows[item.row].recording.sources
-            facts[item.row] = {**motion, "shard": key}
+        for member, motion in zip(shard.members, record["motions"], strict=True):
+            files = todo.rows[member.row].take_files.sources
+            facts[member.row] = {**motion, "shard": key}
             if motion["status"] == "failed":
-                facts[item.row]["reason"] = reason_of(todo.rows[item.row], motion)
+                facts[member.row]["reason"] = reason_of(todo.rows[member.row], motion)
             for source, unread in zip(files, motion.get("unread", ()), strict=False):
                 if unread:
-                    facts[item.row][f"{_COLUMNS[source.modality]}_sha256"] = None
+                    facts[member.row][f"{_COLUMNS[source.modality]}_sha256"] = None
     table = []
     for number, row in enumerate(todo.rows):
         first = row.headers[0]
         files_in: dict[str, Any] = {}
-        for source, header in zip(row.recording.sources, row.headers, strict=True):
+        for source, header in zip(row.take_files.sources, row.headers, strict=True):
             column = _COLUMNS[source.modality]
             files_in[column] = source.name
             files_in[f"{column}_bytes"] = source.size
@@ -125,12 +136,12 @@ def _table(todo: Plan, keys: Sequence[str], records: Sequence[Mapping[str, Any]]
         made = facts.get(number, {})
         stored = made if made.get("status") == "ok" else None
         if stored:
-            labels.check(row.recording.key, row.label, stored["frames_in"])
+            labels.check(row.take_files.key, row.label, stored["frames_in"])
         table.append(
             {
-                "key": row.recording.key,
-                "subject": row.recording.subject,
-                "motion": row.recording.key,
+                "key": row.take_files.key,
+                "subject": row.take_files.subject,
+                "motion": row.take_files.key,
                 "ordinal": row.ordinal,
                 **files_in,
                 **labels.columns(row.label, stored),
@@ -203,12 +214,38 @@ def _parts(table: Sequence[Mapping[str, Any]], recipe: Recipe, split: str) -> di
     return {"parts": [_size([row for row in table if row["part"] == number]) for number in numbers]}
 
 
+def _doubts(table: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what may be a mistake in the motions as a whole."""
+    found: dict[str, list[str]] = {}
+    for row in table:
+        if row["status"] == "ok" and (facts := row.get("facts")) and '"third"' in facts:
+            found.setdefault(json.loads(facts)["third"], []).append(row["motion"])
+    if len(found) < 2:
+        return []
+    places, confidences = found["z"], found["confidence"]
+    return [
+        f"the third number of each joint was taken for a confidence in {len(confidences):,} motions of arrays, such as "
+        f"{confidences[0]}, and for a place in {len(places):,}, such as {places[0]}: say third = 'confidence' or 'z' "
+        f"of all of them in arrays.toml"
+    ]
+
+
 def _left_out(table: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     """Return how many motions were dropped and failed, by reason."""
     return {
         status: dict(Counter(row["reason"] for row in table if row["status"] == status).most_common())
         for status in ("dropped", "failed")
     }
+
+
+def _noted(table: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return how many stored motions have each note, and the key of one of them."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in table:
+        if row["status"] == "ok" and row["reason"]:
+            note = found.setdefault(row["reason"], {"motions": 0, "example": row["key"]})
+            note["motions"] += 1
+    return found
 
 
 def _features(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -13,10 +13,12 @@ import msgspec
 
 from motionprep.building import assign
 from motionprep.building.assign import ShardMember
+from motionprep.building.choose import Chosen, choose
 from motionprep.building.planned import Plan, PlannedMotion, Shard, key_of, none_built
 from motionprep.errors import DatasetError, RecipeError, SourceError
 from motionprep.formats import MODALITIES
 from motionprep.naming.subjects import subject_of
+from motionprep.quality import leaks
 from motionprep.recipe import labels, splits
 from motionprep.recipe.recipe import Label, Recipe
 from motionprep.sources.find import find
@@ -41,6 +43,8 @@ def make_plan(
     verify_sources: bool = False,
     workers: int = 1,
     digests: bool = False,
+    check: bool = False,
+    on_check: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Plan:
     """Find the data, put it on splits, and see which shards it needs.
 
@@ -60,6 +64,10 @@ def make_plan(
         How many files are hashed at once.
     digests
         Hash what is not known, so that every shard has its key, and look into shards that are not known to be whole.
+    check
+        Check the sources, unless it is known what the checks find.
+    on_check
+        Called after each take that is checked with the number of takes that are done, and of all.
 
     Raises
     ------
@@ -89,46 +97,48 @@ def make_plan(
     needed = frozenset().union(*needs.values())
     if markers and "markers" not in needed:
         raise RecipeError("markers are given, but the recipe stores none; add them to the arrays of its features")
-    recordings = pair(found, needed, odd)
-    if not recordings:
+    takes = pair(found, needed, odd)
+    if not takes:
         wanted = " and ".join(
             f"{_WORDS[modality]} ({suffix})" for suffix, modality in MODALITIES.items() if modality in needed
         )
         where = ", ".join(os.fspath(path) for path in (*data, *markers))
         raise SourceError(f"{where}: the recipe needs {wanted}, and no such file is there")
-    if all(recording.metadata for recording in recordings):
+    if all(take_files.metadata for take_files in takes):
         _refuse_rotations(recipe)
-    files = [source for recording in recordings for source in recording.sources]
-    if verify_sources:
-        headers = hash_files(files, cache, workers, again=True)
-    elif digests:
-        headers = hash_files(files, cache, workers)
+    files = [source for take_files in takes for source in take_files.sources]
+    if verify_sources or digests:
+        headers = hash_files(files, cache, workers, again=verify_sources)
     else:
         headers = read_headers(files, cache)
-    keys, names = zip(*((one.key, one.sources[0].name) for one in recordings), strict=True)
+    keys, names = zip(*((one.key, one.sources[0].name) for one in takes), strict=True)
     beside = {} if recipe.reading.labels or recipe.reading.label_pattern else labels_beside(data, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
     explicit = labels.unlabelled(recipe.reading, keys, named)
-    of_files = iter(headers)
-    errors = ["".join(next(of_files).error for _ in one.sources) for one in recordings]
-    parts, lacking = _assign(recipe, needs, recordings, named, errors)
-    rows = _dealt(recipe, _rows(recipe, needs, recordings, iter(headers), parts, named))
+    seen = dict(zip(files, headers, strict=True))
+    errors = ["".join(seen[source].error for source in one.sources) for one in takes]
+    chosen = choose(recipe, needs, takes, seen, check=check, out=out, cache=cache, workers=workers, on_check=on_check)
+    if len(chosen.left_out) == len(takes):
+        raise none_built([*chosen.left_out.values()])
+    parts, lacking = _assign(recipe, needs, takes, named, errors, chosen)
+    rows = _dealt(recipe, _rows(recipe, needs, takes, parts, named, chosen))
     rows += map(_broken, broken)
     if recipe.task and recipe.task.label:
         with_label = {row.split for row in rows if row.label and not row.reason}
         lacking += labels.lacking({split: split in with_label for split in recipe.split.names()})
     made = _shards(recipe, rows, root, verify_contents=digests)
-    doubts = (*labels.strangers(recipe.reading, keys), *_guessed(recipe, recordings, errors))
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, (*odd, *notes, *explicit, *lacking), doubts, known)
+    doubts = (*labels.strangers(recipe.reading, keys), *chosen.doubts, *_guessed(recipe, takes, errors))
+    notes = (*odd, *notes, *explicit, *lacking)
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, chosen.findings)
 
 
-def _guessed(recipe: Recipe, recordings: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:
+def _guessed(recipe: Recipe, takes: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:
     """Return that a split depends on subjects that are guessed from names, if it does."""
-    if recipe.split.by != "subject" or recipe.reading.key_pattern:
+    if "subject" not in recipe.split.by or recipe.reading.key_pattern:
         return []
     guesses = [
         one
-        for one, error in zip(recordings, errors, strict=True)
+        for one, error in zip(takes, errors, strict=True)
         if not error
         and not (one.metadata and (one.metadata.subject or splits.split_named(one.key, recipe.split.names())))
         and not subject_of(one.sources[0].name.rpartition(".")[0]).pattern
@@ -187,7 +197,8 @@ def _halves(
     aside = next(iter(there - kept))
     return kept, (
         f"only {len(paired):,} of {len(whole):,} takes have skeleton and markers, so the {_MANY[aside]} of "
-        f"{len(keys[aside]):,} are left aside; give --markers, or name features of both, to have takes with both alone",
+        f"{len(keys[aside]):,} are left aside; give `markers`, or name `features` of both, to have takes with both "
+        "alone",
     )
 
 
@@ -204,51 +215,58 @@ def _refuse_rotations(recipe: Recipe) -> None:
 def _assign(
     recipe: Recipe,
     needs: Mapping[str, frozenset[str]],
-    recordings: Sequence[TakeFiles],
+    takes: Sequence[TakeFiles],
     named: Sequence[Label],
     errors: Sequence[str],
+    used: Chosen,
 ) -> tuple[list[splits.Part], list[str]]:
     """Put takes on splits, and say of which labels there are too few for every split.
 
-    Percentages are of those takes that have what every split needs, if all splits need the same.
+    Percentages are of those takes that are used and have what every split needs, if all splits need the same.
     """
-    dealt, needed = list(range(len(recordings))), frozenset.union(*needs.values())
+    dealt, needed = list(range(len(takes))), frozenset.union(*needs.values())
+    if not recipe.split.lists():
+        dealt = [at for at in dealt if at not in used.left_out]
     if recipe.split.percent and len(set(needs.values())) == 1:
-        dealt = [at for at in dealt if needed <= {source.modality for source in recordings[at].sources}]
+        dealt = [at for at in dealt if needed <= {source.modality for source in takes[at].sources}]
     given: dict[int, str] = {}
     if recipe.split.percent:
         # Somebody who made arrays has said by their names what they are for, and what is no motion is dealt nowhere.
-        arrays = [at for at in dealt if recordings[at].metadata is not None]
+        arrays = [at for at in dealt if takes[at].metadata is not None]
         dealt = [at for at in dealt if at not in arrays or not errors[at]]
         names = recipe.split.names()
-        given = {at: split for at in arrays if at in dealt and (split := splits.split_named(recordings[at].key, names))}
-    chosen = [recordings[at] for at in dealt]
+        given = {at: split for at in arrays if at in dealt and (split := splits.split_named(takes[at].key, names))}
+    chosen = [takes[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
+    keys, subjects = [one.key for one in chosen], [one.subject for one in chosen]
+    shared = leaks.groups(used.findings.findings) if used.findings else []
     try:
         parts = splits.assign(
             recipe.split,
-            [one.key for one in chosen],
-            [one.subject for one in chosen],
+            keys,
+            subjects,
             classes,
             {dealt.index(at): split for at, split in given.items()},
+            splits.grouped(recipe.split, keys, subjects, shared),
         )
     except RecipeError as error:
-        if len(dealt) == len(recordings):
+        if len(dealt) == len(takes):
             raise
-        modalities = [{source.modality for source in one.sources} for one in recordings]
+        modalities = [{source.modality for source in one.sources} for one in takes]
         short = {
             modality: sum(modality not in there for there in modalities) for modality in _WORDS if modality in needed
         }
-        lost = " and ".join(f"{count:,} have no {_WORDS[modality]}" for modality, count in short.items() if count)
-        raise RecipeError(f"{error}; of {len(recordings):,} takes that were found, {lost}") from None
+        reasons = [f"{count:,} have no {_WORDS[modality]}" for modality, count in short.items() if count]
+        lost = " and ".join([*reasons, *([f"{len(used.left_out):,} are left out"] if used.left_out else [])])
+        raise RecipeError(f"{error}; of {len(takes):,} takes that were found, {lost}") from None
     said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
     if given:
         first = min(given)
         said.append(
-            f"{len(given):,} arrays are in the split that their names say, for instance {recordings[first].key} in "
+            f"{len(given):,} arrays are in the split that their names say, for instance {takes[first].key} in "
             f"{given[first]}"
         )
-    return [replace(part, motion=dealt[part.motion]) for part in parts], said
+    return used.parts([replace(part, motion=dealt[part.motion]) for part in parts]), said
 
 
 def _dealt(recipe: Recipe, rows: list[PlannedMotion]) -> list[PlannedMotion]:
@@ -274,10 +292,10 @@ def _dealt(recipe: Recipe, rows: list[PlannedMotion]) -> list[PlannedMotion]:
 def _rows(
     recipe: Recipe,
     needs: Mapping[str, frozenset[str]],
-    recordings: Sequence[TakeFiles],
-    headers: Iterator[SourceHeader],
+    takes: Sequence[TakeFiles],
     parts: Sequence[splits.Part],
     named: Sequence[Label],
+    used: Chosen,
 ) -> list[PlannedMotion]:
     of_motion: dict[int, list[splits.Part]] = {}
     for part in parts:
@@ -286,16 +304,16 @@ def _rows(
     stages = {split: recipe.stages_for(split) for split in needs}
     copies = {split: recipe.copies(split) for split in needs}
     rows: list[PlannedMotion] = []
-    for index, recording in enumerate(recordings):
-        whole = tuple([next(headers) for _ in recording.sources])
-        rate, label = rates.get(recording.key), named[index]
+    for index, take_files in enumerate(takes):
+        whole = tuple(used.headers[source] for source in take_files.sources)
+        rate, label = rates.get(take_files.key), named[index]
         # A header that says too little is let pass where the recipe is lenient; its label is looked at when it is read.
         if not (whole[0].error or recipe.reading.lenient):
-            labels.check(recording.key, label, whole[0].frames)
-        modalities = {source.modality for source in recording.sources}
+            labels.check(take_files.key, label, whole[0].frames)
+        modalities = {source.modality for source in take_files.sources}
         for part in of_motion.get(index, ()):
             missing = needs[part.split] - modalities
-            wanted, seen = _only(needs[part.split], recording, whole)
+            wanted, seen = _only(needs[part.split], take_files, whole)
             wrong = (header.error or (header.rate_error if rate is None else "") for header in seen)
             error = next(filter(None, wrong), "")
             reason = error or _lacks(missing) or (_unfit(stages[part.split], seen[0]) if wanted.metadata else "")
@@ -315,17 +333,18 @@ def _rows(
         if index not in of_motion:
             missing = frozenset.intersection(*needs.values()) - modalities
             # An array that holds no motion is dealt nowhere for that reason alone.
-            unfit = whole[0].error if recording.metadata and recipe.split.percent else ""
+            left_out = used.left_out.get(index, "")
+            unfit = whole[0].error if take_files.metadata and recipe.split.percent and not left_out else ""
             rows.append(
                 PlannedMotion(
-                    recording,
+                    take_files,
                     _unread(whole),
                     index + 1,
                     "",
                     None,
                     rate,
                     label,
-                    unfit or _lacks(missing) or "in no split",
+                    left_out or unfit or _lacks(missing) or "in no split",
                     bool(unfit),
                 )
             )
@@ -333,13 +352,13 @@ def _rows(
 
 
 def _only(
-    needed: Set[str], recording: TakeFiles, headers: tuple[SourceHeader, ...]
+    needed: Set[str], take_files: TakeFiles, headers: tuple[SourceHeader, ...]
 ) -> tuple[TakeFiles, tuple[SourceHeader, ...]]:
     """Leave out the files of modalities that a split has no need of: nothing of it may hang on them."""
-    kept = [at for at, source in enumerate(recording.sources) if source.modality in needed]
+    kept = [at for at, source in enumerate(take_files.sources) if source.modality in needed]
     if len(kept) in (0, len(headers)):
-        return recording, headers
-    fewer = msgspec.structs.replace(recording, sources=tuple(recording.sources[at] for at in kept))
+        return take_files, headers
+    fewer = msgspec.structs.replace(take_files, sources=tuple(take_files.sources[at] for at in kept))
     return fewer, tuple(headers[at] for at in kept)
 
 
@@ -396,23 +415,23 @@ def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], root: Path | None, *,
         runs: dict[tuple[str, ...], list[ShardMember]] = {}
         for number, row in enumerate(rows):
             if row.split == split and not row.reason:
-                one = row.recording
-                item = ShardMember(number, one.key, one.size, row.frames, row.rate, row.copy, one.metadata)
+                one = row.take_files
+                member = ShardMember(number, one.key, one.size, row.frames, row.rate, row.copy, one.metadata)
                 structure = tuple(
                     "" if fixed[source.modality] else header.structure
-                    for source, header in zip(row.recording.sources, row.headers, strict=True)
+                    for source, header in zip(row.take_files.sources, row.headers, strict=True)
                 )
-                runs.setdefault(structure, []).append(item)
+                runs.setdefault(structure, []).append(member)
         for run in runs.values():
-            for items in assign.cut(run):
-                digests = [rows[item.row].digests for item in items]
-                key = key_of(recipe, split, items, digests) if all(map(all, digests)) else None
+            for members in assign.cut(run):
+                digests = [rows[member.row].digests for member in members]
+                key = key_of(recipe, split, members, digests) if all(map(all, digests)) else None
                 present = (
                     root is not None
                     and key in there
                     and _is_whole(root / store.SHARDS, key or "", known, verify_contents=verify_contents)
                 )
-                made.append(Shard(split, items, key, sum(rows[item.row].expected for item in items), present))
+                made.append(Shard(split, members, key, sum(rows[member.row].expected for member in members), present))
     return made
 
 

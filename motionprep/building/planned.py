@@ -14,44 +14,47 @@ from motionprep.errors import BuildError
 from motionprep.formats import VERSION
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
+from motionprep.quality.finding import Finding
 from motionprep.recipe.recipe import Label, Recipe
 from motionprep.sources.fingerprints import SourceCache, SourceHeader
 from motionprep.sources.source import Source, TakeFiles
 
 
 class PlannedMotion(msgspec.Struct, frozen=True):
-    """What is known of a row of the manifest before its motion is read.
+    """A motion of a build, as far as it is known before its files are read: a row of the manifest.
 
     Parameters
     ----------
-    recording, looks
-        The take's files and what their headers say.
+    take_files
+        The take's files.
+    headers
+        Headers of these files.
     ordinal
-        In natural order, counted from 1.
+        Place of the take in natural order, from 1.
     split
-        The split that it is in; empty if it is in none.
+        Its split; empty if it is in none.
     frames
         First and last frame of the file, counted from 1; all if None.
     rate
-        That takes the place of the file's.
+        Rate in frames per second that overrides the file's.
     label
-        Of the whole of it, or of ranges of the file's frames; empty if it has none.
+        Label of the whole motion, or of ranges of the file's frames; empty if it has none.
     reason
         Why it is not built; empty if it is.
     failed
-        Whether that, or what is foreseen, is a fault of the file.
+        Whether ``reason``, or ``foreseen``, is a fault of the file.
     expected
-        How many frames its header and the stages promise.
+        Number of frames to be stored, by its header and the stages.
     copy
-        Which of several copies, from 0.
+        Number of the copy that augmentation makes of a take, from 0.
     part
-        Which part of train it is dealt to, from 1; 0 if it is dealt to none.
+        Part of train that it is dealt to, from 1; 0 if it is dealt to none.
     foreseen
-        Why reading it will come to nothing, as its header has it; empty if that is not known. It is read all the same,
+        Reason, found in its header, for which reading it will fail; empty if there is none. It is read all the same,
         since more may be wrong with it than its header shows.
     """
 
-    recording: TakeFiles
+    take_files: TakeFiles
     headers: tuple[SourceHeader, ...]
     ordinal: int
     split: str
@@ -67,7 +70,7 @@ class PlannedMotion(msgspec.Struct, frozen=True):
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """Of its files, as far as they are known."""
+        """Digests of the take's files; an empty string where not yet hashed."""
         return tuple(header.sha256 for header in self.headers)
 
 
@@ -77,47 +80,70 @@ class Shard(msgspec.Struct, frozen=True):
     Parameters
     ----------
     split
-        The split that it is part of.
-    items
-        What is in it.
+        The split of its motions.
+    members
+        Its motions, in order.
     key
         Its name, or None as long as a file's digest is not known.
     expected
-        How many frames it will have.
+        Number of frames that it will have.
     present
         Whether it is known to be there and whole.
     """
 
     split: str
-    items: tuple[ShardMember, ...]
+    members: tuple[ShardMember, ...]
     key: str | None
     expected: int
     present: bool
 
 
+class SourceFindings(msgspec.Struct, frozen=True):
+    """What the checks of :mod:`motionprep.quality` find in the sources of a dataset, whatever its splits are.
+
+    Parameters
+    ----------
+    key
+        A key of all that decides it.
+    takes
+        Keys of the motions that were checked.
+    findings
+        In the order of :func:`motionprep.quality.finding.in_order`.
+    measures
+        Numbers about a motion, by its key and their name.
+    """
+
+    key: str
+    takes: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    measures: dict[str, dict[str, float]]
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Rows, the shards that hold them, and whether the dataset is that already.
+    """What a build will do: the rows of the manifest, the shards that hold them, and which of these are there.
 
     Parameters
     ----------
     recipe
-        The whole of it.
+        The recipe, with what it leaves to the data decided.
     rows
-        Of the manifest, in order.
+        Rows of the manifest, in order.
     shards
-        In order.
+        Shards of all splits, in order.
     dataset
-        What ``dataset.json`` says now; None if there is none or it is damaged.
+        Contents of ``dataset.json``; None if there is none or it is damaged.
     cache
-        What is known of the sources.
+        Headers and digests of the sources.
     notes
         What is worth knowing about the files, and what was left aside.
     doubts
         What may be a mistake: what of the recipe is about nothing that was found or cannot be met in full, and what a
         split depends on that is guessed.
     known
-        What ``dataset.json`` says now, whole or not; None if there is none.
+        Contents of ``dataset.json``, whole or damaged; None if there is none.
+    findings
+        What the checks find in the sources; None if they are not checked.
     """
 
     recipe: Recipe
@@ -128,6 +154,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     known: dict[str, Any] | None = field(default=None, repr=False)
+    findings: SourceFindings | None = field(default=None, repr=False)
 
     @property
     def keys(self) -> list[str]:
@@ -139,29 +166,30 @@ class Plan:
         """A key of all that decides the dataset, the same for equal datasets."""
         facts = [
             [
-                row.recording.key,
-                row.recording.subject,
-                [[source.name, source.size] for source in row.recording.sources],
+                row.take_files.key,
+                row.take_files.subject,
+                [[source.name, source.size] for source in row.take_files.sources],
                 row.digests,
                 row.label,
                 row.split,
                 row.frames,
                 row.rate,
                 row.reason,
-                *([] if row.recording.metadata is None else [msgspec.to_builtins(row.recording.metadata)]),
+                *([] if row.take_files.metadata is None else [msgspec.to_builtins(row.take_files.metadata)]),
             ]
             for row in self.rows
         ]
-        return hashing.key([self.recipe.identity(), self.recipe.description, facts, self.keys])
+        checked = [] if self.findings is None else [self.findings.key]
+        return hashing.key([self.recipe.identity(), self.recipe.description, facts, self.keys, *checked])
 
     @property
     def subjects(self) -> str:
         """How many subjects there are, and where they are from, with an example."""
-        rows = [row for row in self.rows if row.recording.subject]
+        rows = [row for row in self.rows if row.take_files.subject]
         if not rows:
             return "subjects: none"
-        first = rows[0].recording
-        count = len({row.recording.subject for row in rows})
+        first = rows[0].take_files
+        count = len({row.take_files.subject for row in rows})
         if self.recipe.reading.key_pattern:
             how = "by the key pattern"
         else:
@@ -172,7 +200,7 @@ class Plan:
     @property
     def sources(self) -> list[Source]:
         """All files that it knows of."""
-        return list(dict.fromkeys(source for row in self.rows for source in row.recording.sources))
+        return list(dict.fromkeys(source for row in self.rows for source in row.take_files.sources))
 
     @property
     def complete(self) -> bool:
@@ -184,13 +212,13 @@ class Plan:
         )
 
 
-def key_of(recipe: Recipe, split: str, items: Sequence[ShardMember], digests: Sequence[Sequence[str]]) -> str:
-    """Return the name of a shard with these items and the digests of their files."""
+def key_of(recipe: Recipe, split: str, members: Sequence[ShardMember], digests: Sequence[Sequence[str]]) -> str:
+    """Return the name of a shard with these members and the digests of their files."""
     stages = recipe.stages_for(split)
     reading = {"version": VERSION, "positions": recipe.reading.positions, "lenient": recipe.reading.lenient}
     seed = recipe.seed if any(stage.random for stage in stages) else None
     return assign.shard_key(
-        [stage.identity() for stage in stages if not stage.on_reading], reading, seed, items, digests
+        [stage.identity() for stage in stages if not stage.on_reading], reading, seed, members, digests
     )
 
 
@@ -199,7 +227,7 @@ def reason_of(row: PlannedMotion, motion: Mapping[str, Any]) -> str:
     reason = str(motion["reason"])
     if motion["status"] != "failed":
         return reason
-    return f"{' and '.join(row.recording.sources[number].name for number in motion['of_files'])}{reason}"
+    return f"{' and '.join(row.take_files.sources[number].name for number in motion['of_files'])}{reason}"
 
 
 def none_built(reasons: Sequence[str]) -> BuildError:

@@ -153,13 +153,13 @@ def preview(planned: Plan, out: Path | None) -> Preview:
     for shard in planned.shards:
         if shard.present:
             record = shard_reader.read_record(root / store.SHARDS, shard.key or "")
-            for item, motion in zip(shard.items, record["motions"], strict=True):
+            for member, motion in zip(shard.members, record["motions"], strict=True):
                 if motion["status"] == "ok":
-                    frames[item.row] = motion["frames"]
+                    frames[member.row] = motion["frames"]
                 else:
-                    lost[item.row] = _lost(motion["status"] == "failed", reason_of(rows[item.row], motion))
+                    lost[member.row] = _lost(motion["status"] == "failed", reason_of(rows[member.row], motion))
             continue
-        for number in (item.row for item in shard.items):
+        for number in (member.row for member in shard.members):
             row = rows[number]
             if row.foreseen:
                 lost[number] = _lost(row.failed, row.foreseen)
@@ -174,7 +174,7 @@ def preview(planned: Plan, out: Path | None) -> Preview:
         raise none_built([lost[number][1] for number in range(len(rows))])
     splits = tuple(_split(name, planned, frames, size) for name, size in a_frame.items())
     left_out = (
-        LeftOut(status, rows[number].recording.key, reason) for number, (status, reason) in sorted(lost.items())
+        LeftOut(status, rows[number].take_files.key, reason) for number, (status, reason) in sorted(lost.items())
     )
     empty = [
         f"split {split.name!r} is empty: all of its motions are dropped or fail"
@@ -209,7 +209,7 @@ def _split(name: str, planned: Plan, frames: Mapping[int, int], a_frame: int) ->
     """Return what a split comes to; ``frames`` are those of each motion that is built, by its number."""
     motions = total = made = kept = fresh = 0
     for shard in (shard for shard in planned.shards if shard.split == name):
-        built = [frames[item.row] for item in shard.items if item.row in frames]
+        built = [frames[member.row] for member in shard.members if member.row in frames]
         motions += len(built)
         total += sum(built)
         kept += shard.present

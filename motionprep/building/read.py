@@ -9,8 +9,9 @@ from itertools import takewhile
 from motionprep.building.assign import ShardMember, beyond
 from motionprep.building.limits import FeatureError, check_reach
 from motionprep.errors import ReadError
-from motionprep.formats import arrays, bvh, c3d
+from motionprep.formats import arrays, c3d
 from motionprep.formats.arrays_metadata import ArrayMetadata
+from motionprep.formats.motions import parse_motion
 from motionprep.maths import rooting
 from motionprep.motion.motion import Motion
 from motionprep.motion.take import Take
@@ -48,7 +49,7 @@ class Read:
 def read_take(
     reading: Reading,
     stages: Sequence[Stage],
-    item: ShardMember,
+    member: ShardMember,
     files: Mapping[str, File],
     apply: Callable[[Stage, Take], Take | Dropped],
 ) -> Read:
@@ -60,7 +61,7 @@ def read_take(
         How files are read.
     stages
         That the take is to go through; those that must come first are applied.
-    item
+    member
         Which take, and which of its frames.
     files
         Name and bytes of a file, by modality.
@@ -72,40 +73,40 @@ def read_take(
     ReadError
         If a file cannot be read, or has not the frames that are asked for.
     """
-    if item.metadata is not None:
-        return _read_arrays(item.metadata, stages, item, files["motion"])
+    if member.metadata is not None:
+        return _read_arrays(member.metadata, stages, member, files["motion"])
     if set(files) == {"motion"}:
-        return _read_motion(reading, stages, item, files["motion"])
+        return _read_motion(reading, stages, member, files["motion"])
     notes: list[str] = []
-    motion = markers = None
+    motion = markers = metres = None
     if "motion" in files:
         name, data = files["motion"]
-        motion = bvh.parse_bvh(
-            data, name, rate=item.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
+        motion, metres = parse_motion(
+            data, name, rate=member.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
         )
         _check(motion, name)
         notes += _still_root(motion, stages)
     if "markers" in files:
         name, data = files["markers"]
-        markers = c3d.parse_c3d(data, name, rate=item.rate, lenient=reading.lenient)
+        markers = c3d.parse_c3d(data, name, rate=member.rate, lenient=reading.lenient)
         if markers.names and not markers.visible.any():
             raise ReadError("none of its markers is visible in any frame", path=name)
         notes += markers.notes
-    whole = Take(item.key, motion, markers)
+    whole = Take(member.key, motion, markers, facts=_facts_of_unit(metres))
     frames, rate = whole.frames, whole.rate
-    first, last = _asked(item, frames, next(iter(files.values()))[0])
+    first, last = _asked(member, frames, next(iter(files.values()))[0])
     whole = replace(whole, of_file=range(frames))
     take: Take | Dropped = whole if markers is None or markers.names else Dropped("no labelled markers")
     if stages[0].name == "align" and not isinstance(take, Dropped):
         take, stages = apply(stages[0], whole), stages[1:]
-    if not isinstance(take, Dropped) and item.frames:
+    if not isinstance(take, Dropped) and member.frames:
         start, step = take.in_file
         kept = [at for at in range(take.frames) if first - 1 <= start + step * at <= last - 1]
         take = take.at(range(kept[0], kept[-1] + 1)) if kept else Dropped("no frame of the range has both modalities")
     return Read(take, stages, frames, rate, tuple(notes))
 
 
-def _read_motion(reading: Reading, stages: Sequence[Stage], item: ShardMember, file: File) -> Read:
+def _read_motion(reading: Reading, stages: Sequence[Stage], member: ShardMember, file: File) -> Read:
     """Read a motion; stages that only choose frames say which of them are parsed at all."""
     name, data = file
     leading = list(takewhile(lambda stage: stage.picks, stages))
@@ -118,7 +119,7 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], item: ShardMember, f
         nonlocal verdict, picked, frames, rate_in
         verdict, picked, frames, rate_in = None, range(0), count, rate
         try:
-            first, last = _asked(item, count, name)
+            first, last = _asked(member, count, name)
         except ReadError as error:
             verdict = error
             return picked
@@ -129,24 +130,24 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], item: ShardMember, f
             picked = range(first - 1, last)[chosen.start : chosen.stop : chosen.step]
         return picked
 
-    motion = bvh.parse_bvh(
-        data, name, pick=pick, rate=item.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
+    motion, metres = parse_motion(
+        data, name, pick=pick, rate=member.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
     )
     if isinstance(verdict, ReadError):
         raise verdict
     _check(motion, name)
     notes += _still_root(motion, stages)
-    take = verdict or Take(item.key, motion, of_file=picked)
+    take = verdict or Take(member.key, motion, of_file=picked, facts=_facts_of_unit(metres))
     return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
 
 
-def _read_arrays(metadata: ArrayMetadata, stages: Sequence[Stage], item: ShardMember, file: File) -> Read:
+def _read_arrays(metadata: ArrayMetadata, stages: Sequence[Stage], member: ShardMember, file: File) -> Read:
     """Read joint positions; of clips, stages that only choose frames do so clip by clip."""
     name, data = file
     clips = arrays.parse_arrays(data, name, metadata)
     count, length = clips.values.shape[:2]
-    rate = item.rate or metadata.rate or 0.0
-    first, last = _asked(item, count * length, name)
+    rate = member.rate or metadata.rate or 0.0
+    first, last = _asked(member, count * length, name)
     leading = list(takewhile(lambda stage: stage.picks, stages))
     which, asked, start = range(count), range(first - 1, last), 0
     if clips.apart:
@@ -160,17 +161,29 @@ def _read_arrays(metadata: ArrayMetadata, stages: Sequence[Stage], item: ShardMe
     else:
         picked = asked[chosen.start : chosen.stop : chosen.step]
         take = Take(
-            item.key,
+            member.key,
             clips.motion(which, picked, rate),
             of_file=range(start + picked.start, start + picked.stop, picked.step),
-            # A recipe's word for the unit of skeletons does not hold for arrays of which nothing says it.
-            facts={"units": "unknown"}
-            if metadata.metres is None
-            else {"metres_per_unit": metadata.metres, "units": metadata.units},
+            facts=_facts_of_arrays(clips),
             clip=len(picked) if clips.apart else None,
             clip_in_file=length if clips.apart else None,
         )
     return Read(take, stages[len(leading) :], count * length, rate, clips.notes)
+
+
+def _facts_of_unit(metres: float | None) -> dict[str, float | str]:
+    return {} if metres is None else {"metres_per_unit": metres}
+
+
+def _facts_of_arrays(clips: arrays.Clips) -> dict[str, float | str]:
+    metadata = clips.metadata
+    # A recipe's word for the unit of skeletons does not hold for arrays of which nothing says it.
+    facts: dict[str, float | str] = {"units": metadata.units or "unknown"}
+    if metadata.metres is not None:
+        facts["metres_per_unit"] = metadata.metres
+    if clips.found_third:
+        facts["third"] = clips.found_third
+    return facts
 
 
 def _check(motion: Motion, name: str) -> None:
@@ -189,8 +202,8 @@ def _still_root(motion: Motion, stages: Sequence[Stage]) -> list[str]:
     return [f"the root {root!r} never moves, {first!r} below it does; select_joints can make it the root"]
 
 
-def _asked(item: ShardMember, count: int, name: str) -> tuple[int, int]:
+def _asked(member: ShardMember, count: int, name: str) -> tuple[int, int]:
     """Return the first and last frame that the split asks for, counted from 1."""
-    if wrong := beyond(item.frames, count):
+    if wrong := beyond(member.frames, count):
         raise ReadError(wrong, path=name)
-    return item.frames or (1, count)
+    return member.frames or (1, count)

@@ -99,15 +99,15 @@ def make(
     with shard_writer.ShardWriter(folder, shard.expected) as writer:
         with computing:
             taken = _TakeProcessor(recipe, shard.split)
-            for item in shard.items:
+            for member in shard.members:
                 if stop.is_set():
                     raise Stopped("interrupted")
                 start = writer.frames
-                facts = taken.write(item, rows[item.row], writer, skeletons)
+                facts = taken.write(member, rows[member.row], writer, skeletons)
                 motions.append({"start": start, "stop": writer.frames, **facts})
                 digests.append(taken.digests)
                 count(1)
-        key = planned.key_of(recipe, shard.split, shard.items, [[digest for digest, _ in files] for files in digests])
+        key = planned.key_of(recipe, shard.split, shard.members, [[digest for digest, _ in files] for files in digests])
         sealed = writer.seal(key, {"motions": motions, "skeletons": skeletons, "names": _names(motions, skeletons)})
     return Made(key, digests, sealed)
 
@@ -134,9 +134,11 @@ def keep_memory() -> None:
 def frame_bytes(recipe: Recipe, split: str, row: PlannedMotion) -> int | Dropped | ReadError:
     """Return how many bytes a frame of a motion has in a shard, or why it is dropped or fails."""
     taken = _TakeProcessor(recipe, split)
-    item = ShardMember(0, row.recording.key, row.recording.size, row.frames, row.rate, row.copy, row.recording.metadata)
+    member = ShardMember(
+        0, row.take_files.key, row.take_files.size, row.frames, row.rate, row.copy, row.take_files.metadata
+    )
     try:
-        features, _ = taken.extract(item, row)
+        features, _ = taken.extract(member, row)
     except ReadError as error:
         return error
     if isinstance(features, Dropped):
@@ -164,16 +166,16 @@ class _TakeProcessor:
         self.digests: tuple[Digest, ...] = ()
 
     def write(
-        self, item: ShardMember, row: PlannedMotion, writer: shard_writer.ShardWriter, skeletons: dict[str, Any]
+        self, member: ShardMember, row: PlannedMotion, writer: shard_writer.ShardWriter, skeletons: dict[str, Any]
     ) -> dict[str, Any]:
         """Write a motion's features, and return the facts for its row of the manifest."""
         facts: dict[str, Any] = {
             "status": "failed",
             "frames_in": row.headers[0].frames,
-            "fps_in": item.rate or row.headers[0].rate,
+            "fps_in": member.rate or row.headers[0].rate,
         }
         try:
-            features, more = self.extract(item, row)
+            features, more = self.extract(member, row)
             facts |= more
             if isinstance(features, Dropped):
                 facts |= {"status": "dropped", "reason": features.reason}
@@ -194,7 +196,7 @@ class _TakeProcessor:
             facts["unread"] = [not readable for _, readable in self.digests]
         return facts
 
-    def extract(self, item: ShardMember, row: PlannedMotion) -> tuple[Extraction | Dropped, dict[str, Any]]:
+    def extract(self, member: ShardMember, row: PlannedMotion) -> tuple[Extraction | Dropped, dict[str, Any]]:
         """Return the features of a motion, or why it is dropped, and facts about it.
 
         Raises
@@ -203,16 +205,16 @@ class _TakeProcessor:
             If it fails.
         """
         read = self._last[1]
-        if not item.copy or self._last[0] != (row.recording, item.frames):
-            read = self._read(item, row)
-            self._last = ((row.recording, item.frames), read) if self._keeps else self._last
+        if not member.copy or self._last[0] != (row.take_files, member.frames):
+            read = self._read(member, row)
+            self._last = ((row.take_files, member.frames), read) if self._keeps else self._last
         if isinstance(read, ReadError):
             raise read
         facts: dict[str, Any] = {"frames_in": read.frames, "fps_in": read.rate}
         last = self._stages[-1]
         if not isinstance(last, Features):
             raise TypeError(f"the last stage is {last.name}; a recipe ends with features")
-        take = self._through(read, item, row, len(self._stages) - 1).take
+        take = self._through(read, member, row, len(self._stages) - 1).take
         if isinstance(take, Dropped):
             return take, facts
         steps, frame_arrays = inversion.steps_to_json(take.steps)
@@ -236,15 +238,15 @@ class _TakeProcessor:
             "steps": msgspec.json.encode(steps).decode() if steps else None,
         }
 
-    def _read(self, item: ShardMember, row: PlannedMotion) -> Read | ReadError:
-        with BUDGET.hold(row.recording.size):
-            return self._read_files(item, row)
+    def _read(self, member: ShardMember, row: PlannedMotion) -> Read | ReadError:
+        with BUDGET.hold(row.take_files.size):
+            return self._read_files(member, row)
 
-    def _read_files(self, item: ShardMember, row: PlannedMotion) -> Read | ReadError:
+    def _read_files(self, member: ShardMember, row: PlannedMotion) -> Read | ReadError:
         files: dict[str, tuple[str, bytes]] = {}
         digests: list[Digest] = []
         wrong: ReadError | None = None
-        for source in row.recording.sources:
+        for source in row.take_files.sources:
             try:
                 data = source.read()
             except ReadError as error:
@@ -258,28 +260,28 @@ class _TakeProcessor:
             return wrong
 
         def apply(stage: Stage, take: Take) -> Take | Dropped:
-            return self._apply(item, row, 0, stage, take)
+            return self._apply(member, row, 0, stage, take)
 
         try:
-            read = read_take(self._recipe.reading, self._stages, item, files, apply)
-            return self._through(read, item, row, self._drawing) if self._keeps else read
+            read = read_take(self._recipe.reading, self._stages, member, files, apply)
+            return self._through(read, member, row, self._drawing) if self._keeps else read
         except ReadError as error:
             return error
 
-    def _through(self, read: Read, item: ShardMember, row: PlannedMotion, stop: int) -> Read:
+    def _through(self, read: Read, member: ShardMember, row: PlannedMotion, stop: int) -> Read:
         """Lead a take through the stages before number ``stop``, as far as it has not been."""
         take, number = read.take, len(self._stages) - len(read.left)
         while number < stop and not isinstance(take, Dropped):
-            take = self._apply(item, row, number, self._stages[number], take)
+            take = self._apply(member, row, number, self._stages[number], take)
             number += 1
         return replace(read, take=take, left=self._stages[number:])
 
-    def _apply(self, item: ShardMember, row: PlannedMotion, number: int, stage: Stage, take: Take) -> Take | Dropped:
+    def _apply(self, member: ShardMember, row: PlannedMotion, number: int, stage: Stage, take: Take) -> Take | Dropped:
         earlier = sum(other.name == stage.name for other in self._stages[:number])
         rng = _UNUSED
         if stage.random:
             # Nothing but recipe, motion, copy and stage decides what is drawn.
-            seed = hashing.key([self._recipe.seed, item.key, item.copy, stage.name, earlier])
+            seed = hashing.key([self._recipe.seed, member.key, member.copy, stage.name, earlier])
             rng = np.random.default_rng(int(seed, 16))
         try:
             return stage.apply(take, rng)
@@ -300,7 +302,7 @@ def _scale(take: Take) -> float:
 
 def _whose(error: ReadError, row: PlannedMotion) -> dict[str, Any]:
     """Return what is wrong and with which files, by number: a moved file keeps its shard, so its name is not kept."""
-    names = [source.name for source in row.recording.sources]
+    names = [source.name for source in row.take_files.sources]
     of_files = [names.index(error.path)] if error.path in names else list(range(len(names)))
     return {"reason": str(error).removeprefix(error.path), "of_files": of_files}
 
@@ -308,5 +310,5 @@ def _whose(error: ReadError, row: PlannedMotion) -> dict[str, Any]:
 def _files(row: PlannedMotion, *modalities: str) -> str:
     """Return the names of the files of a take that hold one of these modalities; of all if none is named."""
     return " and ".join(
-        source.name for source in row.recording.sources if not modalities or source.modality in modalities
+        source.name for source in row.take_files.sources if not modalities or source.modality in modalities
     )

@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 
 class _Known(NamedTuple):
-    """What a batch does not say."""
+    """Facts about a batch that its arrays do not hold."""
 
     markers: tuple[str, ...]
     nodes: tuple[str, ...]
@@ -77,7 +77,7 @@ def augment(
     Raises
     ------
     ValueError
-        If a stage cannot be done to a batch, or not to this one; it says what is missing.
+        If a stage cannot be done to a batch, or not to this one; the message has what is missing.
     """
     listed = [stages] if isinstance(stages, Stage) else list(stages)
     others = [stage for stage in listed if not isinstance(stage, Corruption | Moves | Speed)]
@@ -99,7 +99,7 @@ def augment(
 
 
 def _refusal(dropped: Dropped) -> ValueError:
-    hint = "augment takes names, nodes, rate and metres_per_unit for what a batch does not say"
+    hint = "augment takes names, nodes, rate and metres_per_unit for what a batch does not hold"
     return ValueError(f"{dropped.reason}; {hint}")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from motionprep.motion.skeleton import Skeleton
+    from motionprep.quality.finding import Finding
 
 
 def open_dataset(path: str | os.PathLike[str]) -> Dataset:
@@ -41,7 +42,7 @@ def open_dataset(path: str | os.PathLike[str]) -> Dataset:
     value = store.load(out)
     if value is None:
         raise DatasetError(f"{out / store.DATASET}: is damaged; build again to mend it")
-    for word in store.NAMED:
+    for word in store.named_in(value):
         store.read_named(out, value, word)
     signatures, touched = store.load_signatures(out), False
     for key, size in value["shards"].items():
@@ -93,6 +94,11 @@ class Dataset(Mapping[str, Split]):
     def manifest(self) -> pd.DataFrame:
         """A row for every motion, kept, dropped or failed."""
         return self.files.manifest
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the checks found in the sources, by motion; empty if it was built without ``check``."""
+        return self.files.findings
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import msgspec
 
 from motionprep.errors import DatasetError
 from motionprep.naming.fields import Field
+from motionprep.quality.finding import Finding
 from motionprep.recipe import labels
 from motionprep.recipe.labels import ClassRow
 from motionprep.recipe.recipe import Recipe, recipe_of_dataset
@@ -112,6 +113,14 @@ class DatasetFiles:
         """Statistics of train, by feature: one for each skeleton or list of markers, which its ``names`` list."""
         values = msgspec.json.decode(store.read_named(self.path, self.facts, "stats"))
         return {feature: [Stats.from_json(part) for part in parts] for feature, parts in values.items()}
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the checks found in the sources; empty if they were not checked."""
+        if "findings" not in self.facts:
+            return ()
+        found = msgspec.json.decode(store.read_named(self.path, self.facts, "findings"))
+        return msgspec.convert(found["findings"], tuple[Finding, ...])
 
     def stored(self, shard: str) -> tuple[str, ...]:
         """Return the names of the features that a shard holds."""

@@ -26,7 +26,7 @@ def invert(
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Bring a motion of a dataset, or a prediction for it, back into the world of its files.
 
-    Each feature comes back on its own: what is in a local frame by the recorded frame, whatever a prediction says
+    Each feature comes back on its own: what is in a local frame by the recorded frame, whatever a prediction has
     of the root.
 
     Parameters

@@ -101,7 +101,7 @@ class StoredMotion(Mapping[str, Any]):
         return self._files.stored(self.row["shard"])
 
     def __getitem__(self, feature: str) -> np.ndarray[Any, Any]:
-        """Return a feature (F, ...), float32 (masks are bool), read-only; normalized, once, if the recipe says so.
+        """Return a feature (F, ...), float32 (masks are bool), read-only; normalized, once, if the recipe normalizes.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Numbers that a model says, looked at before anything is made of them."""
+"""Predictions of a model, validated before use."""
 
 from __future__ import annotations
 

@@ -104,11 +104,11 @@ class Split(Motions, Mapping[str, StoredMotion]):
         Parameters
         ----------
         length
-            Frames in a window; what the recipe's task says if None.
+            Frames in a window; the recipe's task decides if None.
         stride
-            Frames from the beginning of a window to that of the next: 1, unless the task says otherwise.
+            Frames from the beginning of a window to that of the next: 1, unless the task has another.
         step
-            Every how many frames one is taken: 1, unless the task says otherwise.
+            Every how many frames one is taken: 1, unless the task has another.
         features
             Fields (``"positions"``, ``"positions[*-Hips]"``, ``"positions[RFoot].xz"``), each an array (length, ...) of
             its own under its text.
@@ -117,7 +117,7 @@ class Split(Motions, Mapping[str, StoredMotion]):
             given: those of the task, or all features.
         normalize
             True: numbers that the recipe's stage ``normalize`` names come normalized. False: none are. Or features to
-            normalize, whatever the recipe says. What is stored normalized is brought back where it is not asked for.
+            normalize, whatever the recipe asks. What is stored normalized is brought back where it is not asked for.
         label
             Add ``"label"``, an index into :attr:`Dataset.classes`; only windows that have one label throughout are in.
         transform

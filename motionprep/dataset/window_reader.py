@@ -284,7 +284,7 @@ class WindowReader:
     def _check_names(
         self, field: fields.Field, row: Mapping[str, Any], columns: dict[fields.Field, tuple[str, tuple[str, ...]]]
     ) -> None:
-        """Refuse numbers of other places on a body side by side, but where picks by name say that they pair."""
+        """Refuse numbers of other places on a body side by side, except where picks by name pair them."""
         if field.picks and not any("*" in pick for pick in field.picks):
             return
         names = self._choice(field, row).of_what
@@ -316,8 +316,8 @@ class WindowReader:
             motions = f"its {len(self.split.rows):,} motions"
             if self.label and self.split.rows and not len(runs):
                 raise DatasetError(
-                    f"{self.split.name} has no window: none of {motions} has a label; build with --labels, --index or "
-                    "--label-pattern, or read without classes, label=False"
+                    f"{self.split.name} has no window: none of {motions} has a label; build with `labels`, `index` or "
+                    "`label_pattern`, or read windows without classes, label=False"
                 )
             longest = max(stop - start, default=0)
             what = f"run of frames with one label in {motions}" if self.label else f"of {motions}"

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from motionprep.errors import ExportError, RecipeError
-from motionprep.exporting.base import Export, OnProgress, Report, silent
+from motionprep.exporting.base import Export, Report
+from motionprep.files.progress import OnProgress, silent
 from motionprep.naming.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "parquet": ("Parquet", "a row a frame, for polars, pandas and Hugging Face datasets"),
     "webdataset": ("WebDataset", "tar shards whose samples are motions"),
     "bvh": ("Bvh", "an animation a motion, of what is stored or of a prediction"),
+    "rrd": ("Rrd", "a recording a motion for the viewer Rerun"),
 }
 
 
@@ -71,7 +73,7 @@ def export(
 ) -> Report:
     """Export a dataset.
 
-    The export is written beside its place and takes it when it is whole, with a ``README.md`` that says where its
+    The export is written beside its place and takes it when it is whole, with a ``README.md`` that explains where its
     numbers come from and an ``export.json`` that lists its files.
 
     Parameters

@@ -95,7 +95,7 @@ def _check(place: Path, dest: str | os.PathLike[str], overwrite: bool) -> None:
             "folder or an empty one"
         ) from None
     if not overwrite:
-        raise ExportError(f"{name}: holds an export already; choose another place, or overwrite it with --overwrite")
+        raise ExportError(f"{name}: holds an export already; choose another place, or replace it by `overwrite`")
     strangers = sorted({*_files(place)} - {*known})
     if strangers:
         raise ExportError(

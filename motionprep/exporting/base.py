@@ -1,4 +1,4 @@
-"""What kinds of export share: their settings, what they take of a dataset, and what they say of what they wrote."""
+"""What kinds of export share: their settings, what they take of a dataset, and the report of what they wrote."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import zip_longest
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from motionprep.errors import ExportError, RecipeError
+from motionprep.files.progress import OnProgress
 from motionprep.motion import hashing
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from motionprep.dataset.motion import StoredMotion
     from motionprep.dataset.split import Split
 
-#: Called with how many are done, of how many.
-OnProgress = Callable[[int, int], None]
 #: What a file's name cannot hold on some system, and the dot, at which WebDataset cuts a name.
 _UNSAFE = re.compile(
     r"""[\x00-\x1f\x7f./\\%@:*?"<>|~]|[ ]\Z|\A(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\Z""",
@@ -143,7 +142,7 @@ class ByMotion(Export):
         return self.features or tuple(motion)
 
     def read(self, motion: StoredMotion, feature: str) -> np.ndarray[Any, Any]:
-        """Return a feature (F, ...), normalized as the recipe says or not."""
+        """Return a feature (F, ...), normalized or not, as asked."""
         return motion[feature] if self.normalize else motion.unnormalized(feature)
 
 
@@ -152,10 +151,6 @@ def _split(dataset: Dataset, name: str) -> Split:
         return dataset[name]
     except KeyError as error:
         raise RecipeError(str(error.args[0])) from None
-
-
-def silent(done: int, total: int) -> None:
-    """Report to nobody."""
 
 
 def file_stem(split: str) -> str:

@@ -15,8 +15,9 @@ from motionprep.dataset import inversion
 from motionprep.dataset.invert import invert
 from motionprep.errors import ExportError, PredictionError, RecipeError
 from motionprep.exporting import animation
-from motionprep.exporting.base import Export, OnProgress, Report, file_stem, sample_name
+from motionprep.exporting.base import Export, Report, file_stem, sample_name
 from motionprep.exporting.prediction import cut, read_prediction
+from motionprep.files.progress import OnProgress
 from motionprep.formats.bvh import read_bvh, write_bvh
 from motionprep.motion import rotations
 from motionprep.motion.skeleton import POSITION_CHANNELS
@@ -64,18 +65,15 @@ class Bvh(Export):
 
     def __post_init__(self) -> None:
         if self.fields and not self.prediction:
-            raise RecipeError("fields say what a prediction is of; give one by --from")
+            raise RecipeError("`fields` are those of a prediction; give one by `prediction`")
         if not self.normalize and not self.prediction:
-            raise RecipeError(
-                "animations are of numbers that are not normalized; --no-normalize says so of a prediction, which "
-                "--from gives"
-            )
+            raise RecipeError("`normalize` is about a prediction, and there is none: give one by `prediction`")
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
         chosen = self._chosen(dataset)
         motions = [motion for _, motion in chosen]
-        said: Any = [{}] * len(motions)
+        numbers: Any = [{}] * len(motions)
         notes = []
         if self.prediction:
             task = dataset.recipe.task
@@ -86,7 +84,7 @@ class Bvh(Export):
                 task.targets if task else (),
                 cut(motions, task) if task else None,
             )
-            said = predicted.deal(motions, normalize=self.normalize)
+            numbers = predicted.deal(motions, normalize=self.normalize)
             total = sum(motion.frames for motion in motions)
             if predicted.frames is not None and len(predicted.values) < total:
                 left = total - len(predicted.values)
@@ -101,7 +99,7 @@ class Bvh(Export):
             if unshown:
                 notes.append(f"{', '.join(unshown)} are predicted too, which no animation shows")
         worst, where, unturned, unplaced = 0.0, "", 0, 0
-        for done, ((split, motion), arrays) in enumerate(zip(chosen, said, strict=True), start=1):
+        for done, ((split, motion), arrays) in enumerate(zip(chosen, numbers, strict=True), start=1):
             path = folder / file_stem(split) / f"{sample_name(dataset[split], motion)}.bvh"
             path.parent.mkdir(exist_ok=True)
             try:
@@ -143,7 +141,9 @@ class Bvh(Export):
         splits = self.chosen_splits(dataset)
         if self.prediction and not self.splits:
             if "test" not in splits:
-                raise RecipeError(f"{self.prediction}: say by --splits what it predicts; there are {', '.join(splits)}")
+                raise RecipeError(
+                    f"{self.prediction}: name the split that it predicts by `splits`; there are {', '.join(splits)}"
+                )
             splits = {"test": splits["test"]}
         found = [
             (name, motion)
@@ -157,7 +157,7 @@ class Bvh(Export):
 
 
 def _animate(
-    motion: StoredMotion, said: Mapping[str, NDArray[Any]], source: str, *, normalize: bool
+    motion: StoredMotion, numbers: Mapping[str, NDArray[Any]], source: str, *, normalize: bool
 ) -> tuple[Motion, Floats]:
     """Return the animation of a motion and where its nodes should be (F, N, 3).
 
@@ -165,7 +165,7 @@ def _animate(
     ----------
     motion
         Of a dataset.
-    said
+    numbers
         Features (F, ...) that take the place of what is stored.
     source
         The file that they are from, for errors.
@@ -181,7 +181,7 @@ def _animate(
     """
     read = motion.__getitem__ if normalize else motion.unnormalized
     stored = {name: read(name) for name in _USED if name in motion}
-    turns, turned = {*_TURNS} & {*stored}, {*_TURNS} & {*said}
+    turns, turned = {*_TURNS} & {*stored}, {*_TURNS} & {*numbers}
     if not turns and "positions" not in stored:
         raise ValueError("neither rotations nor positions of its nodes are stored, one of which an animation needs")
     skeleton = _skeleton(motion)
@@ -198,25 +198,25 @@ def _animate(
     # What is predicted may leave no other form of the same rotations behind.
     kept = {name: array for name, array in stored.items() if not (turned and name in turns)}
     try:
-        world = invert(motion, {**kept, **said}, normalize=normalize) if said else true
+        world = invert(motion, {**kept, **numbers}, normalize=normalize) if numbers else true
     except ValueError as error:
         raise PredictionError(f"{source}: {error}") from None
     matrices = animation.local_rotations(true, skeleton)
-    if not said:
+    if not numbers:
         if matrices is None:
             return animation.moving(skeleton, motion.rate, true["positions"]), true["positions"]
         made, expected = animation.turning(skeleton, motion.rate, matrices, _places(skeleton, matrices, true))
         return made, true.get("positions", expected)
-    turn, carries, leads = _turn(world, true, said), _follows_root(motion), _leads(said, stored)
+    turn, carries, leads = _turn(world, true, numbers), _follows_root(motion), _leads(numbers, stored)
     predicted = _predicted_rotations(world, matrices, skeleton) if turned else matrices
-    if predicted is not None and "root_rotation" in said:
+    if predicted is not None and "root_rotation" in numbers:
         predicted = predicted.copy()
         predicted[:, 0] = turn @ predicted[:, 0] if carries else rotations.nearest(_root_rotation(world))
-    positions = _predicted_positions(world, true, said, turn, leads=leads, carries=carries)
+    positions = _predicted_positions(world, true, numbers, turn, leads=leads, carries=carries)
     if leads:
         if turned and predicted is not None:
             return animation.placed(skeleton, motion.rate, predicted, positions), positions
-        if "root_rotation" in said:
+        if "root_rotation" in numbers:
             # Rotations as stored would not follow the positions; the root's alone is predicted.
             unturned = np.broadcast_to(np.eye(3), (len(positions), len(skeleton.joints), 3, 3)).copy()
             unturned[:, 0] = rotations.nearest(_root_rotation(world))
@@ -233,9 +233,9 @@ def _follows_root(motion: StoredMotion) -> bool:
     return any(isinstance(stage, LocalFrame) and stage.method != "rigid" for stage in motion.stages)
 
 
-def _turn(world: Mapping[str, Floats], true: Mapping[str, Floats], said: Mapping[str, NDArray[Any]]) -> Floats:
+def _turn(world: Mapping[str, Floats], true: Mapping[str, Floats], numbers: Mapping[str, NDArray[Any]]) -> Floats:
     """Return the rotations (F, 3, 3) in the world from the root as recorded to the root as predicted."""
-    if "root_rotation" not in said:
+    if "root_rotation" not in numbers:
         return np.eye(3)[None]
     recorded = _root_rotation(true)
     return rotations.nearest(_root_rotation(world)) @ np.swapaxes(recorded, -1, -2)
@@ -266,7 +266,7 @@ def _predicted_rotations(world: Mapping[str, Floats], recorded: Floats | None, s
 def _predicted_positions(
     world: Mapping[str, Floats],
     true: Mapping[str, Floats],
-    said: Mapping[str, NDArray[Any]],
+    numbers: Mapping[str, NDArray[Any]],
     turn: Floats,
     *,
     leads: bool,
@@ -278,12 +278,12 @@ def _predicted_positions(
     is predicted: the recorded one must not show.
     """
     recorded = _root(true)
-    root = world["root_position"] if "root_position" in said else recorded
+    root = world["root_position"] if "root_position" in numbers else recorded
     if "positions" not in world:
         return np.array(root[:, None])
     positions = np.array(world["positions"])
-    if "positions" in said:
-        if "root_position" in said and not carries:
+    if "positions" in numbers:
+        if "root_position" in numbers and not carries:
             positions[:, 0] = root
         if not leads:
             positions[:, 1:] += (positions[:, 0] - true["positions"][:, 0])[:, None]
@@ -293,9 +293,9 @@ def _predicted_positions(
     return root[:, None] + carried
 
 
-def _leads(said: Mapping[str, NDArray[Any]], stored: Mapping[str, NDArray[Any]]) -> bool:
+def _leads(numbers: Mapping[str, NDArray[Any]], stored: Mapping[str, NDArray[Any]]) -> bool:
     """Return whether positions are predicted of more than the root, which rotations as stored would not follow."""
-    return "positions" in said and not np.array_equal(said["positions"][:, 1:], stored["positions"][:, 1:])
+    return "positions" in numbers and not np.array_equal(numbers["positions"][:, 1:], stored["positions"][:, 1:])
 
 
 def _skeleton(motion: StoredMotion) -> Skeleton:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from motionprep.exporting.base import Export, OnProgress, Report, file_stem, other_names
+from motionprep.exporting.base import Export, Report, file_stem, other_names
 from motionprep.exporting.stream import check_alike, describe, write_arrays
+from motionprep.files.progress import OnProgress
 
 if TYPE_CHECKING:
     from motionprep.dataset.dataset import Dataset
@@ -31,9 +32,9 @@ class Clips(Export):
     feature
         A field, ``positions`` or ``positions[*-Hips]``.
     length, stride, step
-        Of clips, in frames; as the recipe's task says. Where motions are stored as clips, their length if neither does.
+        Of clips, in frames; as in the recipe's task. Where motions are stored as clips, their length if neither does.
     label
-        Whether ``train_labels.npy``, int64 (S,), is written beside; as the task says if None.
+        Whether ``train_labels.npy``, int64 (S,), is written beside; as in the task if None.
     normalize
         Whether numbers that the recipe normalizes are exported so.
     """

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from motionprep.errors import RecipeError
-from motionprep.exporting.base import Export, OnProgress, Report, file_stem, other_names
+from motionprep.exporting.base import Export, Report, file_stem, other_names
 from motionprep.exporting.stream import check_alike, describe, write_arrays
+from motionprep.files.progress import OnProgress
 
 if TYPE_CHECKING:
     from motionprep.dataset.dataset import Dataset
@@ -35,9 +36,9 @@ class Npy(Export):
     inputs, targets
         Fields that are joined into one row a frame; those of the recipe's task if empty.
     length, stride, step
-        Of windows, in frames; as the task says, or 1.
+        Of windows, in frames; as in the task, or 1.
     label
-        Whether the labels are classes, in place of targets; as the task says if None.
+        Whether the labels are classes, in place of targets; as in the task if None.
     normalize
         Whether numbers that the recipe normalizes are exported so.
     """
@@ -54,7 +55,7 @@ class Npy(Export):
 
     def __post_init__(self) -> None:
         if self.targets and self.label:
-            raise RecipeError("label_batch.npy holds targets or classes; give --targets or --label")
+            raise RecipeError("label_batch.npy holds targets or classes; give `targets` or `label`")
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
@@ -94,13 +95,13 @@ class Npy(Export):
         if not inputs or not (targets or label):
             says = "a task that says not all of what to export" if task else "no task that says what to export"
             raise RecipeError(
-                f"{dataset.path}: its recipe has {says}; give --inputs and --targets or "
-                "--label, such as --inputs 'positions[*-Hips]' --targets 'positions[Hips]'"
+                f"{dataset.path}: its recipe has {says}; give `inputs`, such as "
+                "positions[*-Hips], and `targets`, such as positions[Hips], or `label`"
             )
         if targets and label:
             raise RecipeError(
                 f"{dataset.path}: its task has targets and classes, and label_batch.npy holds one of them; give "
-                "--targets or --label"
+                "`targets` or `label`"
             )
         describe = {name: getattr(self, name) for name in ("length", "stride", "step")}
         if task is None and self.length is None:

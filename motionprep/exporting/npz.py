@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from motionprep.exporting.base import ByMotion, OnProgress, Report, body, file_stem, sample_name
+from motionprep.exporting.base import ByMotion, Report, body, file_stem, sample_name
+from motionprep.files.progress import OnProgress
 from motionprep.recipe import labels
 
 if TYPE_CHECKING:

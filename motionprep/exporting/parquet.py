@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from motionprep.errors import RecipeError
-from motionprep.exporting.base import ByMotion, OnProgress, Report, file_stem, other_names, packed, same_shapes
+from motionprep.exporting.base import ByMotion, Report, file_stem, other_names, packed, same_shapes
+from motionprep.files.progress import OnProgress
 from motionprep.recipe import labels
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a model says, put in place of what is stored."""
+"""Predictions of a model in place of what is stored."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Prediction:
         motions
             Whose frames these are, in order.
         normalize
-            Whether the other numbers of these features are normalized as the recipe says, as those predicted are.
+            Whether the other numbers of these features are normalized as in the recipe, as those predicted are.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class Prediction:
             raise PredictionError(
                 f"{self.name}: has {len(self.values):,} frames; expected {frames:,}, those of "
                 f"{', '.join(motion.key for motion in motions[:3])}{', ...' if len(motions) > 3 else ''} end to end; "
-                "--motion and --splits choose others, and windows of the task are given as (S, T, K)"
+                "`motion` and `splits` choose others, and windows of the task are given as (S, T, K)"
             )
         start = 0
         for motion, rows in zip(motions, which, strict=True):
@@ -197,7 +197,7 @@ def read_prediction(
     found = [wanted] if wanted else _guessed(values.shape[1:], motion, usual)
     if len(found) != 1:
         there = _told({name: _width([name], motion) for name in _stored(motion)})
-        raise PredictionError(f"{name}: has {width} numbers a frame; --fields says what they are, of {there}{hint}")
+        raise PredictionError(f"{name}: has {width} numbers a frame; name what they are by `fields`, of {there}{hint}")
     if _width(found[0], motion) != width:
         there = _told({field: _width([field], motion) for field in found[0]})
         raise PredictionError(

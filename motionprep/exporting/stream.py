@@ -19,7 +19,7 @@ from motionprep.errors import ExportError
 
 if TYPE_CHECKING:
     from motionprep.dataset.windows import Windows
-    from motionprep.exporting.base import OnProgress
+    from motionprep.files.progress import OnProgress
 
 #: Arrays of some windows, by name.
 Item = dict[str, NDArray[Any]]
@@ -107,7 +107,7 @@ def check_alike(windows: Mapping[str, Windows]) -> None:
         if other.shapes != first[1].shapes:
             raise ExportError(
                 f"a window has shapes {first[1].shapes} in {first[0]} and {other.shapes} in {split}; pick nodes that "
-                "both have, or choose --splits"
+                "both have, or choose `splits`"
             )
 
 

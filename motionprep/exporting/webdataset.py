@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 
 from motionprep.errors import RecipeError
-from motionprep.exporting.base import ByMotion, OnProgress, Report, body, file_stem, packed, sample_name
+from motionprep.exporting.base import ByMotion, Report, body, file_stem, packed, sample_name
+from motionprep.files.progress import OnProgress
 from motionprep.recipe import labels
 
 if TYPE_CHECKING:

@@ -13,6 +13,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+#: How the text begins that Git LFS leaves in place of a file that was not fetched, and the error about it.
+GIT_LFS = b"version https://git-lfs"
+NOT_FETCHED = "this is a Git LFS pointer in place of the file; fetch the file: git lfs pull"
 #: More than any table of labels, rates or joints, and any recipe.
 MOST_TEXT = 16 << 20
 #: As much of a stranger's text as an error quotes.
@@ -66,7 +69,7 @@ def read_bounded(file: Any, name: str, most: int = MOST_TEXT) -> bytes:
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Return what a TOML text says.
+    """Return the values of a TOML text.
 
     Raises
     ------
@@ -86,7 +89,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def parse_json(data: bytes | str, kind: Any = Any) -> Any:
-    """Return what a JSON text says, as values of a type.
+    """Return the values of a JSON text, as a type.
 
     Raises
     ------

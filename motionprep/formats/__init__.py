@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 #: ``"motion"``, a skeleton that moves, or ``"markers"``, by suffix.
-MODALITIES: Mapping[str, str] = {".bvh": "motion", ".c3d": "markers"}
-#: Suffixes of arrays of joint positions, which are motions where something says what their joints are.
+MODALITIES: Mapping[str, str] = {".bvh": "motion", ".amc": "motion", ".c3d": "markers"}
+#: Suffix of the file beside, without which a file of a suffix has no skeleton.
+BESIDE: Mapping[str, str] = {".amc": ".asf"}
+#: Suffixes of arrays of joint positions, which are motions where metadata name their joints.
 ARRAYS = (".npy", ".npz")
 #: Raised when a reader makes other numbers of the same bytes, so that shards of the older numbers are made anew.
 VERSION = 2

@@ -6,7 +6,7 @@ import io
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,8 @@ class Clips:
         (S, T, J, A) of the file's own type: S clips of T frames, with A of 2 or 3 axes; one if the file has no clips.
     apart
         Whether the file has clips.
-    about
-        What is said of the file.
+    metadata
+        Names, parents, rate and units of the file's joints.
     name
         What errors call it.
     """
@@ -45,21 +45,26 @@ class Clips:
     metadata: ArrayMetadata
     name: str
 
-    @cached_property
+    @property
     def planar(self) -> bool:
         """Whether these are keypoints in a picture: x and y, with or without a confidence."""
-        return self.values.shape[3] == 2 or self.metadata.third == "confidence" or bool(self.notes)
+        return self.values.shape[3] == 2 or "confidence" in (self.metadata.third, self.found_third)
 
     @cached_property
-    def notes(self) -> tuple[str, ...]:
-        """What was found about the arrays that nothing says of them."""
+    def found_third(self) -> Literal["", "z", "confidence"]:
+        """What the third number of a joint was taken for, by its range; empty if the metadata decide it."""
         if self.values.shape[3] == 2 or self.metadata.third or self.metadata.units:
-            return ()
+            return ""
         with np.errstate(invalid="ignore"):
             third = self.values[..., 2]
             shares = bool(((third >= 0) & (third <= _MOST_CONFIDENCE)).all() and third.any())
             pixels = bool((np.abs(self.values[..., :2]) > _NO_METRES).any())
-        if not (shares and pixels):
+        return "confidence" if shares and pixels else "z"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found about the arrays that their metadata do not state."""
+        if self.found_third != "confidence":
             return ()
         return (
             "the third number of each joint is from 0 to about 1 beside larger x and y; it was taken for a "
@@ -119,7 +124,7 @@ def parse_arrays(data: bytes, name: str, metadata: ArrayMetadata) -> Clips:
     name
         What errors call it.
     metadata
-        What is said of it.
+        Names, parents, rate and units of its joints.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What ``.npy`` and ``.npz`` files say of their arrays before the first number, read without NumPy.
+"""Headers of ``.npy`` files, alone and in ``.npz`` archives, read without NumPy.
 
 An ``.npy`` file is six bytes of magic, two of version, the length of a Python dictionary as text, the dictionary, and
 the numbers (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). An ``.npz`` file is a zip archive
@@ -20,7 +20,7 @@ from itertools import islice
 from typing import IO, Any, NoReturn
 
 from motionprep.errors import ReadError
-from motionprep.files.reading import shown
+from motionprep.files.reading import GIT_LFS, NOT_FETCHED, shown
 from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 
@@ -31,7 +31,7 @@ _MOST_HEADER = 10_000
 _TYPE = re.compile(r"[<>|=]?(?:[iu][1248]|f[248])")
 #: As many names of arrays as errors list.
 _MOST_NAMED = 8
-#: As many bytes as say all that a header can.
+#: Bytes that are enough for any header.
 HEADER_BYTES = 12 + _MOST_HEADER
 _EXPECTED = "(frames, joints, 3), (clips, frames, joints, 3), or either with 2 for keypoints in a picture"
 
@@ -85,7 +85,7 @@ def read_arrays_header(file: IO[bytes], size: int, name: str, metadata: ArrayMet
     name
         What errors call it.
     about
-        What is said of it.
+        Names, parents, rate and units of its joints.
 
     Raises
     ------
@@ -127,6 +127,8 @@ def parse_header(data: bytes, size: int, name: str, metadata: ArrayMetadata) -> 
     """Read the header of an ``.npy`` file from its first bytes; see :func:`read_arrays_header`."""
     if not data:
         _fail(name, "is empty; expected an .npy or .npz file")
+    if data.startswith(GIT_LFS):
+        _fail(name, NOT_FETCHED)
     if data[:6] != _MAGIC or data[6:8] not in (b"\1\0", b"\2\0", b"\3\0"):
         _fail(name, f"begins with {data[:8]!r}; expected an .npy file of version 1 to 3, or an .npz file")
     word, before = ("<H", 10) if data[6] == 1 else ("<I", 12)
@@ -155,7 +157,7 @@ def _entry(archive: zipfile.ZipFile, name: str, metadata: ArrayMetadata) -> zipf
 def _literal(text: str, name: str) -> dict[str, Any]:
     try:
         with warnings.catch_warnings():
-            # Of escapes in the text that mean nothing: such a header is refused for what it says.
+            # Of escapes in the text that mean nothing: such a header is refused for its contents.
             warnings.simplefilter("ignore")
             value = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):

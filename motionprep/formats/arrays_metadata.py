@@ -1,4 +1,4 @@
-"""What files of arrays do not say themselves: which joints, at which rate; from a TOML beside them, or a recipe."""
+"""Metadata that files of arrays lack: names of joints, rate, units; from a TOML file beside them, or a recipe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHOICES = {"units": tuple(METRES), "third": ("z", "confidence")}
 class ArrayMetadata(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True
 ):
-    """What is said of files of joint positions.
+    """Metadata of files of joint positions.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class ArrayMetadata(
         The entry of an ``.npz`` file; it may have one alone if this is empty.
     third
         What the third number of a joint is: ``"z"``, or ``"confidence"`` of a keypoint in a picture, which is left out.
-        If it is empty and units are not said, numbers from 0 to 1.1 beside x and y that go beyond 20 are taken for
+        If it is empty and units are not stated, numbers from 0 to 1.1 beside x and y that go beyond 20 are taken for
         confidences, and it is noted.
 
     Raises
@@ -66,7 +66,7 @@ class ArrayMetadata(
                     f"names is {self.names!r}, which is no canonical skeleton; there are {', '.join(known)}, or list "
                     "the names"
                 )
-            # What is stored says what the names were, whatever the skeleton will be one day.
+            # The names themselves are stored, as a later version may change the skeleton.
             msgspec.structs.force_setattr(self, "names", tuple(known[self.names]))
         if not all(self.names):
             raise ValueError("names holds an empty name")
@@ -100,7 +100,7 @@ class ArrayMetadata(
 
     @property
     def metres(self) -> float | None:
-        """How many metres a unit is long; None if it is not said."""
+        """How many metres a unit is long; None if no unit is stated."""
         return METRES.get(self.units)
 
 
@@ -108,7 +108,7 @@ class ArrayMetadata(
 def describe(
     texts: tuple[tuple[str, bytes | ReadError], ...], otherwise: ArrayMetadata | None
 ) -> tuple[ArrayMetadata, str]:
-    """Return all that is said of a file but the subject, and the subject.
+    """Return the metadata of a file without the subject, and the subject.
 
     Parameters
     ----------
@@ -116,22 +116,22 @@ def describe(
         Name and content of each TOML about it, those that go before others first; in place of the content the error of
         one that cannot be read.
     otherwise
-        What the recipe says, where none of them does.
+        Metadata of the recipe, for what no file states.
 
     Raises
     ------
     ReadError
         If one cannot be read, or names or rate are missing in all.
     """
-    said: dict[str, Any] = {}
+    stated: dict[str, Any] = {}
     for name, data in texts:
-        said = {**_fields(name, data), **said}
-    said = {**(msgspec.to_builtins(otherwise) if otherwise else {}), **said}
+        stated = {**_fields(name, data), **stated}
+    stated = {**(msgspec.to_builtins(otherwise) if otherwise else {}), **stated}
     name = texts[0][0] if texts else "recipe"
-    if missing := [field for field in ("names", "rate") if field not in said]:
+    if missing := [field for field in ("names", "rate") if field not in stated]:
         raise ReadError(f"does not say {' and '.join(missing)} of the arrays", path=name)
-    subject = str(said.pop("subject", ""))
-    return _about(said, name), subject
+    subject = str(stated.pop("subject", ""))
+    return _about(stated, name), subject
 
 
 def _fields(name: str, data: bytes | ReadError) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from motionprep.errors import MotionPrepWarning, RateError, ReadError
 from motionprep.files import replacing
-from motionprep.files.reading import open_file
+from motionprep.files.reading import GIT_LFS, NOT_FETCHED, open_file
 from motionprep.motion.arrays import Floats, Vector
 from motionprep.motion.motion import Motion
 from motionprep.motion.rates import GIVEN_RATE, is_rate, rate_of
@@ -63,21 +63,20 @@ _WIDE = {
     b"H\0": "utf-16-le",
     b"\0H": "utf-16-be",
 }
-_POINTER = b"version https://git-lfs"
 _MOST_HEADER = 64 << 20
 _LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a BVH file says before its first row.
+    """Header of a BVH file: all before its first row.
 
     Parameters
     ----------
     skeleton
         The hierarchy.
     frames
-        How many rows the file says it has.
+        Number of rows that the header states.
     rate
         Frames a second.
     size
@@ -287,7 +286,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> None:
 
 
 def _check_writable(motion: Motion) -> None:
-    """Raise what :func:`write_bvh` says that it raises."""
+    """Raise as :func:`write_bvh` documents."""
     skeleton = motion.skeleton
     if skeleton.bare and len(skeleton.joints) > 1:
         raise ValueError("bare points cannot be written as BVH; expected joints that hang from one root")
@@ -576,8 +575,8 @@ def _header(plain: bytes, size: int, rate: float | None) -> Header:
     words = _Words(text)
     if not text:
         words.fail("the file is empty; expected HIERARCHY")
-    if plain.startswith(_POINTER):
-        words.fail("this is a Git LFS pointer in place of the file; expected HIERARCHY (fetch the file: git lfs pull)")
+    if plain.startswith(GIT_LFS):
+        words.fail(NOT_FETCHED)
     motion = _MOTION.search(text, text.rfind("\n", 0, max(text.find("MOTION"), 0)) + 1)
     skeleton = _known_hierarchy(text[: motion.start()]) if motion else None
     if motion and skeleton:
@@ -602,7 +601,7 @@ def _header(plain: bytes, size: int, rate: float | None) -> Header:
 
 @lru_cache(maxsize=512)
 def _repeated(skeleton: Skeleton) -> tuple[str, ...]:
-    """Note the joints that turn twice in a row about one axis, which one channel could say."""
+    """Note the joints that turn twice in a row about one axis, which one channel could express."""
     joints = [
         joint
         for joint, names in zip(skeleton.joints, skeleton.channels, strict=True)
@@ -774,7 +773,7 @@ def _site(words: _Words) -> None:
 
 
 def _end_site(words: _Words) -> Vector:
-    # Some exporters name their End Sites; the name is the joint's own or says nothing.
+    # Some exporters name their End Sites; the name repeats the joint's or is of no use.
     line = words.line
     if words.peek() != "{" and words.line == line:
         words.rest("'{'")

@@ -42,7 +42,7 @@ _KINDS = {title: title.lower().removesuffix("s") for title in OUTPUTS}
 
 @dataclass(frozen=True)
 class C3DHeader:
-    """What a C3D file says of its markers before the first frame.
+    """Header of a C3D file: all about its markers before the first frame.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def read_c3d(
         The file.
     unlabelled
         Keep also the points that are no named markers: those that nobody named, ``*12`` for instance, and what a model
-        computed (angles, forces, moments, powers, scalars, reactions); ``kinds`` says which each is.
+        computed (angles, forces, moments, powers, scalars, reactions); ``kinds`` has the kind of each.
     rate
         Frames a second, in place of the file's, which then may have none.
     lenient
@@ -95,7 +95,7 @@ def read_c3d(
     -------
     Markers
         Positions (F, M, 3) in the file's units. A sample is not visible if its residual is below zero or its position
-        is not finite. Of labels that stand twice the second becomes ``LFHD_2``. ``notes`` says what was odd.
+        is not finite. Of labels that stand twice the second becomes ``LFHD_2``. ``notes`` lists what was odd.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def parse_c3d(
 def read_c3d_header(
     data: bytes, name: str, size: int | None = None, *, unlabelled: bool = False, rate: float | None = None
 ) -> C3DHeader:
-    """Read what a C3D file says of its markers without touching a frame.
+    """Read the header of a C3D file without touching a frame.
 
     Of a file that is cut short, ``frames`` counts those that are there.
 
@@ -168,7 +168,7 @@ def read_c3d_header(
     ----------
     data
         The file's first :data:`HEADER_BYTES` bytes, or all of it. All of it is needed where the number of frames is
-        above 65,535 and written nowhere, or the parameter section is longer than its own length byte can say.
+        above 65,535 and written nowhere, or the parameter section is longer than its own length byte can express.
     name
         What errors call the file.
     size
@@ -187,7 +187,7 @@ def read_c3d_header(
 
 
 def _header(layout: Layout, unlabelled: bool) -> tuple[C3DHeader, list[int]]:
-    """Return what the file says of its markers, and which of its points they are."""
+    """Return the header of the markers, and which of the points they are."""
     parameters, notes = layout.parameters, [*layout.notes]
     units = next((row.decode("latin-1").strip() for row in parameters.rows("UNITS")), "")
     if not units:

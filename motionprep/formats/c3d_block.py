@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.errors import ReadError
+from motionprep.files.reading import GIT_LFS, NOT_FETCHED
 from motionprep.motion.arrays import Floats
 
 BLOCK = 512
@@ -62,6 +63,8 @@ def read_block(data: bytes, name: str) -> Block:
     """
     if not data:
         raise damage(name, "header", "the file is empty")
+    if data.startswith(GIT_LFS):
+        raise ReadError(NOT_FETCHED, path=name)
     if len(data) < BLOCK:
         raise damage(name, "header", f"the file has {len(data)} bytes; the header alone has {BLOCK}")
     if data[1] != 0x50:
@@ -107,5 +110,5 @@ def damage(
     message: str,
     advice: str = ". Copy or export the file again, or leave it out.",
 ) -> ReadError:
-    """Return the error that says what is wrong in a section of the file ``name``."""
+    """Return the error about a section of the file ``name``."""
     return ReadError(f"{message}{advice}", path=name, section=section)

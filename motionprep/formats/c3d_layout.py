@@ -1,8 +1,8 @@
 """Where a C3D file has its frames, how many there are and what a sample means, decided before the first is touched.
 
-A file says most of this twice: in the header and in the parameter section. Where the two differ, every combination is a
-reading, and the file's own length decides: frames end where the next section starts or the file ends, less than a block
-of 512 bytes before that.
+A file states most of this twice: in the header and in the parameter section. Where the two differ, every combination
+is a reading, and the file's own length decides: frames end where the next section starts or the file ends, less than a
+block of 512 bytes before that.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Reading:
     analogs
         Analog samples a frame.
     departs
-        In how many respects this is not what the file's most trusted places say.
+        Number of respects in which this differs from the file's most trusted places.
     """
 
     start: int
@@ -143,7 +143,7 @@ def plan_layout(data: bytes, name: str, size: int, rate: float | None = None, *,
     block = read_block(data, name)
     parameters = read_parameters(data, name, block)
     notes = [*parameters.notes]
-    said, rate = _rates(block, parameters, name, rate, notes)
+    stated, rate = _rates(block, parameters, name, rate, notes)
     used = parameters.count("POINT", "USED")
     if not used and not block.points:
         channels = parameters.count("ANALOG", "USED") or block.analogs
@@ -167,8 +167,8 @@ def plan_layout(data: bytes, name: str, size: int, rate: float | None = None, *,
             name, "header", f"frames start at byte {block.start:,}, in the parameter section or in front of it"
         )
     end = min((place for place in _other_sections(parameters) if starts[0] < place < size), default=size)
-    analogs = _analogs(block, parameters, said or rate)
-    # Where a scale says floats and another integers; of points with scales of their own there is one account alone.
+    analogs = _analogs(block, parameters, stated or rate)
+    # Where one scale means floats and another integers; of points with scales of their own there is one account alone.
     kinds = [scales[0] < 0, *([block.scale < 0] if one_scale and math.isfinite(block.scale) and block.scale else [])]
     counts = _frames(block, parameters)
     if counts is None:
@@ -208,12 +208,12 @@ def plan_layout(data: bytes, name: str, size: int, rate: float | None = None, *,
 def _rates(
     block: Block, parameters: Parameters, name: str, rate: float | None, notes: list[str]
 ) -> tuple[float | None, float]:
-    """Return the rate that the file says, if it can be one, and the rate to take."""
+    """Return the rate that the file states, if it can be one, and the rate to take."""
     by_parameter = parameters.number("POINT", "RATE")
-    said = by_parameter if by_parameter > 0 else block.rate
-    if rate is None and not is_rate(said):
+    stated = by_parameter if by_parameter > 0 else block.rate
+    if rate is None and not is_rate(stated):
         raise RateError(
-            f"POINT:RATE and the header's rate are {said:g}; expected {RATES}; {GIVEN_RATE}",
+            f"POINT:RATE and the header's rate are {stated:g}; expected {RATES}; {GIVEN_RATE}",
             path=name,
             section="parameter section",
         )
@@ -221,7 +221,7 @@ def _rates(
         notes.append(
             f"the header says {block.rate:g} frames a second, POINT:RATE {by_parameter:g}; the latter was taken"
         )
-    return (said if is_rate(said) else None), (near_rate(said) if rate is None else rate)
+    return (stated if is_rate(stated) else None), (near_rate(stated) if rate is None else rate)
 
 
 def _starts(block: Block, parameters: Parameters) -> list[int]:
@@ -231,39 +231,41 @@ def _starts(block: Block, parameters: Parameters) -> list[int]:
 
 
 def _other_sections(parameters: Parameters) -> Iterator[int]:
-    """Yield the bytes where other data than points start, of rotations for instance."""
+    """Yield the bytes where other data than points start, as of rotations; a group that uses none has none."""
     for group, title in parameters.arrays:
         if title == "DATA_START" and group not in ("POINT", "ANALOG"):
+            if (group, "USED") in parameters.arrays and parameters.count(group, "USED") == 0:
+                continue
             yield (parameters.count(group, title) - 1) * BLOCK
 
 
 def _analogs(block: Block, parameters: Parameters, rate: float) -> list[int]:
-    """Return the numbers of analog samples a frame that the file's places say, the most trusted first."""
+    """Return the numbers of analog samples a frame that places in the file state, the most trusted first."""
     used = parameters.count("ANALOG", "USED")
     samples = parameters.number("ANALOG", "RATE") / rate
     ratio = max(0, round(samples)) if math.isfinite(samples) and samples <= FULL else 0
-    said = [block.analogs, used * ratio]
+    stated = [block.analogs, used * ratio]
     if not block.analogs or (used and block.analogs % used):
-        said.reverse()
-    if said[0] == said[1]:
-        return said[:1]
+        stated.reverse()
+    if stated[0] == stated[1]:
+        return stated[:1]
     # Some programs write channels where channels x samples belongs.
-    counts = (*said, block.analogs * ratio, block.analogs * block.samples, used * block.samples)
+    counts = (*stated, block.analogs * ratio, block.analogs * block.samples, used * block.samples)
     return list(dict.fromkeys(count for count in counts if count <= FULL))
 
 
 def _frames(block: Block, parameters: Parameters) -> list[int] | None:
-    """Return the numbers of frames that the file's places say, the most trusted first.
+    """Return the numbers of frames that places in the file state, the most trusted first.
 
     None if the file's 16-bit counters are full and no wider one is there.
     """
     counted = parameters.count("POINT", "FRAMES")
     full = (counted or block.last) == FULL
-    # A header that can count no further says nothing.
+    # A header that can count no further is of no use.
     counts = [count for count in dict.fromkeys((counted, block.frames if block.last < FULL else 0)) if count]
     trial = parameters.frame_number("ACTUAL_END_FIELD") - parameters.frame_number("ACTUAL_START_FIELD") + 1
     for wide in (parameters.count("POINT", "LONG_FRAMES"), trial):
-        # TRIAL may still say what it said of the take that this one was cut from.
+        # TRIAL may still be that of the take that this one was cut from.
         if wide >= FULL and (full or wide & FULL == (counted or block.frames)):
             return [wide]
     if full:
@@ -290,7 +292,7 @@ def _chosen(
 
     Those fit whose frames end less than a block before the section does (ezc3d fills a whole one where nothing is to be
     filled). Of several, the one behind which nothing but padding is left, then the one that departs least from what the
-    file's most trusted places say.
+    file's most trusted places state.
     """
     exact = [one for one in readings if 0 <= end - one.end <= BLOCK]
     fits: Sequence[Reading] = exact or [one for one in readings if one.end <= end]
@@ -348,7 +350,7 @@ def _by_padding(fits: Sequence[Reading], data: bytes, name: str, end: int) -> Se
 
 
 def _without_padding(chosen: Reading, fits: Sequence[Reading], data: bytes) -> Reading:
-    """Return the reading of the fewest frames that the file says if the others hold zeros alone, or ``chosen``."""
+    """Return the reading of the fewest frames that the file states if the others hold zeros alone, or ``chosen``."""
     fewer = [one for one in fits if one.layout == chosen.layout and one.end < chosen.end]
     for one in sorted(fewer, key=lambda one: one.frames):
         if not any(data[one.end : chosen.end]):
@@ -357,12 +359,12 @@ def _without_padding(chosen: Reading, fits: Sequence[Reading], data: bytes) -> R
 
 
 def _cut(readings: Sequence[Reading], name: str, end: int, *, lenient: bool, notes: list[str]) -> Reading:
-    """Return the reading of a file that has fewer frames than it says."""
+    """Return the reading of a file that has fewer frames than it states."""
     stated = readings[0]
     there = max(0, end - stated.start) // stated.stride
     strides = {one.layout for one in readings}
     if lenient and there and len(strides) == 1:
-        notes.append(f"{stated.frames:,} frames are said to be there; the file has {there:,}, which were read")
+        notes.append(f"{stated.frames:,} frames are stated to be there; the file has {there:,}, which were read")
         return Reading(stated.start, stated.points, stated.floats, stated.analogs, there)
     message = (
         f"{stated.frames:,} frames of {stated.stride:,} bytes from byte {stated.start:,} end at byte {stated.end:,}; "

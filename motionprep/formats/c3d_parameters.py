@@ -115,7 +115,7 @@ def read_parameters(data: bytes, name: str, block: Block) -> Parameters:
     ReadError
         If a record does not end where the next one starts, or the section is cut short.
     """
-    # The header may have the first frame where there are still parameters; the section says its own length as well.
+    # The header may have the first frame where there are still parameters; the section states its own length as well.
     own = block.parameters + BLOCK * data[block.parameters + 2]
     ends = dict.fromkeys((block.start, own) if block.parameters + 4 < block.start < own else (max(block.start, own),))
     errors: list[ReadError] = []
@@ -175,7 +175,7 @@ def _records(
             following = own
             notes.append(f"the length of {title} has its bytes swapped")
         if group > 0 and following == after < own:
-            # Some programs leave out the byte that says how long the description is.
+            # Some programs leave out the byte with the length of the description.
             own = following
             notes.append(f"{title} has no length of a description; its record's own length was followed")
         if kind not in _KINDS and title_end + 2 < end:

@@ -37,12 +37,12 @@ def decode(data: bytes, name: str) -> str:
 def parse_index(text: str, name: str = "index", notes: list[str] | None = None) -> dict[str, str]:
     """Return labels by key from lines ``69_01<TAB>walk forward``; other lines, such as headings, are passed over.
 
-    Where a key has two labels the first one stands and ``notes`` takes a sentence that says so.
+    Where a key has two labels the first one stands and a sentence on it is added to ``notes``.
 
     Raises
     ------
     ReadError
-        If a key has two labels and there are no ``notes`` to say so.
+        If a key has two labels and there are no ``notes``.
     """
     labels: dict[str, str] = {}
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
@@ -93,14 +93,7 @@ def parse_labels(text: str, name: str) -> dict[str, Label]:
         if not any(ends):
             whole[key] = label
             continue
-        start, stop = (int(end) if re.fullmatch(r"[0-9]{1,15}", end) else 0 for end in ends)
-        if not 1 <= start <= stop:
-            raise ReadError(
-                f"found frames {shown(ends[0])} to {shown(ends[1])} of {shown(key)}; expected the first and the last "
-                "one, counted from 1",
-                path=name,
-                line=line,
-            )
+        start, stop = _range(ends, key, name, line)
         parts = ranges.setdefault(key, [])
         at = bisect(parts, (start, stop, label))
         for first, last, other in parts[max(at - 1, 0) : at + 1]:
@@ -136,6 +129,44 @@ def parse_rates(text: str, name: str) -> dict[str, float]:
             raise ReadError(f"found {shown(value)} as fps of {shown(key)}; expected {RATES}", path=name, line=line)
         rates[key] = rate
     return rates
+
+
+def parse_frames(text: str, name: str) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Return ranges of frames by key from a CSV with the column ``key`` or the columns ``key,first,last``.
+
+    Returns
+    -------
+    dict
+        Tuples of first and last frame, counted from 1, both taken; none for a whole motion, which has no column or
+        empty cells for them.
+
+    Raises
+    ------
+    ReadError
+        If a column or a key is missing, a column stands twice, a range is none, or a whole motion has ranges as well.
+    """
+    found: dict[str, tuple[tuple[int, int], ...]] = {}
+    for line, row in _rows(text, name, ("key",), ("key", "first", "last")):
+        key, ends = row["key"], (row.get("first", ""), row.get("last", ""))
+        if key in found and (not any(ends) or not found[key]):
+            raise ReadError(
+                f"{shown(key)} stands twice, once as a whole; expected a row, or a row a range", path=name, line=line
+            )
+        found[key] = (*found.get(key, ()), *([_range(ends, key, name, line)] if any(ends) else []))
+    return found
+
+
+def _range(ends: Sequence[str], key: str, name: str, line: int) -> tuple[int, int]:
+    """Return the first and the last frame of a row."""
+    first, last = (int(end) if re.fullmatch(r"[0-9]{1,15}", end) else 0 for end in ends)
+    if not 1 <= first <= last:
+        raise ReadError(
+            f"found frames {shown(ends[0])} to {shown(ends[1])} of {shown(key)}; expected the first and the last "
+            "one, counted from 1",
+            path=name,
+            line=line,
+        )
+    return first, last
 
 
 def _rows(text: str, name: str, *heads: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -24,7 +24,7 @@ def assemble(motion: Motion | Poses, parts: Sequence[Part]) -> Poses:
     A joint is in the middle of its nodes in each frame, and its rotation to the world is that of the joint it turns
     with. Forward kinematics of what is returned gives both back. There are no End Sites. In the rest pose, too, a joint
     is in the middle of its nodes, so offsets are those of the file's rest pose. Where a joint does not keep its place
-    in its parent's frame, its translation differs from frame to frame, and its skeleton says so by position channels.
+    in its parent's frame, its translation differs from frame to frame, and its skeleton has position channels for it.
 
     Parameters
     ----------

@@ -20,6 +20,12 @@ DISPLACEMENTS: Mapping[str, float] = {"humanml3d": 0.002, "lafan1": 0.02}
 THIGH, SHANK = 0.245, 0.246
 #: The share of frames in which the body's lowest point is below the floor: noise, and toes that bend.
 _BELOW = 5
+#: An ankle or toe that is slower than this, in body heights per second, may stand.
+SLOW = 0.15
+#: Standing points within this of where they usually stand, in body heights, agree on one floor.
+LEVEL = 0.03
+#: Fewer standing points, and fewer frames in which one stands, say nothing about the floor.
+_FEWEST_POINTS, _FEWEST_FRAMES = 8, 5
 
 
 @dataclass(frozen=True)
@@ -100,10 +106,82 @@ def floor_height(heights: Floats) -> float:
     return float(np.percentile(heights.min(axis=1), _BELOW))
 
 
-def body_height(legs: Floats) -> float:
-    """Return a body's height from hips, knees and ankles (F, L, 3, 3) of L legs: thigh and shank are shares of it."""
-    lengths = np.linalg.norm(np.diff(legs, axis=2), axis=-1)
-    return float(np.median(lengths, axis=0).sum(axis=1).mean() / (THIGH + SHANK))
+def standing_heights(heights: Floats, stands: Bools) -> Floats:
+    """Return the heights (4,) at which ankles and toes stand; of left and right the lower one.
+
+    Parameters
+    ----------
+    heights
+        (F, 4) of :data:`~motionprep.motion.feature_kinds.FEET`.
+    stands
+        (F, 4), where a point is slow enough to stand.
+    """
+    own = []
+    for point in range(4):
+        slow = heights[stands[:, point], point]
+        some, share = (slow, 5) if len(slow) > _FEWEST_FRAMES else (heights[:, point], 20)
+        place = len(some) // share
+        own.append(float(np.partition(some, place)[place]))
+    ankle, toe = min(own[0], own[2]), min(own[1], own[3])
+    return np.array([ankle, toe, ankle, toe])
+
+
+def floor_confidence(above: Floats, stands: Bools) -> float:
+    """Return the share of standing points that agree on one floor; 0 where too few stand.
+
+    Parameters
+    ----------
+    above
+        (F, 4), heights of ankles and toes above where they stand, in body heights.
+    stands
+        (F, 4), where a point is slow enough to stand.
+    """
+    agree = np.abs(above[stands]) < LEVEL
+    return float(agree.mean()) if agree.size >= _FEWEST_POINTS else 0.0
+
+
+def standing_confidence(places: Floats, up: int, rate: float, body: float, clip: int | None = None) -> float:
+    """Return :func:`floor_confidence` of ankles and toes, found from their places; 0 where they are not known.
+
+    Parameters
+    ----------
+    places
+        (F, 4, 3) of :data:`~motionprep.motion.feature_kinds.FEET`; NaN where not visible.
+    up
+        0, 1 or 2.
+    rate
+        Frames per second.
+    body
+        The body's height, in the unit of ``places``; 0 if it is not known.
+    clip
+        Frames in each of several clips that are laid end to end.
+    """
+    if (clip or len(places)) < 2 or not body > 0:
+        return 0.0
+    heights = places[..., up] / body
+    speeds = _from_next(np.sqrt((_steps(places, clip) ** 2).sum(axis=-1)) * rate / body)
+    seen = np.isfinite(speeds) & np.isfinite(heights)
+    stands = seen & (speeds < SLOW)
+    if not seen.any(axis=0).all():
+        return 0.0
+    return floor_confidence(heights - standing_heights(np.where(seen, heights, np.inf), stands), stands)
+
+
+def body_height(legs: Floats, share: float = THIGH + SHANK) -> float:
+    """Return a body's height from the lengths of its legs; 0 if they are not visible in any frame.
+
+    Parameters
+    ----------
+    legs
+        (F, L, 3, 3), hips, knees and ankles of L legs, or (F, L, 2, 3), knees and ankles alone.
+    share
+        What their length is of the body's height.
+    """
+    seen = legs[np.isfinite(legs).all(axis=(1, 2, 3))]
+    if not len(seen):
+        return 0.0
+    lengths = np.linalg.norm(np.diff(seen, axis=2), axis=-1)
+    return float(np.median(lengths, axis=0).sum(axis=1).mean() / share)
 
 
 def _steps(places: Floats, clip: int | None) -> Floats:

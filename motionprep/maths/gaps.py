@@ -93,7 +93,7 @@ def stretched(positions: Floats, visible: Mask, most: float) -> Mask:
     The shape is the median, over the frames that have both, of the distance of each two markers. Where distances differ
     from it by more than ``most``, the marker that has most such distances is out of shape (of those that have equally
     many, the one whose distances differ most in all), and is left out; then the rest is looked at again. Of two markers
-    alone nobody can say which one is wrong: both are.
+    alone nothing decides which one is wrong: both are taken to be.
 
     Parameters
     ----------

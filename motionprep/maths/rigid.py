@@ -1,4 +1,4 @@
-"""Points that move as one: brought into other coordinates, told from frames that move, and laid upon each other.
+"""Points that move as one: brought into other coordinates, found in frames that move, and laid upon each other.
 
 All of it is loops over frames and points so small that no array operation pays, compiled for one memory layout.
 """
@@ -14,7 +14,7 @@ from motionprep.motion.simd import LANES, alike, load, store
 
 Mask = NDArray[np.bool_]
 
-#: Points that lie in a row, within a hundredth of its length, do not say how they are turned about it.
+#: Points that lie in a row, within a hundredth of its length, do not determine how they are turned about it.
 _NARROWEST = 1e-4
 #: How often a mean shape is fitted at most, to how many frames, and what part of its size it may still move by.
 _FITS = 20
@@ -60,7 +60,7 @@ def moved(points: Floats, scale: float, axes: Floats | None, origin: Floats | No
 def rest(places: Floats, turns: Floats, points: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return how points lie to joints: the mean square of their distance (J, M), and their mean place there (J, 3, M).
 
-    The mean place is told in the joint's own frame. How far a point moves there is the difference between the one and
+    The mean place is in the joint's own frame. How far a point moves there is the difference between the one and
     the square of the other.
 
     Parameters
@@ -96,7 +96,7 @@ def lay_out(points: Floats, seen: Mask, missing: float, out: NDArray[np.float32]
 
 
 def fit(shape: Floats, points: Floats, visible: Mask) -> tuple[Floats, Floats, Mask]:
-    """Return how a shape is turned (F, 3, 3) and moved (F, 3) to lie best on points, and where this can be told (F,).
+    """Return how a shape is turned (F, 3, 3) and moved (F, 3) to lie best on points, and where this is determined (F,).
 
     The least squares of ``points - (turn @ shape + move)`` over what is visible (Kabsch 1976, "A solution for the best
     rotation to relate two sets of vectors"), which takes three points that are not in a row.
@@ -146,7 +146,7 @@ def _floats(array: Floats) -> Floats:
 
 @njit(cache=True, nogil=True)
 def _move(points: Floats, seen: Mask, scale: float, axes: Floats, origin: Floats, out: Floats) -> None:
-    """Fill ``out`` (F, M, 3) as :func:`moved` says; axes and origin of each frame, or one of all; seen may be empty."""
+    """Fill ``out`` (F, M, 3) as in :func:`moved`; axes and origin of each frame, or one of all; seen may be empty."""
     for frame in range(points.shape[0]):
         a, o = axes[min(frame, axes.shape[0] - 1)], origin[min(frame, origin.shape[0] - 1)]
         for point in range(points.shape[1]):
@@ -258,7 +258,7 @@ def _nearest(columns: Floats, turns: Floats, turn: Floats) -> tuple[float, float
 
 @njit(cache=True, nogil=True)
 def _fit(shape: Floats, points: Floats, visible: Mask, turns: Floats, moves: Floats, good: Mask) -> None:
-    """Fill turns (F, 3, 3), moves (F, 3) and where they are good (F,), as :func:`fit` says."""
+    """Fill turns (F, 3, 3), moves (F, 3) and where they are good (F,), as :func:`fit` describes."""
     product, turned, middle, centre = np.empty((3, 3)), np.empty((3, 3)), np.empty(3), np.empty(3)
     for frame in range(points.shape[0]):
         count = 0
@@ -343,7 +343,7 @@ def _median(values: Floats) -> float:
 
 @njit(cache=True, nogil=True)
 def _apart(one: Floats, other: Floats, seen: Mask, out: Floats) -> None:
-    """Fill ``out`` (M,) as :func:`apart` says."""
+    """Fill ``out`` (M,) as :func:`apart` describes."""
     frames, count = seen.shape
     lengths = np.empty(frames)
     for point in range(count):
@@ -359,7 +359,7 @@ def _apart(one: Floats, other: Floats, seen: Mask, out: Floats) -> None:
 
 @njit(cache=True, nogil=True)
 def _lay_out(points: Floats, seen: Mask, missing: float, out: NDArray[np.float32]) -> None:
-    """Fill ``out`` as :func:`lay_out` says."""
+    """Fill ``out`` as :func:`lay_out` describes."""
     for frame in range(points.shape[0]):
         for point in range(points.shape[1]):
             for i in range(3):
@@ -384,7 +384,7 @@ def _gather(point: Floats, visible: Mask, turns: Floats, moves: Floats, good: Ma
 
 @njit(cache=True, nogil=True)
 def _mean_shape(points: Floats, visible: Mask, shape: Floats, known: Mask) -> None:
-    """Set the shape (M, 3) and which of it is known (M,), as :func:`mean_shape` says."""
+    """Set the shape (M, 3) and which of it is known (M,), as :func:`mean_shape` describes."""
     frames, count = visible.shape
     turns, moves, good = np.empty((frames, 3, 3)), np.empty((frames, 3)), np.empty(frames, np.bool_)
     used, local = np.empty((frames, count), np.bool_), np.empty((3, frames))

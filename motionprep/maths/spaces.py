@@ -1,6 +1,6 @@
 """Changes of coordinates, made to joints, root and markers alike, and undone again.
 
-Every stage that moves, turns, scales or mirrors says so as a ``Step``, and nothing else changes
+Every stage that moves, turns, scales or mirrors records it as a ``Step``, and nothing else changes
 coordinates. So a take carries all that brings it back into the world of its files.
 """
 
@@ -85,7 +85,7 @@ def skeleton_back(skeleton: Skeleton, step: Step) -> Skeleton:
 
 
 def metres(take: Take, part: str = "markers") -> float | None:
-    """Return how many metres a unit of a part's coordinates is long; None if no file and no stage says."""
+    """Return how many metres a unit of a part's coordinates is long; None if neither file nor stage states it."""
     known = take.facts.get("metres_per_unit")
     if take.markers is not None and part == "markers":
         known = metres_of(take.markers.units)

@@ -42,7 +42,7 @@ class Kind(NamedTuple):
         Which of :data:`motionprep.motion.step.PARTS` it belongs to. Of joints and of markers a frame has several; they
         stand along the axis before the form's own.
     form
-        Of :data:`SHAPES`: a point has a place, a vector has none, and one that is seen says so by its fourth number.
+        Of :data:`SHAPES`: a point has a place, a vector none; the fourth number of a marker is whether it is seen.
     local
         Whether a rotation is to the parent's frame: a change of the world's axes reaches no other than the root's.
     """

@@ -13,7 +13,7 @@ def canonical(value: Any) -> bytes:
     Raises
     ------
     TypeError, ValueError
-        If ``value`` holds something that JSON cannot say.
+        If ``value`` holds something that JSON cannot express.
     """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 

@@ -137,7 +137,7 @@ class Solver:
 
 
 def solve_channels(skeleton: Skeleton, channels: Floats, out: Mapping[str, NDArray[Any]], previous: Floats) -> None:
-    """Fill features from channels (F, C), as :meth:`Solvable.solve` says."""
+    """Fill features from channels (F, C), as :meth:`Solvable.solve` describes."""
     columns = channel_columns(skeleton)
     arrays = [_rows(out, name) for name in _SOLVED]
     _solve_channels(
@@ -148,7 +148,7 @@ def solve_channels(skeleton: Skeleton, channels: Floats, out: Mapping[str, NDArr
 def solve_poses(
     skeleton: Skeleton, translations: Floats, matrices: Floats, out: Mapping[str, NDArray[Any]], previous: Floats
 ) -> None:
-    """Fill features from translations (F, J, 3) and matrices (F, J, 3, 3), as :meth:`Solvable.solve` says."""
+    """Fill features from translations (F, J, 3) and matrices (F, J, 3, 3), as :meth:`Solvable.solve` describes."""
     joints = len(skeleton.joints)
     columns = channel_columns(skeleton)
     if "positions" in out or "global_rotations" in out:

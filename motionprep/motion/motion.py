@@ -1,4 +1,4 @@
-"""What a BVH file says: a skeleton and its channel values, frame by frame."""
+"""Contents of a BVH file: a skeleton and its channel values, frame by frame."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """What a BVH file says: a skeleton and its channel values, frame by frame.
+    """Contents of a BVH file: a skeleton and its channel values, frame by frame.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class Motion:
         return read_only(kinematics.features(self, (feature,))[feature])
 
     def solve(self, out: Mapping[str, NDArray[Any]], previous: Floats) -> None:
-        """Fill features, as :meth:`motionprep.motion.kinematics.Solvable.solve` says."""
+        """Fill features, as :meth:`motionprep.motion.kinematics.Solvable.solve` describes."""
         from motionprep.motion import kinematics
 
         kinematics.solve_channels(self.skeleton, self.channels, out, previous)

@@ -59,7 +59,7 @@ class Poses:
         return self
 
     def solve(self, out: Mapping[str, NDArray[Any]], previous: Floats) -> None:
-        """Fill features, as :meth:`motionprep.motion.kinematics.Solvable.solve` says."""
+        """Fill features, as :meth:`motionprep.motion.kinematics.Solvable.solve` describes."""
         # Kernels are compiled by Numba, which takes its time to import.
         from motionprep.motion import kinematics
 
@@ -78,7 +78,7 @@ class Poses:
         nodes
             Names to keep, among them the root. A kept joint's parent becomes the nearest kept joint above it; an End
             Site stays if its joint does. Where a joint that moved is left out, those that hung from it keep their place
-            in no parent's frame, and the skeleton says so by position channels.
+            in no parent's frame, and the skeleton has position channels for it.
         """
         skeleton = self.skeleton
         kept = set(nodes)

@@ -7,10 +7,10 @@ import re
 import struct
 from functools import lru_cache
 
-#: What errors say that they expect.
+#: What errors name as expected.
 RATES = "a number from 1.2e-38 to 3.4e38"
-#: What errors about a file's rate say that helps.
-GIVEN_RATE = "a rate that is given for this motion takes its place"
+#: The way out that errors about a file's rate name.
+GIVEN_RATE = "a rate that `rates` gives for this motion overrides it"
 #: float32's smallest normal number and its largest one.
 _SLOWEST, _FASTEST = 2.0**-126, 2.0**128 - 2.0**104
 #: float32, in which C3D files have their rates, holds seven digits.

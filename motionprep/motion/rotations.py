@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from motionprep.motion.arrays import Floats
 
-#: Shape of one rotation in each form in which it can be told.
+#: Shape of one rotation in each form.
 FORMS: Mapping[str, tuple[int, ...]] = {
     "matrix": (3, 3),
     "quaternion": (4,),
@@ -263,7 +263,7 @@ def represent(matrices: Floats, rotations: str, order: str = "ZYX") -> Floats:
 
 
 def matrices_back(array: Floats, rotations: str, order: str = "ZYX", joints: int | None = None) -> Floats:
-    """Return the rotation matrices that :func:`represent` told, or that a network predicts in that form.
+    """Return the rotation matrices that :func:`represent` expressed, or that a network predicts in that form.
 
     Quaternions need not be of unit length; six numbers need not be orthogonal; matrices are handed back as they are.
 

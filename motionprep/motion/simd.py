@@ -1,7 +1,8 @@
 """Eight float64 side by side as one value, for compiled kernels: what a processor's widest registers hold.
 
 A loop over eight numbers is unrolled before a compiler thinks of registers, and arrays that may overlap keep it from
-putting them together again. So kernels say it: ``load`` eight numbers, reckon with them as with one, ``store`` them.
+putting them together again. So kernels do it by hand: ``load`` eight numbers, compute with them as with one, ``store``
+them.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Skeleton:
 
     @cached_property
     def bare(self) -> bool:
-        """Whether these are bare points: each joint is where its position channels say, and hangs from none."""
+        """Whether these are bare points: each joint is placed by its position channels, and has no parent."""
         positions = set(POSITION_CHANNELS)
         return {*self.parents} == {-1} and all({*names} == positions for names in self.channels)
 

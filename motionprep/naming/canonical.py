@@ -116,7 +116,7 @@ def parts(joints: Sequence[Joint], nodes: Sequence[str]) -> tuple[tuple[Part, ..
     """Return the joints by the numbers of the nodes that they are made of, or no joints and the names that are missing.
 
     The first naming counts whose names are all there, be it behind a prefix such as ``mixamorig:``; after all of them,
-    the names of the joints themselves. If there is none, what is missing is said of the naming that lacks the least.
+    the names of the joints themselves. If there is none, the missing names are of the naming that lacks the fewest.
     """
     places = {node: place for place, node in enumerate(nodes)}
     for place, node in enumerate(nodes):

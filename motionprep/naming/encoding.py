@@ -1,4 +1,4 @@
-"""Names in the encoding of the program that wrote them, which no file of motion says."""
+"""Names in the encoding of the program that wrote them, which no motion file states."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ from motionprep.naming.shipped import skeleton_table
 PAIRED = ("hip", "knee", "ankle", "toe", "shoulder", "elbow", "wrist")
 SINGLE = ("pelvis", "neck", "head", "head_top")
 NAMES = (*(f"{side}_{part}" for part in PAIRED for side in ("left", "right")), *SINGLE)
+#: Hips, knees and ankles, leg by leg.
+LEGS = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle"))
 
 #: Left-hand markers of the Vicon marker sets that stand nearest to each landmark; the first that are all there count.
 _MARKERS: Mapping[str, tuple[tuple[str, ...], ...]] = {

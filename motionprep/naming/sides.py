@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-#: What says left, and what then says right: a word anywhere; a letter that begins a word or stands at a name's end.
+#: What means left, and what then means right: a word anywhere; a letter that begins a word or stands at a name's end.
 _WORDS = (
     (re.compile("Left"), "Right"),
     (re.compile("left"), "right"),

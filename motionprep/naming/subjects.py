@@ -1,4 +1,4 @@
-"""Who was recorded, as names of files say it: the patterns of corpora that people have, and a guess for all others."""
+"""Who was recorded, from names of files: the patterns of corpora that people have, and a guess for all others."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def subject_of(stem: str) -> Named:
 
 
 def _numbered(above: str, name: str) -> Named | None:
-    """Return the subject that a numbered word says, or else a numbered letter; a guess where two of them differ."""
+    """Return the subject that a numbered word names, or else a numbered letter; a guess where two of them differ."""
     folders = above.split("/")[::-1]
     if by_word := _BY_WORD.findall(name):
         return Named(by_word[-1], _IN_NAME if _are_one(by_word) else "")

@@ -10,10 +10,10 @@ from functools import lru_cache
 import numpy as np
 
 from motionprep.motion.skeleton import Skeleton
-from motionprep.naming.landmarks import of_nodes
+from motionprep.naming.landmarks import LEGS, of_nodes
+from motionprep.quality import kernels
 from motionprep.quality.body import Body, unit
 from motionprep.quality.finding import Finding
-from motionprep.quality.ranges import knees_back
 from motionprep.quality.take import CheckedTake, TakeSummary
 
 #: A knee that is bent by fewer degrees says nothing about which way it bends.
@@ -100,7 +100,8 @@ def _minority(values: dict[str, str], code: str, message: str) -> Iterator[Findi
 def _evidence(body: Body) -> tuple[int, int]:
     """Return in how many sampled frames legs are mirrored, and in how many they are not."""
     backwards = forwards = 0
-    if (bent := knees_back(body.sampled)) is not None:
+    if body.has(*LEGS):
+        bent = kernels.bent_forwards(body.samples(*LEGS))
         backwards += int((bent > _BENT).sum())
         forwards += int((bent < -_BENT).sum())
     sides = ("left", "right")

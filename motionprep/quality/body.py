@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from motionprep.maths.contacts import SHANK, THIGH
 from motionprep.motion import kinematics
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
-from motionprep.motion.skeleton import ROTATION_CHANNELS
+from motionprep.motion.skeleton import ROTATION_CHANNELS, Skeleton
 from motionprep.naming import landmarks
 from motionprep.naming.landmarks import Landmarks
 from motionprep.quality import kernels
@@ -43,19 +43,26 @@ class Coarse(NamedTuple):
 
     Parameters
     ----------
-    places
-        (T, 3) by landmark, in body heights; NaN where not visible.
+    points
+        (T, L, 3), in body heights; NaN where not visible.
+    rows
+        Which of the L each landmark is.
     rate
         Samples per second.
     step, start, stop
         Sample t is frame ``start + t * step``, counted from 0 and before ``stop``.
     """
 
-    places: dict[str, NDArray[np.float64]]
+    points: NDArray[np.float64]
+    rows: dict[str, int]
     rate: float
     step: int
     start: int
     stop: int
+
+    def at(self, *names: str) -> NDArray[np.float64]:
+        """Return the places (T, K, 3) of K landmarks."""
+        return self.points.take([self.rows[name] for name in names], axis=1)
 
     def frames(self, first: int, last: int) -> tuple[int, int]:
         """Return the first and last frame, counted from 1, that samples stand for."""
@@ -144,7 +151,7 @@ class Body:
 
     def has(self, *names: str) -> bool:
         """Return whether all these landmarks are known."""
-        return all(name in self.landmarks for name in names)
+        return self.landmarks.keys() >= set(names)
 
     def places(self, names: Sequence[str], frames: NDArray[np.intp], *, smoothed: bool = False) -> _Floats:
         """Return the positions (T, L, 3) of landmarks in some frames, in the take's unit; NaN where not visible."""
@@ -160,24 +167,30 @@ class Body:
         return self.places((landmark,), np.arange(self.frames))[:, 0]
 
     @cached_property
-    def sampled(self) -> dict[str, _Floats]:
-        """Positions (S, 3) by landmark in a hundred frames, evenly spread, in the take's unit."""
+    def _rows(self) -> dict[str, int]:
+        return {landmark: row for row, landmark in enumerate(self.landmarks)}
+
+    @cached_property
+    def _sampled(self) -> _Floats:
         frames = np.linspace(0, self.frames - 1, min(self.frames, _SAMPLED)).astype(np.intp)
-        found = self.places(tuple(self.landmarks), frames)
-        return dict(zip(self.landmarks, np.moveaxis(found, 1, 0), strict=True))
+        return self.places(tuple(self.landmarks), frames)
+
+    def samples(self, *names: str) -> _Floats:
+        """Return the positions (S, K, 3) of K landmarks in a hundred frames, evenly spread, in the take's unit."""
+        return self._sampled.take([self._rows[name] for name in names], axis=1)
 
     def sample(self, landmark: str) -> _Floats:
         """Return the positions (S, 3) of a landmark in a hundred frames, evenly spread."""
-        return self.sampled[landmark]
+        return self._sampled[:, self._rows[landmark]]
 
     @cached_property
     def coarse(self) -> Coarse:
         """The landmarks between the T-poses, in body heights, about thirty times a second and smoothed."""
         step = max(1, int(self.rate // _COARSE))
         frames = np.arange(self.moving.start, self.moving.stop, step)
-        found = self.places(tuple(self.landmarks), frames, smoothed=True) / (self.height or 1.0)
-        places = dict(zip(self.landmarks, np.moveaxis(found, 1, 0), strict=True))
-        return Coarse(places, self.rate / step, step, self.moving.start, self.moving.stop)
+        found = self.places(tuple(self.landmarks), frames, smoothed=True)
+        found /= self.height or 1.0
+        return Coarse(found, self._rows, self.rate / step, step, self.moving.start, self.moving.stop)
 
     @cached_property
     def t_pose_start(self) -> int:
@@ -202,14 +215,10 @@ class Body:
         return len(order)
 
     def _shows_t_pose(self, frames: NDArray[np.intp]) -> Mask:
-        # Left and right; shoulder, elbow, wrist, hip, knee and ankle.
-        places = self.places(_T_LIMBS, frames).reshape(len(frames), 2, 6, 3)
-        bones = unit(np.diff(places, axis=2)[:, :, [0, 1, 3, 4]])
-        heights = self.heights(bones)
+        up = self.up or Up(1, 1, 0.0)
+        limbs = self.places(_T_LIMBS, frames).reshape(len(frames), 2, 6, 3)
         level, straight = np.sin(np.radians(_T_LEVEL)), np.cos(np.radians(_T_STRAIGHT))
-        arms = (np.abs(heights[:, :, :2]) <= level).all(axis=2)
-        legs = (-heights[:, :, 2:] >= straight).all(axis=2)
-        shown: Mask = (arms & legs & ((bones[:, :, 0] * bones[:, :, 1]).sum(axis=2) >= straight)).all(axis=1)
+        shown: Mask = kernels.t_poses(limbs, up.axis, up.sign, level, straight)
         return shown
 
     @cached_property
@@ -232,22 +241,18 @@ class Body:
         # Waist markers are far above the hip joints.
         legs = list(shares)[1:2] if self.modality == "markers" else list(shares)[:2]
         for limbs in (legs, list(shares)[2:]):
-            lengths = [
-                (self._length(f"{side}_{one}", f"{side}_{other}"), shares[one, other])
+            there = [
+                ((f"{side}_{one}", f"{side}_{other}"), shares[one, other])
                 for one, other in limbs
                 for side in ("left", "right")
+                if self.has(f"{side}_{one}", f"{side}_{other}")
             ]
-            known = [(length, share) for length, share in lengths if length > 0]
+            pairs = np.array([[self._rows[name] for name in names] for names, _ in there], np.int64).reshape(-1, 2)
+            lengths: list[float] = kernels.median_lengths(self._sampled, pairs).tolist() if there else []
+            known = [(length, share) for length, (_, share) in zip(lengths, there, strict=True) if length > 0]
             if known:
                 return sum(length for length, _ in known) / sum(share for _, share in known)
         return self._extent()
-
-    def _length(self, one: str, other: str) -> float:
-        if not self.has(one, other):
-            return 0.0
-        apart = np.linalg.norm(self.sample(one) - self.sample(other), axis=1)
-        apart = apart[np.isfinite(apart)]
-        return float(np.median(apart)) if len(apart) else 0.0
 
     def _extent(self) -> float:
         """Return the median over frames of the body's largest extent: the height of someone who stands."""
@@ -282,20 +287,14 @@ class Body:
         """Joints that have rotation channels and never turn."""
         if self.motion is None or self.frames < 3:
             return ()
-        skeleton, column, found = self.motion.skeleton, 0, []
         moving = self.motion.channels[self.moving]
         if len(moving) < 3:
             return ()
         # Nearly all channels change within a few frames.
         columns = np.flatnonzero((moving[:: max(1, len(moving) // 4)] == moving[0]).all(axis=0))
-        constant = np.zeros(moving.shape[1], np.bool_)
-        constant[columns] = kernels.alike(moving, columns)
-        for joint, names in zip(skeleton.joints, skeleton.channels, strict=True):
-            turns = [column + index for index, name in enumerate(names) if name in ROTATION_CHANNELS]
-            if turns and constant[turns].all():
-                found.append(joint)
-            column += len(names)
-        return tuple(found)
+        constant = set(columns[kernels.alike(moving, columns)].tolist())
+        turns = _turn_columns(self.motion.skeleton)
+        return tuple(joint for joint, own in turns if own <= constant)
 
     def heights(self, places: NDArray[Any]) -> NDArray[Any]:
         """Return how far places (..., 3) are along the up axis, in the take's unit; y is up where that is unknown."""
@@ -310,6 +309,18 @@ class Body:
     def number(self, first: int, last: int) -> tuple[int, int]:
         """Return the numbers of two frames, counted from 1."""
         return first + 1, last + 1
+
+
+@lru_cache(maxsize=512)
+def _turn_columns(skeleton: Skeleton) -> list[tuple[str, set[int]]]:
+    """Return the columns of the rotation channels of each joint that has some."""
+    found, column = [], 0
+    for joint, names in zip(skeleton.joints, skeleton.channels, strict=True):
+        own = {column + index for index, name in enumerate(names) if name in ROTATION_CHANNELS}
+        column += len(names)
+        if own:
+            found.append((joint, own))
+    return found
 
 
 def of_motion(motion: Motion, metres: float | None = None) -> Body:
@@ -373,9 +384,9 @@ def of_points(
 
 def runs(mask: Mask, gap: int = 0) -> list[tuple[int, int]]:
     """Return first and last index of each run of True, runs apart by at most ``gap`` joined."""
-    found = np.flatnonzero(mask)
-    if not len(found):
+    if not mask.any():
         return []
+    found = np.flatnonzero(mask)
     breaks = np.flatnonzero(np.diff(found) > gap + 1)
     starts, ends = found[np.r_[0, breaks + 1]], found[np.r_[breaks, len(found) - 1]]
     return [(int(start), int(end)) for start, end in zip(starts, ends, strict=True)]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
+from typing import NamedTuple
 
 from motionprep.errors import DatasetError
+from motionprep.files.progress import OnProgress, silent
 from motionprep.files.reading import as_paths
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
@@ -17,16 +21,16 @@ from motionprep.quality.axes import Axes, facing
 from motionprep.quality.body import Body
 from motionprep.quality.duplicates import Duplicates
 from motionprep.quality.feet import Feet
-from motionprep.quality.finding import SEVERITIES, Finding
+from motionprep.quality.finding import Finding, in_order
 from motionprep.quality.jumps import Jumps
 from motionprep.quality.markers import MarkerFaults
+from motionprep.quality.measures import measure
 from motionprep.quality.ranges import Ranges
 from motionprep.quality.rate import Rate
 from motionprep.quality.size import Size
 from motionprep.quality.skeleton import Bones
 from motionprep.quality.take import BodySummary, CheckedTake, CorpusCheck, TakeCheck, TakeSummary
 from motionprep.recipe.recipe import Reading
-from motionprep.sources.pairing import natural
 
 Check = TakeCheck | CorpusCheck
 #: All checks with their own thresholds, in the order of docs/quality.md.
@@ -40,7 +44,7 @@ def check(
     how: Reading | None = None,
     checks: Sequence[Check] = CHECKS,
     workers: int | None = None,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    on_progress: OnProgress = silent,
 ) -> list[Finding]:
     """Check raw data or a dataset.
 
@@ -75,27 +79,61 @@ def check(
         unread, findings = reading.of_dataset(paths[0])
     else:
         unread, findings = reading.of_files(paths, how or Reading(), markers)
-    summaries = []
+    checked = check_takes(unread, checks, workers=workers, on_progress=on_progress)
+    return in_order((*findings, *checked.findings))
 
-    def one(take: reading.Unread) -> tuple[list[Finding], TakeSummary | None]:
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of takes that were checked together.
+
+    Parameters
+    ----------
+    findings
+        Of each take, then of all together.
+    measures
+        Numbers about a take, by its key, where they were asked for; see :func:`motionprep.quality.measures.measure`.
+    digests
+        Digests of a take's files, by its key; those that cannot be read are not there.
+    """
+
+    findings: list[Finding]
+    measures: dict[str, Mapping[str, float]]
+    digests: dict[str, tuple[str, ...]]
+
+
+def check_takes(
+    unread: Sequence[reading.Unread],
+    checks: Sequence[Check] = CHECKS,
+    *,
+    measured: bool = False,
+    workers: int | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Checked:
+    """Check takes one by one and then together; parameters as for :func:`check`, ``measured`` to measure them too."""
+
+    def one(take: reading.Unread) -> _OfTake:
         key, read = take
         try:
             whole = read()
         except reading.Unreadable as error:
-            return [reading.unreadable(key, str(error), error.frame)], None
+            return _OfTake([reading.unreadable(key, str(error), error.frame)])
         except DatasetError as error:
-            return [reading.unreadable(key, str(error))], None
-        return check_take(whole, checks), summarize(whole)
+            return _OfTake([reading.unreadable(key, str(error))])
+        return _OfTake(check_take(whole, checks), summarize(whole), measure(whole) if measured else {})
 
-    for done, (found, summary) in enumerate(_in_order(one, unread, workers or os.cpu_count() or 1), start=1):
-        findings += found
-        if summary is not None:
-            summaries.append(summary)
+    checked, summaries = Checked([], {}, {}), []
+    for done, found in enumerate(_in_order(one, unread, workers or os.cpu_count() or 1), start=1):
+        checked.findings.extend(found.findings)
+        if found.summary is not None:
+            summaries.append(found.summary)
+            checked.digests[found.summary.key] = found.summary.digests
+            checked.measures[found.summary.key] = found.measures
         on_progress(done, len(unread))
     for check_ in checks:
         if isinstance(check_, CorpusCheck):
-            findings += check_.of_corpus(summaries)
-    return sorted(findings, key=_order)
+            checked.findings.extend(check_.of_corpus(summaries))
+    return checked
 
 
 def check_take(take: CheckedTake, checks: Sequence[Check] = CHECKS) -> list[Finding]:
@@ -134,13 +172,19 @@ def _summary(one: Body, take: CheckedTake) -> BodySummary:
     )
 
 
+class _OfTake(NamedTuple):
+    """What is found in a take, and what is kept of it; no summary if it cannot be read."""
+
+    findings: list[Finding]
+    summary: TakeSummary | None = None
+    measures: Mapping[str, float] = MappingProxyType({})
+
+
 def _in_order(
-    work: Callable[[reading.Unread], tuple[list[Finding], TakeSummary | None]],
-    takes: Iterable[reading.Unread],
-    workers: int,
-) -> Iterator[tuple[list[Finding], TakeSummary | None]]:
+    work: Callable[[reading.Unread], _OfTake], takes: Iterable[reading.Unread], workers: int
+) -> Iterator[_OfTake]:
     """Yield results in the order of the takes, with few of them in memory at once."""
-    ahead: list[Future[tuple[list[Finding], TakeSummary | None]]] = []
+    ahead: list[Future[_OfTake]] = []
     rest = iter(takes)
     with ThreadPoolExecutor(workers) as pool:
         for take in islice(rest, 2 * workers):
@@ -150,14 +194,3 @@ def _in_order(
             for take in islice(rest, 1):
                 ahead.append(pool.submit(work, take))
             yield result
-
-
-def _order(finding: Finding) -> tuple[object, ...]:
-    return (
-        natural(finding.motion),
-        SEVERITIES.index(finding.severity),
-        finding.code,
-        finding.frames or (0, 0),
-        finding.joint,
-        finding.other,
-    )

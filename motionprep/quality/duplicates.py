@@ -7,29 +7,34 @@ tree. Moments that agree on the lag between two motions then lead to a compariso
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.quality import kernels
-from motionprep.quality.body import runs
 from motionprep.quality.finding import Finding
+from motionprep.quality.leaks import across_splits
 from motionprep.quality.take import BodySummary, TakeSummary
 from motionprep.quality.tracks import RATE, Tracks
 from motionprep.sources.pairing import natural
 
 _Floats = NDArray[np.float64]
-#: Samples around a moment that describe it, and how far the outermost is.
+#: Samples around a moment that describe it.
 _AROUND = (-12, -7, -3, 0, 3, 7, 12)
-_REACH = 12
 #: Dimensions of the points among which neighbours are looked for.
 _DIMENSIONS = 10
-#: Samples before and after each over which differences are averaged.
-_NOISE = 3
+#: Points that are projected at once.
+_PART = 8192
+#: So many samples in a row that differ more belong to a run of equal ones.
+_GAP = 3
 #: Width of the filter, in samples, after which extrema are looked for.
 _WIDTH = 2.0
 
@@ -39,7 +44,7 @@ class _Moments(NamedTuple):
 
     motion: NDArray[np.intp]
     time: _Floats
-    points: _Floats
+    points: NDArray[np.float32]
 
 
 class _Match(NamedTuple):
@@ -100,22 +105,29 @@ class Duplicates:
         self, group: Sequence[tuple[TakeSummary, BodySummary, Tracks]], known: set[frozenset[str]]
     ) -> Iterator[Finding]:
         tracks = [one for _, _, one in group]
-        for (one, other, mirrored), lags in self._candidates(tracks).items():
-            takes = group[one][0], group[other][0]
-            pair = frozenset((takes[0].key, takes[1].key))
-            if pair in known:
-                continue
-            matches: list[_Match] = []
-            for lag in lags:
-                if any(abs(match.lag - lag) < 2 for match in matches):
-                    continue
-                matches += self._compare(tracks[one], tracks[other], lag, mirrored=mirrored)
-            if not matches:
-                continue
-            if not mirrored:
-                known.add(pair)
-            for match in _apart(matches):
-                yield _finding(group[one][:2], group[other][:2], match, self.whole, mirrored=mirrored)
+        candidates = self._candidates(tracks)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for mirrored in (False, True):
+                wanted = [
+                    (one, other, lags)
+                    for (one, other, turned), lags in candidates.items()
+                    if turned == mirrored and frozenset((group[one][0].key, group[other][0].key)) not in known
+                ]
+                compare = partial(self._matches, tracks, mirrored=mirrored)
+                for (one, other, _), matches in zip(wanted, pool.map(compare, wanted), strict=True):
+                    if matches and not mirrored:
+                        known.add(frozenset((group[one][0].key, group[other][0].key)))
+                    for match in _apart(matches):
+                        yield _finding(group[one][:2], group[other][:2], match, self.whole, mirrored=mirrored)
+
+    def _matches(self, tracks: Sequence[Tracks], pair: tuple[int, int, list[float]], *, mirrored: bool) -> list[_Match]:
+        """Return the runs in which two motions are one at any of some lags."""
+        one, other, lags = pair
+        found: list[_Match] = []
+        for lag in lags:
+            if all(abs(match.lag - lag) >= 2 for match in found):
+                found += self._compare(tracks[one], tracks[other], lag, mirrored=mirrored)
+        return found
 
     def _candidates(self, tracks: Sequence[Tracks]) -> dict[tuple[int, int, bool], list[float]]:
         """Return the lags, in samples, at which two motions may be one, by the two and whether one is mirrored."""
@@ -123,7 +135,7 @@ class Duplicates:
         for moments in (_moments(tracks), _wholes(tracks)):
             for pair, lag in self._neighbours(moments, tracks[0].mirrored):
                 votes[pair].append(lag)
-        return {pair: _agreed(lags) for pair, lags in sorted(votes.items(), key=lambda one: one[0][2])}
+        return {pair: _agreed(lags) for pair, lags in sorted(votes.items(), key=lambda one: (one[0][2], one[0]))}
 
     def _neighbours(self, moments: _Moments, mirror: tuple[int, ...]) -> Iterator[tuple[tuple[int, int, bool], float]]:
         """Yield two motions, whether one is mirrored, and a lag, for each two moments that are near each other."""
@@ -131,99 +143,64 @@ class Duplicates:
 
         if len(moments.time) < 2:
             return
-        mean, axes = _principal(moments.points)
-        low = (moments.points - mean) @ axes
+        points, motion = moments.points, moments.motion
+        mean, axes = _principal(points)
+        low = _projected(points, mean, axes)
         tree = cKDTree(low)
-        reach = self.near * np.sqrt(moments.points.shape[1])
-        turned = moments.points.reshape(len(low), -1, len(mirror))[:, :, list(mirror)].reshape(len(low), -1)
-        images = [(False, moments.points)]
-        if mirror != tuple(range(len(mirror))):
-            images.append((True, turned))
-        for mirrored, points in images:
-            count = min(self.neighbours + 1, len(low))
-            far, near = tree.query((points - mean) @ axes, k=count, distance_upper_bound=reach)
-            row, column = np.nonzero(np.isfinite(far))
-            there = near[row, column]
-            # A pair is found from both of its motions, and kept once.
-            once = moments.motion[row] < moments.motion[there]
-            row, there = row[once], there[once]
-            close = np.sqrt(((points[row] - moments.points[there]) ** 2).mean(axis=1)) <= self.near
-            for at, to in zip(row[close], there[close], strict=True):
-                pair = int(moments.motion[at]), int(moments.motion[to]), mirrored
-                yield pair, float(moments.time[to] - moments.time[at])
+        reach = self.near * np.sqrt(points.shape[1])
+        straight = np.arange(points.shape[1])
+        turned = straight.reshape(-1, len(mirror))[:, list(mirror)].ravel()
+        # What is asked for one after the other is near each other, and so in the processor's cache.
+        nearby = tree.indices
+        near = np.empty((len(low), min(self.neighbours + 1, len(low))), np.int64)
+        for order in (straight, turned) if (turned != straight).any() else (straight,):
+            asked = low if order is straight else _projected(points, mean[order], axes[order])
+            _, near[nearby] = tree.query(asked[nearby], near.shape[1], distance_upper_bound=reach, workers=-1)
+            found = kernels.near_pairs(points, motion, near, order, self.near**2)
+            lags = moments.time[found[:, 1]] - moments.time[found[:, 0]]
+            for (one, other), lag in zip(motion[found].tolist(), lags.tolist(), strict=True):
+                yield (one, other, order is turned), lag
 
     def _compare(self, one: Tracks, other: Tracks, lag: float, *, mirrored: bool) -> list[_Match]:
         """Return the runs in which two motions are one at a lag, in samples of the first."""
         least = min(self.shortest * RATE, 0.9 * max(len(one.values), len(other.values)))
-        _, squares = _squares(one, other, lag, mirrored=mirrored)
+        order = np.array(one.mirrored if mirrored else range(len(one.mirrored)), np.int64)
+        _, squares = _squares(one, other, lag, order)
         # Moments say the lag to a third of a sample; most pairs of moments are like each other and no more.
-        if not any(stop - start + 1 >= least for start, stop in runs(squares <= (1.5 * self.same) ** 2, 3)):
+        if not len(kernels.low_runs(squares, (1.5 * self.same) ** 2, _GAP, least)):
             return []
-        for reach in (0.5, 0.08):
-            lag = min(
-                (lag + float(step) for step in np.linspace(-reach, reach, 9)),
-                key=lambda tried: self._error(one, other, tried, mirrored=mirrored),
-            )
-        first, squares = _squares(one, other, lag, mirrored=mirrored)
+        lag = kernels.best_lag(one.values.T, other.values.T, order, lag, self.same**2)
+        first, squares = _squares(one, other, lag, order)
         found = []
-        for start, stop in runs(squares <= self.same**2, 3):
-            if stop - start + 1 < least:
-                continue
-            part = one.values[first + start : first + stop + 1]
-            movement = float(np.sqrt(((part - part.mean(axis=0)) ** 2).mean()))
+        for start, stop in kernels.low_runs(squares, self.same**2, _GAP, least).tolist():
             error = float(np.sqrt(squares[start : stop + 1].mean()))
-            if movement >= self.movement and error <= min(self.whole, self.share * movement):
+            if error > self.whole:
+                continue
+            movement = kernels.movement(one.values.T, first + start, first + stop + 1)
+            if movement >= self.movement and error <= self.share * movement:
                 found.append(_Match(first + start, first + stop, lag, error))
         return found
 
-    def _error(self, one: Tracks, other: Tracks, lag: float, *, mirrored: bool) -> float:
-        _, squares = _squares(one, other, lag, mirrored=mirrored)
-        # Where one is a part of the other only that part says which lag is right.
-        return float(np.minimum(squares, self.same**2).mean()) if len(squares) else np.inf
 
-
-def _squares(one: Tracks, other: Tracks, lag: float, *, mirrored: bool) -> tuple[int, _Floats]:
+def _squares(one: Tracks, other: Tracks, lag: float, order: NDArray[np.int64]) -> tuple[int, _Floats]:
     """Return the first sample of one that both have at a lag, and their mean square differences from there on."""
-    whole = int(np.floor(lag))
-    first, stop = max(0, -whole), min(len(one.values), len(other.values) - whole - 1)
+    first, stop = kernels.shared(len(one.values), len(other.values), lag)
     if stop <= first:
         return 0, np.zeros(0)
-    order = np.array(one.mirrored if mirrored else range(len(one.mirrored)), np.int64)
-    return first, kernels.mismatch(one.values, other.values, order, first, stop, lag, _NOISE)
+    return first, kernels.mismatch(one.values.T, other.values.T, order, first, stop, lag)
 
 
 def _moments(tracks: Sequence[Tracks]) -> _Moments:
-    """Return the moments of all motions."""
-    motions, times, points = [], [], []
-    kernel = np.exp(-0.5 * (np.arange(-6, 7) / _WIDTH) ** 2)
-    kernel /= kernel.sum()
-    for index, track in enumerate(tracks):
-        values = track.values.astype(np.float64)
-        if len(values) < 2 * _REACH + 3:
-            continue
-        padded = np.pad(values, ((6, 6), (0, 0)), "edge")
-        values = np.stack([np.convolve(column, kernel, "valid") for column in padded.T], axis=1)
-        # Left and right count alike, so a mirrored motion has its moments at the same times.
-        signal = values.sum(axis=1)
-        slope = np.diff(signal)
-        at = np.flatnonzero((slope[:-1] > 0) != (slope[1:] > 0)) + 1
-        at = at[(at >= _REACH + 1) & (at < len(values) - _REACH - 2)]
-        bend = signal[at - 1] - 2 * signal[at] + signal[at + 1]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            time = at + np.clip((signal[at - 1] - signal[at + 1]) / (2 * bend), -0.5, 0.5)
-        time = time[np.isfinite(time)]
-        around = time[:, None] + np.array(_AROUND)
-        before = np.floor(around).astype(np.intp)
-        part = (around - before)[..., None]
-        described = values[before] * (1 - part) + values[before + 1] * part
-        described = described.reshape(len(time), len(_AROUND) * values.shape[1])
-        good = np.isfinite(described).all(axis=1)
-        motions.append(np.full(int(good.sum()), index))
-        times.append(time[good])
-        points.append(described[good].astype(np.float32))
-    if not motions:
-        return _Moments(np.zeros(0, np.intp), np.zeros(0), np.zeros((0, 1)))
-    return _Moments(np.concatenate(motions), np.concatenate(times), np.concatenate(points))
+    """Return the moments of all motions; left and right count alike, so a mirrored one has them at the same times."""
+    weights = np.exp(-0.5 * (np.arange(-6, 7) / _WIDTH) ** 2)
+    weights /= weights.sum()
+    around = np.array(_AROUND)
+    found = [kernels.moments(track.values.T, weights, around) for track in tracks]
+    return _Moments(
+        np.repeat(np.arange(len(tracks)), [len(times) for times, _ in found]),
+        np.concatenate([times for times, _ in found]),
+        np.concatenate([points for _, points in found]),
+    )
 
 
 def _wholes(tracks: Sequence[Tracks]) -> _Moments:
@@ -235,7 +212,7 @@ def _wholes(tracks: Sequence[Tracks]) -> _Moments:
     return _Moments(np.arange(len(tracks)), np.zeros(len(tracks)), np.stack(points))
 
 
-def _principal(points: _Floats) -> tuple[_Floats, _Floats]:
+def _principal(points: NDArray[np.float32]) -> tuple[_Floats, _Floats]:
     """Return the mean of points and the directions, as columns, in which they differ most."""
     some = points[:: max(1, len(points) // 20_000)].astype(np.float64)
     mean = some.mean(axis=0)
@@ -243,12 +220,22 @@ def _principal(points: _Floats) -> tuple[_Floats, _Floats]:
     return mean, axes[:, -_DIMENSIONS:]
 
 
+def _projected(points: NDArray[np.float32], mean: _Floats, axes: _Floats) -> _Floats:
+    """Return points in few dimensions (M, D), some at a time: a copy of all in float64 would be the largest array."""
+    parts = np.array_split(points, range(_PART, len(points), _PART))
+    return np.concatenate([(part - mean) @ axes for part in parts])
+
+
 def _agreed(lags: Sequence[float]) -> list[float]:
     """Return lags that several moments agree on, those of the most moments first, at most four."""
-    ordered = np.sort(lags)
-    groups = np.split(ordered, np.flatnonzero(np.diff(ordered) > 1.0) + 1)
+    groups: list[list[float]] = []
+    for lag in sorted(lags):
+        if groups and lag - groups[-1][-1] <= 1.0:
+            groups[-1].append(lag)
+        else:
+            groups.append([lag])
     groups.sort(key=len, reverse=True)
-    return [float(np.median(group)) for group in groups[:4]]
+    return [median(group) for group in groups[:4]]
 
 
 def _apart(matches: Sequence[_Match]) -> list[_Match]:
@@ -271,16 +258,9 @@ def _of_bytes(takes: Sequence[TakeSummary]) -> tuple[list[Finding], set[frozense
             if other is take or pair in known:
                 continue
             known.add(pair)
-            leak = bool(take.split and other.split and take.split != other.split)
-            found.append(
-                Finding(
-                    "duplicate-bytes",
-                    "error" if leak else "warning",
-                    take.key,
-                    f"Its file is equal to that of {other.key} byte for byte; leave one of them out.",
-                    other=other.key,
-                )
-            )
+            message = f"Its file is equal to that of {other.key} byte for byte; leave one of them out."
+            finding = Finding("duplicate-bytes", "warning", take.key, message, other=other.key)
+            found.append(across_splits(finding, take.split, other.split))
     return found, known
 
 
@@ -313,28 +293,16 @@ def _finding(
         *(["of another size"] if there.height and abs(body.height / there.height - 1) > 0.02 else []),
     ]
     code = "mirrored" if mirrored else "resampled" if resampled else "motion" if whole else "part"
-    leak = bool(take.split and kept.split and take.split != kept.split)
-    splits = f", across the splits {take.split} and {kept.split}" if leak else ""
-    return Finding(
+    finding = Finding(
         f"duplicate-{code}",
-        "error" if leak else "warning",
+        "warning",
         take.key,
         f"{'All' if whole else 'A part'} of it is frames {numbered[1][0]}-{numbered[1][1]} of {kept.key}"
-        f"{', ' + ', '.join(differences) if differences else ''}{splits}; leave one of them out, or keep both in one "
-        "split.",
+        f"{', ' + ', '.join(differences) if differences else ''}; leave one of them out, or keep both in one split.",
         other=kept.key,
         frames=numbered[0],
         value=match.error,
         limit=limit,
         other_frames=numbered[1],
     )
-
-
-def groups(findings: Iterable[Finding]) -> list[frozenset[str]]:
-    """Return the groups of motions that share frames, by their keys: what must go whole to one split."""
-    group: dict[str, set[str]] = {}
-    for finding in findings:
-        if finding.code.startswith("duplicate"):
-            both = group.get(finding.motion, {finding.motion}) | group.get(finding.other, {finding.other})
-            group |= dict.fromkeys(both, both)
-    return sorted({frozenset(one) for one in group.values()}, key=lambda one: natural(*sorted(one)))
+    return across_splits(finding, take.split, kept.split)

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from motionprep.quality.body import Body, Mask, runs
+from motionprep.maths import contacts
+from motionprep.maths.contacts import LEVEL, SLOW
+from motionprep.motion.feature_kinds import FEET
+from motionprep.quality import kernels
+from motionprep.quality.body import Body, Mask, Up, runs
 from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake
 
 _Floats = NDArray[np.float64]
-_SIDES = ("left", "right")
-_POINTS = tuple(f"{side}_{part}" for side in _SIDES for part in ("ankle", "toe"))
-#: A point that is slower than this, in body heights per second, may stand.
-_SLOW = 0.15
-#: Standing points within this of the usual height, in body heights, agree on one floor.
-_LEVEL = 0.03
+#: As many samples as the floor is measured on.
+_MOST = 400
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Feet:
                 continue
             deepest = first + int(lowest[first : last + 1].argmin())
             value = float(-lowest[deepest])
-            name = body.names[body.landmarks[_POINTS[point[deepest]]][0]]
+            name = body.names[body.landmarks[FEET[point[deepest]]][0]]
             yield Finding(
                 "feet-below-floor",
                 "warning",
@@ -209,12 +209,12 @@ class Steps:
         self._body = body
         long_enough = body.moving.stop - body.moving.start >= max(4, round(0.3 * body.rate))
         #: Whether there are feet to look at.
-        self.known = bool(body.height) and long_enough and body.has(*_POINTS, "pelvis") and body.up is not None
+        self.known = bool(body.height) and long_enough and body.has(*FEET, "pelvis") and body.up is not None
         #: Samples per second.
         self.rate = body.rate
         if self.known:
             self.rate = body.coarse.rate
-            places = np.stack([body.coarse.places[point] for point in _POINTS], axis=1)
+            places = body.coarse.at(*FEET)
             self.known = len(places) > 3 and bool(np.isfinite(places).all(axis=(1, 2)).mean() > 0.5)
             self._places: _Floats = _filled(places)
 
@@ -223,19 +223,11 @@ class Steps:
         return self._body.coarse.frames(first, last)
 
     @cached_property
-    def _velocities(self) -> _Floats:
-        velocities: _Floats = np.gradient(self._places, axis=0) * self.rate
-        return velocities
-
-    @cached_property
-    def _speeds(self) -> _Floats:
-        speeds: _Floats = np.linalg.norm(self._body.horizontal(self._velocities), axis=2)
-        return speeds
-
-    @cached_property
-    def _climbs(self) -> _Floats:
-        climbs: _Floats = self._body.heights(self._velocities)
-        return climbs
+    def _moves(self) -> tuple[_Floats, _Floats, _Floats]:
+        """Velocities (F, 4, 3) of ankles and toes, and their speeds (F, 4), level and whole."""
+        up = self._body.up or Up(1, 1, 0.0)
+        moves: tuple[_Floats, _Floats, _Floats] = kernels.velocities(self._places, up.axis, self.rate)
+        return moves
 
     @cached_property
     def heights(self) -> _Floats:
@@ -245,20 +237,13 @@ class Steps:
 
     @cached_property
     def _standing(self) -> Mask:
-        standing: Mask = np.asarray(np.hypot(self._speeds, self._climbs) < _SLOW)
+        standing: Mask = np.asarray(self._moves[2] < SLOW)
         return standing
 
     @cached_property
     def _base(self) -> _Floats:
         """Heights (4,) at which ankles and toes stand; of left and right the lower one."""
-        own = []
-        for point in range(4):
-            slow = self.heights[self._standing[:, point], point]
-            some = slow if len(slow) > 5 else self.heights[:, point]
-            place = len(some) // 5 if len(slow) > 5 else len(some) // 20
-            own.append(float(np.partition(some, place)[place]))
-        ankle, toe = min(own[0], own[2]), min(own[1], own[3])
-        return np.array([ankle, toe, ankle, toe])
+        return contacts.standing_heights(self.heights, self._standing)
 
     @cached_property
     def above(self) -> _Floats:
@@ -269,30 +254,30 @@ class Steps:
     @cached_property
     def confidence(self) -> float:
         """Share of standing points that agree on one floor; 0 where too few stand."""
-        agree = np.abs(self.above[self._standing]) < _LEVEL
-        return float(agree.mean()) if agree.size >= 8 else 0.0
+        return contacts.floor_confidence(self.above, self._standing)
 
     def flat(self, most: float) -> Mask:
         """Return (T, 2) whether the left and the right foot are flat on the floor, to a height in body heights."""
-        level = (np.abs(self.above) < most) & (np.abs(self._climbs) < _SLOW)
+        level = (np.abs(self.above) < most) & (np.abs(self._body.heights(self._moves[0])) < SLOW)
         flat: Mask = np.asarray(level.reshape(-1, 2, 2).all(axis=2))
         return flat
 
     @cached_property
     def slip(self) -> _Floats:
         """Horizontal speed (F,) of the slowest of ankles and toes."""
-        slip: _Floats = self._speeds.min(axis=1)
+        slip: _Floats = self._moves[1].min(axis=1)
         return slip
 
     @cached_property
     def velocities(self) -> _Floats:
         """Horizontal velocities (T, 2, 2) of the left and the right foot."""
-        velocities: _Floats = self._body.horizontal((self._velocities[:, ::2] + self._velocities[:, 1::2]) / 2)
+        moves = self._moves[0]
+        velocities: _Floats = self._body.horizontal((moves[:, ::2] + moves[:, 1::2]) / 2)
         return velocities
 
     @cached_property
     def _root(self) -> _Floats:
-        return _filled(self._body.coarse.places["pelvis"][:, None].copy())[:, 0]
+        return _filled(self._body.coarse.at("pelvis"))[:, 0]
 
     @cached_property
     def root(self) -> _Floats:
@@ -303,7 +288,7 @@ class Steps:
     @cached_property
     def standing(self) -> float:
         """Height of the pelvis while a foot stands."""
-        stands = self._standing.any(axis=1) & (np.abs(self.above).min(axis=1) < _LEVEL)
+        stands = self._standing.any(axis=1) & (np.abs(self.above).min(axis=1) < LEVEL)
         return float(np.median(self.root[stands] if stands.any() else self.root))
 
     @cached_property
@@ -314,13 +299,14 @@ class Steps:
 
     @cached_property
     def floor(self) -> float:
-        """Height of the floor: of the lowest points of the body where feet stand."""
-        body, stands = self._body, np.flatnonzero(self._standing.any(axis=1))
-        frames = stands[:: max(1, len(stands) // 100)] * body.coarse.step + body.coarse.start
+        """Height of the floor, which the body's lowest point is below in one sample of twenty."""
+        body, moving = self._body, self._body.moving
+        frames = np.arange(moving.start, moving.stop, max(body.coarse.step, (moving.stop - moving.start) // _MOST))
         heights = body.heights(body.positions[frames]).astype(np.float64) / body.height
         if body.visible is not None:
-            heights = np.where(body.visible[frames], heights, np.inf)
-        return float(np.median(heights.min(axis=1))) if len(frames) else 0.0
+            seen = body.visible[frames]
+            heights = np.where(seen, heights, np.inf)[seen.any(axis=1)]
+        return contacts.floor_height(heights) if len(heights) else 0.0
 
     @cached_property
     def slope(self) -> tuple[float, float]:
@@ -340,7 +326,7 @@ class Steps:
         errors = np.abs(height - terms @ solved)
         # Somebody who stands in a line says nothing about the slope across it.
         tilt = float(np.degrees(np.arctan(np.linalg.norm(solved[:2] * (plane.std(axis=0) > 0.1)))))
-        return tilt, float((errors < _LEVEL).mean())
+        return tilt, float((errors < LEVEL).mean())
 
 
 def _filled(places: NDArray[Any]) -> _Floats:

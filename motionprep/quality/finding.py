@@ -6,9 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from motionprep.sources.pairing import natural
+
 Severity = Literal["error", "warning", "note"]
 #: From the gravest on.
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+#: Of all checks and measures together; raise it whenever one of them finds something else in the same takes.
+VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,27 @@ class Finding:
         plain = asdict(self)
         keys = ("code", "severity", "motion", "other", "frames", "joint", "value", "limit", "message")
         return {key: plain[key] for key in keys}
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings in natural order of motions, the gravest of each first."""
+    return sorted(findings, key=_order)
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    return (
+        natural(finding.motion),
+        SEVERITIES.index(finding.severity),
+        finding.code,
+        finding.frames or (0, 0),
+        finding.joint,
+        finding.other,
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is 1."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def has_error(findings: Iterable[Finding]) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from motionprep.motion.skeleton import ROTATION_CHANNELS
 from motionprep.quality import kernels
 from motionprep.quality.body import Body, listed, runs
-from motionprep.quality.finding import Finding, Severity
+from motionprep.quality.finding import Finding, Severity, counted
 from motionprep.quality.take import CheckedTake
 
 #: Frames between two sudden changes that are one event.
@@ -85,7 +85,7 @@ class Jumps:
         yield from flips
         yield from self._bends(key, body, small, flipped)
         yield from self._frozen(key, body, frozen)
-        yield from self._dropped(key, body, small)
+        yield from self._dropped(key, body, small, frozen)
         yield from self._wraps(key, body)
 
     def _bends(self, key: str, body: Body, small: set[int], flipped: NDArray[np.bool_]) -> Iterator[Finding]:
@@ -188,7 +188,7 @@ class Jumps:
                 limit=0.0,
             )
 
-    def _dropped(self, key: str, body: Body, small: set[int]) -> Iterator[Finding]:
+    def _dropped(self, key: str, body: Body, small: set[int], same: NDArray[np.bool_]) -> Iterator[Finding]:
         if body.visible is not None and not body.visible.all():
             nodes = np.flatnonzero(body.visible.all(axis=0))
         else:
@@ -202,6 +202,9 @@ class Jumps:
             & (size * body.rate >= self.dropped_speed * body.height * times)
         )
         missing[: body.moving.start + 2] = missing[body.moving.stop - 1 :] = False
+        # Beside frames that repeat each other, the mean of the steps around is half a step or less.
+        missing[:-1] &= ~same[1:]
+        missing[1:] &= ~same[:-1]
         if body.clip:
             missing[:] = False
         for first, last in runs(missing):
@@ -210,8 +213,9 @@ class Jumps:
                 "jump-dropped",
                 "warning",
                 key,
-                f"About {value - 1:.0f} frames are missing before this one, in which the body moves {value:.1f} times "
-                "as far as in those around it; fill the gap from the recording, or cut the motion here.",
+                f"The body moves {value:.1f} times as far to this frame as to those around it, as if about "
+                f"{counted(round(value - 1), 'frame')} were missing; fill the gap from the recording, or cut the "
+                "motion here.",
                 frames=body.number(first, last),
                 value=value,
                 limit=self.dropped,

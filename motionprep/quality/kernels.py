@@ -229,6 +229,124 @@ def places(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def median_lengths(points: NDArray[np.float64], pairs: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the median distances (K,) of pairs (K, 2) of points (T, L, 3) that are both known; 0 where never."""
+    found = np.zeros(pairs.shape[0])
+    lengths = np.empty(points.shape[0])
+    for k in range(pairs.shape[0]):
+        count = 0
+        for t in range(points.shape[0]):
+            square = 0.0
+            for axis in range(3):
+                apart = points[t, pairs[k, 0], axis] - points[t, pairs[k, 1], axis]
+                square += apart * apart
+            if np.isfinite(square):
+                lengths[count] = np.sqrt(square)
+                count += 1
+        if count:
+            found[k] = np.median(lengths[:count])
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def t_poses(limbs: NDArray[np.float64], axis: int, sign: int, level: float, straight: float) -> NDArray[np.bool_]:
+    """Return in which frames (T,) limbs are those of a T-pose.
+
+    Parameters
+    ----------
+    limbs
+        (T, 2, 6, 3): shoulder, elbow, wrist, hip, knee and ankle, left and right.
+    axis, sign
+        Which axis is up, and 1 or -1 along or against it.
+    level, straight
+        Most sine between a level bone and the floor, and least cosine between bones of a straight limb.
+    """
+    found = np.ones(limbs.shape[0], np.bool_)
+    bones = np.empty((4, 3))
+    for t in range(limbs.shape[0]):
+        for side in range(2):
+            for bone in range(4):
+                joint = bone if bone < 2 else bone + 1
+                square = 0.0
+                for k in range(3):
+                    part = limbs[t, side, joint + 1, k] - limbs[t, side, joint, k]
+                    bones[bone, k] = part
+                    square += part * part
+                for k in range(3):
+                    bones[bone, k] /= np.sqrt(square)
+            shown = abs(bones[0, axis]) <= level and abs(bones[1, axis]) <= level
+            shown = shown and -sign * bones[2, axis] >= straight and -sign * bones[3, axis] >= straight
+            along = bones[0, 0] * bones[1, 0] + bones[0, 1] * bones[1, 1] + bones[0, 2] * bones[1, 2]
+            if not (shown and along >= straight):
+                found[t] = False
+                break
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def changes(
+    points: NDArray[np.float64], root: NDArray[np.float64], rate: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return squares of accelerations and speeds (L, T - 2) of points (T, L, 3) relative to a root (T, 3)."""
+    shape = (points.shape[1], points.shape[0] - 2)
+    bends, slides = np.empty(shape), np.empty(shape)
+    for t in range(shape[1]):
+        for k in range(shape[0]):
+            bend, slide = 0.0, 0.0
+            for axis in range(3):
+                before = points[t, k, axis] - root[t, axis]
+                at = points[t + 1, k, axis] - root[t + 1, axis]
+                after = points[t + 2, k, axis] - root[t + 2, axis]
+                bend += (after - 2 * at + before) ** 2
+                slide += (after - before) ** 2
+            bends[k, t], slides[k, t] = bend * rate**4, slide * rate**2 / 4
+    return bends, slides
+
+
+@njit(cache=True, nogil=True)
+def trimmed_mean(values: NDArray[np.float64], share: float) -> float:
+    """Return the mean of the least values (L, T) of each of the L, a share of those T in which all are finite; or 0."""
+    known = np.ones(values.shape[1], np.bool_)
+    for k in range(values.shape[0]):
+        for t in range(values.shape[1]):
+            known[t] = known[t] and np.isfinite(values[k, t])
+    count = int(known.sum())
+    if count == 0:
+        return 0.0
+    kept = max(1, int(share * count))
+    total = 0.0
+    for k in range(values.shape[0]):
+        total += np.partition(values[k][known], kept - 1)[:kept].sum()
+    return float(total / (kept * values.shape[0]))
+
+
+@njit(cache=True, nogil=True)
+def velocities(
+    points: NDArray[np.float64], axis: int, rate: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return velocities (T, L, 3) of points, over the frame before and after, and speeds (T, L): level ones and whole.
+
+    ``axis`` is up. There are two frames or more.
+    """
+    count = points.shape[0]
+    found = np.empty(points.shape)
+    level, whole = np.empty(points.shape[:2]), np.empty(points.shape[:2])
+    for t in range(count):
+        before, after = max(t - 1, 0), min(t + 1, count - 1)
+        for k in range(points.shape[1]):
+            square, climb = 0.0, 0.0
+            for n in range(3):
+                speed = (points[after, k, n] - points[before, k, n]) / (after - before) * rate
+                found[t, k, n] = speed
+                if n == axis:
+                    climb = speed
+                else:
+                    square += speed * speed
+            level[t, k], whole[t, k] = np.sqrt(square), np.sqrt(square + climb * climb)
+    return found, level, whole
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def cosines(lines: NDArray[np.float64], first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the cosines (T, K) between two of some lines (T, V, 3); NaN where one has no length."""
     found = np.empty((lines.shape[0], first.size))
@@ -292,21 +410,116 @@ def bent_forwards(points: NDArray[np.float64]) -> NDArray[np.float64]:
     in a right-handed world.
     """
     found = np.empty((points.shape[0], 2))
+    right, thigh, shank = np.empty(3), np.empty(3), np.empty(3)
     for t in range(points.shape[0]):
-        right = points[t, 3] - points[t, 0]
-        width = np.sqrt((right * right).sum())
+        width = 0.0
+        for axis in range(3):
+            right[axis] = points[t, 3, axis] - points[t, 0, axis]
+            width += right[axis] * right[axis]
         for leg in range(2):
-            thigh = points[t, 3 * leg + 1] - points[t, 3 * leg]
-            shank = points[t, 3 * leg + 2] - points[t, 3 * leg + 1]
+            above, below = 0.0, 0.0
+            for axis in range(3):
+                thigh[axis] = points[t, 3 * leg + 1, axis] - points[t, 3 * leg, axis]
+                shank[axis] = points[t, 3 * leg + 2, axis] - points[t, 3 * leg + 1, axis]
+                above += thigh[axis] * thigh[axis]
+                below += shank[axis] * shank[axis]
             across = (
                 (thigh[1] * shank[2] - thigh[2] * shank[1]) * right[0]
                 + (thigh[2] * shank[0] - thigh[0] * shank[2]) * right[1]
                 + (thigh[0] * shank[1] - thigh[1] * shank[0]) * right[2]
             )
-            lengths = width * np.sqrt((thigh * thigh).sum() * (shank * shank).sum())
+            lengths = np.sqrt(width) * np.sqrt(above * below)
             sine = across / lengths if lengths > 0 else np.nan
             found[t, leg] = np.degrees(np.arcsin(min(1.0, max(-1.0, sine)))) if lengths > 0 else np.nan
     return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def moments(
+    tracks: NDArray[np.float32], weights: NDArray[np.float64], around: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return the moments of tracks (K, S): when the sum of all is at an extremum, and what they are around it.
+
+    Parameters
+    ----------
+    weights
+        Of a filter, an odd number of samples wide, that smooths the tracks; their ends are held.
+    around
+        In samples from a moment, in order (A,): when the tracks are to be known.
+
+    Returns
+    -------
+    tuple
+        Times (M,) in samples, between them by a parabola; and the smoothed tracks (M, A * K) at these times.
+    """
+    count, half = tracks.shape[1], weights.size // 2
+    smooth = np.zeros(tracks.shape)
+    signal = np.zeros(count)
+    line = np.empty(count + 2 * half)
+    for k in range(tracks.shape[0]):
+        for t in range(line.size):
+            line[t] = tracks[k, min(max(t - half, 0), count - 1)]
+        row = smooth[k]
+        for j in range(weights.size):
+            shifted, weight = line[j : j + count], weights[j]
+            for t in range(count):
+                row[t] += weight * shifted[t]
+        for t in range(count):
+            signal[t] += row[t]
+    times = np.empty(count)
+    found = 0
+    for t in range(1 - around[0], count - around[-1] - 2):
+        before, after = signal[t] - signal[t - 1], signal[t + 1] - signal[t]
+        if (before > 0) != (after > 0):
+            time = t + min(max(-(before + after) / (2 * (after - before)), -0.5), 0.5)
+            if np.isfinite(time):
+                times[found] = time
+                found += 1
+    points = np.empty((found, around.size * tracks.shape[0]), np.float32)
+    for row in range(found):
+        for place in range(around.size):
+            time = times[row] + around[place]
+            at = int(np.floor(time))
+            part = time - at
+            for k in range(tracks.shape[0]):
+                value = smooth[k, at] * (1 - part) + smooth[k, at + 1] * part
+                points[row, place * tracks.shape[0] + k] = value
+    return times[:found].copy(), points
+
+
+@njit(cache=True, nogil=True)
+def near_pairs(
+    points: NDArray[np.float32],
+    motion: NDArray[np.int64],
+    near: NDArray[np.int64],
+    order: NDArray[np.int64],
+    most: float,
+) -> NDArray[np.int64]:
+    """Return pairs of points (R, 2) of different motions that differ by at most a mean square.
+
+    Parameters
+    ----------
+    points, motion
+        (M, D), and the motion of each (M,).
+    near
+        (M, N), which points may be near each; those that are no points are M.
+    order
+        (D,), which numbers of the first point are compared with those of the second: others in a mirror image.
+    """
+    found = [(0, 0) for _ in range(0)]
+    for row in range(near.shape[0]):
+        for column in range(near.shape[1]):
+            there = near[row, column]
+            # A pair is found from both of its motions, and kept once.
+            if there >= motion.size or motion[row] >= motion[there]:
+                continue
+            total = 0.0
+            for k in range(order.size):
+                apart = points[row, order[k]] - points[there, k]
+                total += apart * apart
+            if total <= most * order.size:
+                found.append((row, there))
+    return _rows(found)
 
 
 @njit(cache=True, nogil=True)
@@ -317,33 +530,117 @@ def mismatch(
     first: int,
     stop: int,
     lag: float,
-    reach: int,
 ) -> NDArray[np.float64]:
-    """Return the mean square difference (T,) of tracks (S, K), each averaged over time.
+    """Return the mean square difference (T,) of tracks (K, S), each averaged over a quarter of a second.
+
+    The three samples before and after each are averaged with it: of a copy the difference is noise, which averages out.
 
     Parameters
     ----------
     one, other
         Tracks; samples ``first`` to ``stop`` of one are compared, with what other has a lag later.
     order
-        Which columns of one are compared with those of other (K,).
+        Which tracks of one are compared with those of other (K,).
     lag
         In samples; between two samples is the line between them.
-    reach
-        Samples before and after each over which the difference is averaged: of a copy it is noise, which averages out.
     """
     whole = int(np.floor(lag))
     part = lag - whole
     count = stop - first
-    sums = np.zeros(count + 1)
     found = np.zeros(count)
+    # Nothing is known beyond the ends: a difference of 0 adds nothing to a sum. Slices, since an index that is a sum
+    # might be negative, and a loop that asks for that is not turned into wide instructions.
+    line = np.zeros(count + 6)
+    a, b, c, at = line[:count], line[1 : count + 1], line[2 : count + 2], line[3 : count + 3]
+    d, e, f = line[4 : count + 4], line[5 : count + 5], line[6:]
+    shares = np.empty(count)
+    for t in range(count):
+        shares[t] = 1.0 / ((min(count, t + 4) - max(0, t - 3)) ** 2 * order.size)
     for k in range(order.size):
+        mine = one[order[k], first:stop]
+        before, after = other[k, first + whole : stop + whole], other[k, first + whole + 1 : stop + whole + 1]
         for t in range(count):
-            at = first + t + whole
-            there = other[at, k] * (1 - part) + other[at + 1, k] * part
-            sums[t + 1] = sums[t] + one[first + t, order[k]] - there
+            at[t] = mine[t] - (before[t] * (1 - part) + after[t] * part)
         for t in range(count):
-            start, end = max(0, t - reach), min(count, t + reach + 1)
-            mean = (sums[end] - sums[start]) / (end - start)
-            found[t] += mean * mean / order.size
+            total = a[t] + b[t] + c[t] + at[t] + d[t] + e[t] + f[t]
+            found[t] += total * total
+    for t in range(count):
+        found[t] *= shares[t]
     return found
+
+
+@njit(cache=True, nogil=True)
+def shared(one: int, other: int, lag: float) -> tuple[int, int]:
+    """Return the first sample of one that two tracks of so many samples both have at a lag, and where they end."""
+    whole = int(np.floor(lag))
+    return max(0, -whole), min(one, other - whole - 1)
+
+
+@njit(cache=True, nogil=True)
+def low_runs(values: NDArray[np.float64], most: float, gap: int, least: float) -> NDArray[np.int64]:
+    """Return first and last index (R, 2) of runs of values (T,) of at most ``most`` that are ``least`` long or longer.
+
+    ``gap`` others in a row belong to a run.
+    """
+    found = [(0, 0) for _ in range(0)]
+    start, last = 0, -1
+    for t in range(values.size):
+        if values[t] <= most:
+            if last < 0 or t - last > gap + 1:
+                if last >= 0 and last - start + 1 >= least:
+                    found.append((start, last))
+                start = t
+            last = t
+    if last >= 0 and last - start + 1 >= least:
+        found.append((start, last))
+    return _rows(found)
+
+
+@njit(cache=True, nogil=True)
+def movement(tracks: NDArray[np.float32], first: int, stop: int) -> float:
+    """Return the root mean square deviation of tracks (K, S) from their means over some samples."""
+    total = 0.0
+    for k in range(tracks.shape[0]):
+        mean = 0.0
+        for t in range(first, stop):
+            mean += tracks[k, t]
+        mean /= stop - first
+        for t in range(first, stop):
+            apart = tracks[k, t] - mean
+            total += apart * apart
+    return float(np.sqrt(total / (tracks.shape[0] * (stop - first))))
+
+
+@njit(cache=True, nogil=True)
+def best_lag(
+    one: NDArray[np.float32],
+    other: NDArray[np.float32],
+    order: NDArray[np.int64],
+    lag: float,
+    most: float,
+) -> float:
+    """Return the lag near a lag at which tracks differ least: to half a sample, then to a hundredth.
+
+    Parameters
+    ----------
+    one, other, order, lag
+        As :func:`mismatch` has them.
+    most
+        Square difference above which samples count alike: where one is a part of the other, only that part says which
+        lag is right.
+    """
+    for width in (0.5, 0.08):
+        best, least, middle = lag, np.inf, lag
+        for step in range(9):
+            tried = middle - width + step * width / 4
+            first, stop = shared(one.shape[1], other.shape[1], tried)
+            if stop <= first:
+                continue
+            squares = mismatch(one, other, order, first, stop, tried)
+            total = 0.0
+            for t in range(squares.size):
+                total += min(squares[t], most)
+            if total / squares.size < least:
+                best, least = tried, total / squares.size
+        lag = best
+    return lag

@@ -20,7 +20,9 @@ def measure(take: CheckedTake) -> Mapping[str, float]:
         ``height`` of the body, in the take's unit; ``root_speed``, mean speed of the pelvis, and ``jerk``, root mean
         square third derivative of wrists and ankles, in body heights and seconds; ``contact_share``, share of the
         frames in which a foot is flat on the floor, and ``skate``, the median speed of the slowest point of both feet
-        in these, in body heights per second; ``missing_share``, share of the markers' samples that are missing.
+        in these, in body heights per second; ``floor``, height of the floor in body heights, and ``floor_confidence``,
+        share of standing ankles and toes that agree on one floor; ``missing_share``, share of the markers' samples that
+        are missing.
     """
     found: dict[str, float] = {}
     for body in reversed(take.bodies):
@@ -36,16 +38,16 @@ def measure(take: CheckedTake) -> Mapping[str, float]:
 
 
 def _movement(body: Body) -> Mapping[str, float]:
-    places, rate = body.coarse.places, body.coarse.rate
+    coarse, rate = body.coarse, body.coarse.rate
     found = {}
-    if "pelvis" in places and len(places["pelvis"]) > 1:
-        steps = np.linalg.norm(np.diff(places["pelvis"], axis=0), axis=1)
+    if body.has("pelvis") and len(coarse.points) > 1:
+        steps = np.linalg.norm(np.diff(coarse.at("pelvis")[:, 0], axis=0), axis=1)
         steps = steps[np.isfinite(steps)]
         if len(steps):
             found["root_speed"] = float(steps.mean() * rate)
-    ends = [places[name] for side in ("left", "right") for name in (f"{side}_wrist", f"{side}_ankle") if name in places]
-    if ends and len(ends[0]) > 3:
-        jerks = (np.diff(np.stack(ends, axis=1), n=3, axis=0) ** 2).sum(axis=2)
+    ends = [name for side in ("left", "right") for name in (f"{side}_wrist", f"{side}_ankle") if body.has(name)]
+    if ends and len(coarse.points) > 3:
+        jerks = (np.diff(coarse.at(*ends), n=3, axis=0) ** 2).sum(axis=2)
         jerks = jerks[np.isfinite(jerks)]
         if len(jerks):
             found["jerk"] = float(np.sqrt(jerks.mean()) * rate**3)
@@ -57,7 +59,7 @@ def _feet(body: Body) -> Mapping[str, float]:
     if not steps.known:
         return {}
     flat = steps.flat(Feet().flat).any(axis=1)
-    found = {"contact_share": float(flat.mean())}
+    found = {"contact_share": float(flat.mean()), "floor": steps.floor, "floor_confidence": steps.confidence}
     if flat.any():
         found["skate"] = float(np.median(steps.slip[flat]))
     return found

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motionprep.naming.landmarks import LEGS
 from motionprep.quality import kernels
 from motionprep.quality.body import Body, runs
-from motionprep.quality.finding import Finding
+from motionprep.quality.finding import Finding, counted
 from motionprep.quality.take import CheckedTake
 
-_LEGS = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle"))
 #: Of a joint and the two beside it, the lines between which it is folded; of pelvis, neck and head, those of the neck.
 _FOLDED, _TURNED = np.array([[0, 1, 0, 2]]), np.array([[0, 1, 1, 2]])
 
@@ -73,7 +73,6 @@ class Ranges:
         """Yield landmark, angle in degrees of each coarse sample, its limit, and what to call it."""
         if body.modality != "skeleton" or body.moving.stop == body.moving.start:
             return
-        at = body.coarse.places
         for side in ("left", "right"):
             for joint, above, below, limit in (
                 ("knee", "hip", "ankle", self.knee),
@@ -81,27 +80,20 @@ class Ranges:
             ):
                 names = [f"{side}_{part}" for part in (joint, above, below)]
                 if body.has(*names):
-                    points = np.stack([at[name] for name in names], axis=1)
-                    yield names[0], kernels.angles(points, _FOLDED)[:, 0], limit, "is folded to"
-        if (bent := knees_back(at)) is not None:
+                    yield names[0], kernels.angles(body.coarse.at(*names), _FOLDED)[:, 0], limit, "is folded to"
+        if body.has(*LEGS):
             # Where most frames are bent the wrong way, left and right are exchanged: see the check of axes.
+            bent = kernels.bent_forwards(body.coarse.at(*LEGS))
             for side, degrees in zip(("left", "right"), bent.T, strict=True):
                 if degrees.mean() < self.knee_back / 2:
                     yield f"{side}_knee", degrees, self.knee_back, "bends the wrong way by"
         if body.has("neck", "head", "pelvis"):
-            points = np.stack([at[name] for name in ("pelvis", "neck", "head")], axis=1)
-            yield "head", kernels.angles(points, _TURNED)[:, 0], self.neck, "is turned from the trunk by"
-
-
-def knees_back(at: Mapping[str, NDArray[Any]]) -> NDArray[np.float64] | None:
-    """Return by how many degrees (T, 2) the left and the right knee are bent forwards, negative where backwards.
-
-    None if hips, knees and ankles are not among the places (T, 3) by landmark.
-    """
-    if not all(name in at for name in _LEGS):
-        return None
-    bent: NDArray[np.float64] = kernels.bent_forwards(np.stack([at[name] for name in _LEGS], axis=1))
-    return bent
+            yield (
+                "head",
+                kernels.angles(body.coarse.at("pelvis", "neck", "head"), _TURNED)[:, 0],
+                self.neck,
+                "is turned from the trunk by",
+            )
 
 
 def _not_finite(key: str, body: Body) -> Iterator[Finding]:
@@ -132,7 +124,7 @@ def _t_poses(key: str, body: Body) -> Iterator[Finding]:
                 "range-t-pose",
                 "note",
                 key,
-                f"The motion has a T-pose of {last - first + 1} frames at its {where}; trim it.",
+                f"The motion has a T-pose of {counted(last - first + 1, 'frame')} at its {where}; trim it.",
                 frames=body.number(first, last),
                 value=float(last - first + 1),
                 limit=0.0,

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from motionprep.quality import kernels
 from motionprep.quality.body import Body
 from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake, TakeSummary
 
 _LIMBS = tuple(f"{side}_{part}" for part in ("wrist", "elbow", "knee", "ankle") for side in ("left", "right"))
 _NTSC = 1001 / 1000
+#: The share of the speeds and accelerations of each limb that are no jumps.
+_KEPT = 0.98
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Rate:
         if not limbs or not body.has("pelvis") or not body.height or body.clip or body.planar:
             return
         coarse = body.coarse
-        root = coarse.places["pelvis"]
+        root = coarse.at("pelvis")[:, 0]
         if len(root) < max(5.0, self.shortest * coarse.rate):
             return
         root_speed = np.linalg.norm(np.diff(root, axis=0), axis=1) * coarse.rate
@@ -66,11 +68,9 @@ class Rate:
             yield self._finding(
                 key, "rate-speed", body, fastest, self.root_speed, "the body travels {:.1f} body heights per second"
             )
-        places = np.stack([coarse.places[limb] - root for limb in limbs], axis=1)
-        bends = (((places[2:] - 2 * places[1:-1] + places[:-2]) * coarse.rate**2) ** 2).sum(axis=2)
-        slides = (((places[2:] - places[:-2]) * coarse.rate / 2) ** 2).sum(axis=2)
+        bends, slides = kernels.changes(coarse.at(*limbs), root, coarse.rate)
         # The largest are jumps, which say nothing about the rate.
-        accelerations, speeds = _trimmed(bends), _trimmed(slides)
+        accelerations, speeds = (kernels.trimmed_mean(squares, _KEPT) for squares in (bends, slides))
         if not accelerations or np.sqrt(speeds) < self.least_speed:
             return
         scale = float(np.sqrt(speeds / accelerations))
@@ -130,9 +130,3 @@ class Rate:
                     )
                 )
         return found
-
-
-def _trimmed(squares: NDArray[np.float64]) -> float:
-    """Return the mean of squares (T, L), of each of the L without its largest fiftieth."""
-    ordered = np.sort(squares[np.isfinite(squares).all(axis=1)], axis=0)
-    return float(ordered[: max(1, int(0.98 * len(ordered)))].mean()) if len(ordered) else 0.0

@@ -15,7 +15,8 @@ import numpy as np
 from motionprep import naming
 from motionprep.errors import DatasetError, MotionPrepError, ReadError
 from motionprep.files.reading import BUDGET
-from motionprep.formats import MODALITIES, arrays, bvh, c3d
+from motionprep.formats import MODALITIES, arrays, c3d
+from motionprep.formats.motions import parse_motion
 from motionprep.motion import hashing
 from motionprep.motion.skeleton import Skeleton
 from motionprep.naming.units import metres_of
@@ -52,7 +53,12 @@ def of_files(
     found = find(paths, reading.key_pattern, markers, reading.arrays)
     broken = [unreadable(source.key or source.name, source.wrong) for source in found if not source.modality]
     takes = pair([source for source in found if source.modality], {*MODALITIES.values()})
-    return [(files.key, partial(_read_files, files, reading)) for files in takes], broken
+    return of_takes(takes, reading), broken
+
+
+def of_takes(takes: Sequence[TakeFiles], reading: Reading) -> list[Unread]:
+    """Return takes whose files are known."""
+    return [(files.key, partial(_read_files, files, reading)) for files in takes]
 
 
 class Unreadable(MotionPrepError):
@@ -125,8 +131,10 @@ def _read_source(source: Source, reading: Reading, rate: float | None) -> tuple[
         if source.modality == "markers":
             markers = c3d.parse_c3d(data, source.name, rate=rate, lenient=reading.lenient)
             return body.of_markers(markers, metres_of(markers.units)), digest
-        motion = bvh.parse_bvh(data, source.name, rate=rate, positions=reading.positions, lenient=reading.lenient)
-    return body.of_motion(motion), digest
+        motion, metres = parse_motion(
+            data, source.name, rate=rate, positions=reading.positions, lenient=reading.lenient
+        )
+    return replace(body.of_motion(motion), metres=metres), digest
 
 
 def of_dataset(path: str | os.PathLike[str]) -> tuple[list[Unread], list[Finding]]:

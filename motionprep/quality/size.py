@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from motionprep.motion.arrays import Floats
 from motionprep.quality.body import Body
 from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake, TakeSummary
@@ -83,8 +84,7 @@ class Size:
             }
             if len(heights) < 2:
                 continue
-            # The middle one, and not the mean of two, so that two units in equal numbers do not make a third.
-            middle = float(np.sort(list(heights.values()))[(len(heights) - 1) // 2])
+            middle = self._commonest(np.sort(list(heights.values())))
             for key, height in heights.items():
                 if not middle / self.ratio <= height <= middle * self.ratio:
                     found.append(
@@ -99,6 +99,14 @@ class Size:
                         )
                     )
         return found
+
+    def _commonest(self, heights: Floats) -> float:
+        """Return the middle one of the most heights, in rising order, that may be of one unit."""
+        first = np.searchsorted(heights, heights / self.ratio, side="left")
+        end = np.searchsorted(heights, heights * self.ratio, side="right")
+        most = int(np.argmax(end - first))
+        of_unit = heights[first[most] : end[most]]
+        return float(of_unit[(len(of_unit) - 1) // 2])
 
 
 def guess(height: float) -> str:

@@ -42,7 +42,8 @@ class Tracks:
     group
         Only tracks of one group can be compared: it names the limbs.
     values
-        (T, K) float32 cosines; on a line between its neighbours where a limb is not visible.
+        (T, K) float32 cosines, each track in one piece of memory; on a line between its neighbours where a limb is not
+        visible.
     mirrored
         For each of the K, which of them it is in the mirror image.
     """
@@ -71,7 +72,7 @@ def of_body(body: Body) -> Tracks | None:
     mirrored = tuple(
         compared.index((min(other[one], other[two]), max(other[one], other[two]))) for one, two in compared
     )
-    return Tracks(group, values.astype(np.float32), mirrored)
+    return Tracks(group, values.astype(np.float32, order="F"), mirrored)
 
 
 def _fill(values: NDArray[np.float64]) -> None:

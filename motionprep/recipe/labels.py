@@ -76,11 +76,11 @@ def check(key: str, label: Label, frames: int) -> None:
 def strangers(reading: Reading, keys: Sequence[str]) -> list[str]:
     """Return a sentence for each of a recipe's tables that has keys which no motion has."""
     known = set(keys)
-    said = []
+    notes = []
     for word, table in (("labels", reading.labels), ("rates", reading.rates)):
         if others := [key for key in table if key not in known]:
-            said.append(f"{word}: {len(others):,} of {len(table):,} keys match no motion: {_some(others)}")
-    return said
+            notes.append(f"{word}: {len(others):,} of {len(table):,} keys match no motion: {_some(others)}")
+    return notes
 
 
 def unlabelled(reading: Reading, keys: Sequence[str], labels: Sequence[Label]) -> list[str]:
@@ -98,7 +98,7 @@ def lacking(labelled: Mapping[str, bool]) -> list[str]:
         return []
     where = f"of {' and '.join(map(repr, bare))} " if len(bare) < len(labelled) else ""
     return [
-        f"task: label = true, but no motion {where}has a label; give --labels, --index or --label-pattern, or put an "
+        f"task: label = true, but no motion {where}has a label; give `labels`, `index` or `label_pattern`, or put an "
         "index beside the data"
     ]
 

@@ -10,7 +10,7 @@ import msgspec
 
 from motionprep.errors import RecipeError
 from motionprep.files.reading import read_text
-from motionprep.formats.index import decode, parse_index, parse_labels, parse_rates
+from motionprep.formats.index import decode, parse_frames, parse_index, parse_labels, parse_rates
 from motionprep.motion.rates import is_rate
 from motionprep.recipe.recipe import Recipe, load_recipe, make_stage, recipe_from_json
 
@@ -23,6 +23,8 @@ _NUMBERS: Mapping[str, tuple[str, str, Mapping[str, float]]] = {
     "downsample": ("downsample", "factor", {"rate": 0.0}),
     "fps": ("downsample", "rate", {"factor": 0}),
 }
+
+_LISTS = ("keep_only", "leave_out")
 
 
 class RecipeOptions(TypedDict, total=False):
@@ -53,6 +55,9 @@ class RecipeOptions(TypedDict, total=False):
     index: Path | None
     labels: Path | Mapping[str, Any] | None
     label_pattern: str | None
+    drop_if: Sequence[str] | str | None
+    keep_only: Path | Mapping[str, Any] | None
+    leave_out: Path | Mapping[str, Any] | None
 
 
 def read_recipe(recipe: Recipe | Mapping[str, Any] | Path | None = None, **options: Unpack[RecipeOptions]) -> Recipe:
@@ -85,6 +90,8 @@ def read_recipe(recipe: Recipe | Mapping[str, Any] | Path | None = None, **optio
     value = base.to_json()
     value["split"] = _split(value["split"], given)
     value["reading"] |= _reading(value["reading"], given)
+    if selection := _selection(given):
+        value["selection"] = value.get("selection", {}) | selection
     if "seed" in given:
         value["seed"] = given["seed"]
     source = recipe if isinstance(recipe, str | os.PathLike) else "options"
@@ -101,6 +108,8 @@ def _split(split: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]
     changed = dict(split)
     asked = given.get("split")
     if isinstance(asked, str):
+        if not asked:
+            raise RecipeError("split is empty; expected such as '90/10', '80/10/10' or '100'")
         kept = {word: split[word] for word in ("by", "order", "stratify", "parts") if word in split}
         changed = {"percent": asked} | kept
     elif asked is not None:
@@ -134,6 +143,14 @@ def _reading(reading: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
             raise RecipeError(f"labels {given['labels']}: has no row but the first")
         labels |= more
     return changed | ({"labels": labels} if labels else {})
+
+
+def _selection(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what options say about which motions are used."""
+    changed: dict[str, Any] = {word: _table(given[word], parse_frames) for word in _LISTS if word in given}
+    if changed.get("keep_only") == {}:
+        raise RecipeError("keep_only names no motion; expected at least one key")
+    return changed | ({"drop_if": _list(given["drop_if"])} if "drop_if" in given else {})
 
 
 def _table(given: Path | Mapping[str, Any], parse: Any) -> dict[str, Any]:

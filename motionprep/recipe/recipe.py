@@ -22,6 +22,7 @@ from motionprep.naming import shipped
 from motionprep.naming.canonical import Joint
 from motionprep.naming.fields import parse_field
 from motionprep.naming.nearest import did_you_mean
+from motionprep.recipe.selection import Selection
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
@@ -95,8 +96,9 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     percent
         ``90/10`` (train/test) or ``80/10/10`` (train/val/test).
     by
-        ``"motion"``, or ``"subject"``: no subject is on two splits, and the splits come as near to the percentages as
-        whole subjects can.
+        ``"motion"``, or what goes whole to one split: ``"subject"``; ``"duplicates"``, motions that share frames; or
+        ``"subject,duplicates"``, subjects together with those who share frames with them. The splits then come as near
+        to the percentages as whole groups can.
     order
         ``"natural"``: the first motions train. ``"hash"``: each motion's (or subject's) own name decides, so that it
         never changes splits when data is added; the percentages are then met on average.
@@ -111,7 +113,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     percent: str = ""
-    by: Literal["motion", "subject"] = "motion"
+    by: Literal["motion", "subject", "duplicates", "subject,duplicates"] = "motion"
     order: Literal["natural", "hash"] = "natural"
     stratify: bool = False
     parts: int = 1
@@ -282,8 +284,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         For people; decides nothing.
     seed
         Of random stages, from 0 to 2**63 - 1.
-    reading, split, stages
-        The three parts. The last stage of a split's is ``features``; it is added where it is not given.
+    reading, selection, split, stages
+        How files are read, which motions are used, which split each goes to, and what is made of them. The last stage
+        of a split's is ``features``; it is added where it is not given.
     task
         What is to be learnt; decides no array.
 
@@ -296,6 +299,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     seed: int = 0
     reading: Reading = Reading()
+    selection: Selection = Selection()
     split: Split = Split()
     stages: tuple[Stage, ...] = ()
     task: Task | None = None
@@ -318,6 +322,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             # What is stored where a recipe does not say is decided by the data.
             if any(isinstance(stage, Features) for stage in self.stages):
                 self._check_task(split)
+
+    @property
+    def asks_for_findings(self) -> bool:
+        """Whether what the checks find in the sources decides the dataset."""
+        return bool(self.selection.drop_if) or "duplicates" in self.split.by
 
     def stages_for(self, split: str) -> tuple[Stage, ...]:
         """Return the stages of a split in order, ``features`` last."""
@@ -522,6 +531,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             "description": self.description,
             "seed": self.seed,
             "reading": msgspec.to_builtins(self.reading, order="deterministic"),
+            **({} if self.selection == Selection() else {"selection": msgspec.to_builtins(self.selection)}),
             "split": msgspec.to_builtins(self.split),
             "stages": [{"stage": stage.name, **stage.settings()} for stage in self.stages],
             **({"task": msgspec.to_builtins(self.task)} if self.task else {}),
@@ -559,7 +569,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     Parameters
     ----------
     value
-        A table with ``description``, ``seed``, ``reading``, ``split``, ``stages`` and ``task``.
+        A table with ``description``, ``seed``, ``reading``, ``selection``, ``split``, ``stages`` and ``task``.
     name
         Stands in errors.
 
@@ -575,7 +585,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
         raise RecipeError(f"{name}: has a text that is no Unicode, with half of a character") from None
     except (RecursionError, ValueError):
         raise RecipeError(f"{name}: brackets are nested too deep, or a number has thousands of digits") from None
-    known = ("description", "seed", "reading", "split", "stages", "task")
+    known = ("description", "seed", "reading", "selection", "split", "stages", "task")
     for field in value:
         if field not in known:
             raise RecipeError(f"{name}: there is no {field!r}{did_you_mean(field, known)}")
@@ -600,6 +610,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
             description=_convert(value.get("description", ""), str, f"{name}: description"),
             seed=_convert(value.get("seed", 0), Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)], f"{name}: seed"),
             reading=_convert(value.get("reading", {}), Reading, f"{name}: reading"),
+            selection=_convert(value.get("selection", {}), Selection, f"{name}: selection"),
             split=_convert(split, Split, f"{name}: split"),
             stages=made,
             task=_convert(value["task"], Task, f"{name}: task") if "task" in value else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -46,6 +46,7 @@ def assign(
     subjects: Sequence[str],
     labels: Sequence[str] = (),
     given: Mapping[int, str] | None = None,
+    groups: Sequence[str] = (),
 ) -> list[Part]:
     """Put motions on splits.
 
@@ -59,6 +60,8 @@ def assign(
         Of the same motions, empty where there is none; for a split that stratifies.
     given
         The split of some motions, by index, whatever the percentages; these are of the others.
+    groups
+        Of the same motions, what goes whole to one split unless the rule is by motion; subjects if empty.
 
     Returns
     -------
@@ -71,9 +74,10 @@ def assign(
         If a split is empty, an entry of a list names nothing, or a motion (or a frame of it) is on two splits.
     """
     lists = split.lists()
+    groups = groups or subjects
     if given and not lists:
         others = [motion for motion in range(len(keys)) if motion not in given]
-        dealt = _by_rule(split, *([of[motion] for motion in others] for of in (keys, subjects, labels or keys)))
+        dealt = _by_rule(split, *([of[motion] for motion in others] for of in (keys, groups, labels or keys)))
         parts = sorted(
             [Part(motion, name) for motion, name in given.items()]
             + [Part(others[part.motion], part.split) for part in dealt]
@@ -81,23 +85,54 @@ def assign(
     elif lists:
         parts = _by_lists(lists, keys, subjects)
     else:
-        parts = _by_rule(split, keys, subjects, labels)
+        parts = _by_rule(split, keys, groups, labels)
+    what = "groups" if "duplicates" in split.by else "subjects"
     for name in split.names():
         if not any(part.split == name for part in parts):
             raise RecipeError(
-                f"split: {name!r} is empty: {len(keys)} motions of {len(set(subjects))} subjects "
+                f"split: {name!r} is empty: {len(keys)} motions of {len(set(groups))} {what} "
                 f"are too few for {split.percent!r} by {split.by}, order {split.order}; give more, or all to train "
-                "with percent = '100' (--split 100)"
+                "with percent = '100'"
             )
     return parts
 
 
-def _by_rule(split: Split, keys: Sequence[str], subjects: Sequence[str], labels: Sequence[str]) -> list[Part]:
-    if split.stratify and split.by == "subject":
-        return _by_label_and_subject(split, subjects, labels)
+def grouped(split: Split, keys: Sequence[str], subjects: Sequence[str], shared: Iterable[Collection[str]]) -> list[str]:
+    """Return what goes whole to one split, motion by motion: groups, each by the name of its first motion or subject.
+
+    Parameters
+    ----------
+    split
+        The rule.
+    keys, subjects
+        Of all motions, in natural order.
+    shared
+        Groups of motions that share frames, by their keys.
+    """
+    names = list(subjects) if "subject" in split.by else list(keys)
+    if "duplicates" not in split.by:
+        return names
+    first = {name: name for name in names}
+
+    def leader(name: str) -> str:
+        while first[name] != name:
+            name = first[name]
+        return name
+
+    order = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    name_of = dict(zip(keys, names, strict=True))
+    for group in shared:
+        leaders = {leader(name_of[key]) for key in group if key in name_of}
+        first.update(dict.fromkeys(leaders, min(leaders, key=order.__getitem__)) if leaders else {})
+    return [leader(name) for name in names]
+
+
+def _by_rule(split: Split, keys: Sequence[str], groups: Sequence[str], labels: Sequence[str]) -> list[Part]:
+    if split.stratify and split.by != "motion":
+        return _by_label_and_group(split, groups, labels)
     if split.stratify:
         return _by_label(split, keys, labels)
-    return _by_percent(split, keys, subjects)
+    return _by_percent(split, keys, groups)
 
 
 def split_named(key: str, splits: Sequence[str]) -> str:
@@ -112,9 +147,9 @@ def split_named(key: str, splits: Sequence[str]) -> str:
     return split if split in splits else "test" if split == "val" and "test" in splits else ""
 
 
-def _by_percent(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> list[Part]:
-    names = list(dict.fromkeys(subjects)) if split.by == "subject" else list(keys)
-    of_motion = subjects if split.by == "subject" else keys
+def _by_percent(split: Split, keys: Sequence[str], groups: Sequence[str]) -> list[Part]:
+    names = list(dict.fromkeys(groups)) if split.by != "motion" else list(keys)
+    of_motion = groups if split.by != "motion" else keys
     ends = _ends(split)
     splits = list(split.shares())
     if split.order == "hash":
@@ -122,8 +157,8 @@ def _by_percent(split: Split, keys: Sequence[str], subjects: Sequence[str]) -> l
     else:
         split_of = {}
         cuts = (
-            _cuts(list(Counter(subjects).values()), ends)
-            if split.by == "subject"
+            _cuts(list(Counter(groups).values()), ends)
+            if split.by != "motion"
             else [int(end * len(keys)) for end in ends]
         )
         for name, (start, stop) in zip(splits, pairwise([0, *cuts]), strict=True):
@@ -158,15 +193,15 @@ def _by_label(split: Split, keys: Sequence[str], labels: Sequence[str]) -> list[
     return sorted(parts)
 
 
-def _by_label_and_subject(split: Split, subjects: Sequence[str], labels: Sequence[str]) -> list[Part]:
-    """Put each subject, that with the most motions first, where its labels are missed most.
+def _by_label_and_group(split: Split, groups: Sequence[str], labels: Sequence[str]) -> list[Part]:
+    """Put each group, that with the most motions first, where its labels are missed most.
 
     A split misses a label by the square of how far it is from its goal, over that goal; so a rare label counts as much
     as a common one.
     """
     counts: dict[str, Counter[str]] = {}
-    for subject, label in zip(subjects, labels, strict=True):
-        counts.setdefault(subject, Counter())[label] += 1
+    for group, label in zip(groups, labels, strict=True):
+        counts.setdefault(group, Counter())[label] += 1
     shares = split.shares()
     labelled = Counter(labels)
     goals = {into: {label: share * count for label, count in labelled.items()} for into, share in shares.items()}
@@ -176,12 +211,12 @@ def _by_label_and_subject(split: Split, subjects: Sequence[str], labels: Sequenc
     split_of: dict[str, str] = {}
     for left, name in zip(range(len(names), 0, -1), names, strict=True):
         empty = [into for into in shares if not have[into]]
-        # No split stays empty while there are subjects.
+        # No split stays empty while there are groups.
         open_to = empty if left <= len(empty) else list(shares)
         worse = {into: _worse(counts[name], have[into], goals[into]) for into in open_to}
         split_of[name] = min(worse, key=lambda into: worse[into])
         have[split_of[name]] += counts[name]
-    return [Part(motion, split_of[subject]) for motion, subject in enumerate(subjects)]
+    return [Part(motion, split_of[group]) for motion, group in enumerate(groups)]
 
 
 def _worse(more: Mapping[str, int], have: Mapping[str, int], goals: Mapping[str, Fraction]) -> Fraction:
@@ -238,9 +273,9 @@ def deal(frames: Sequence[int], labels: Sequence[str], parts: int) -> list[int]:
 
 
 def _cuts(counts: Sequence[int], ends: Sequence[Fraction]) -> list[int]:
-    """Return where each split ends among subjects with so many motions.
+    """Return where each split ends among groups with so many motions.
 
-    As near to the shares as can be with a subject at least on each split, while there are subjects.
+    As near to the shares as can be with a group at least on each split, while there are groups.
     """
     before = [0, *accumulate(counts)]
     goals = [end * before[-1] for end in ends[:-1]]

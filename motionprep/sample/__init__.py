@@ -4,9 +4,9 @@ Nothing here calls the C library's mathematics, whose last bit differs from mach
 ``random.Random.random`` seeded by text: the same seed gives the same bytes everywhere. A motion is seeded by its own
 subject and number, so it does not change with the size of the corpus.
 
-``corpus`` says which motions there are and ``bodies`` who moves. ``perform`` makes the motions out of ``gaits``, by
+``corpus`` lists the motions and ``bodies`` who moves. ``perform`` makes the motions out of ``gaits``, by
 what ``limbs`` do along ``curves``, and ``write`` puts them into files, as ``text``. ``markers`` are put on the bodies
-that move, wherever ``chain`` says that their joints are.
+that move, wherever ``chain`` places their joints.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Make a motion: a body does what the plan says."""
+"""Make a motion: a body performs a plan."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FAR = 20.0
 
 
 def performance(skeleton: Skeleton, planned: PlannedMotion) -> Motion:
-    """Return a motion at 120 frames a second: a T-pose, then what the plan says.
+    """Return a motion at 120 frames a second: a T-pose, then the plan.
 
     The lower foot carries the body: the pelvis is as far above the floor (y = 0) as that foot's sole is below it.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from motionprep.errors import MotionPrepError
+from motionprep.files.progress import OnProgress, silent
 from motionprep.files.reading import no_address
 from motionprep.files.replacing import replacing
 from motionprep.formats.index import parse_index
@@ -54,12 +55,12 @@ def write_sample(
     seed: int = 0,
     like: str | None = None,
     markers: bool = False,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: OnProgress = silent,
 ) -> SampleSummary:
     """Write a corpus of BVH files and its index, ``69/69_01.bvh`` and ``index.txt``, and with markers ``69/69_01.c3d``.
 
     Each file is written aside and then renamed. Files of an earlier sample in the folder that are not of this one are
-    removed; its index says which they are.
+    removed; its index lists them.
 
     Parameters
     ----------
@@ -124,8 +125,7 @@ def write_sample(
     try:
         for done, written in enumerate(pool.map(write, planned), start=1):
             size += written
-            if on_progress is not None:
-                on_progress(done, len(planned))
+            on_progress(done, len(planned))
     finally:
         pool.shutdown(cancel_futures=True)
     return SampleSummary(len(planned), sum(motion.frames for motion in planned), size, folder)

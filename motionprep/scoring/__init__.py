@@ -112,7 +112,7 @@ def score(
         If the predictions have another shape, or are no numbers or not finite, or there is nothing to compare with.
     """
     if "targets" not in windows.outputs:
-        raise PredictionError("the windows have no targets to compare predictions with; name them (--target)")
+        raise PredictionError("the windows have no targets to compare predictions with; name them by `targets`")
     targets = windows.outputs["targets"].fields
     motions = [(motion, span) for motion, span in windows.motions if span.stop > span.start]
     if len({*targets}) < len(targets):

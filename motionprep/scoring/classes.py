@@ -137,7 +137,7 @@ def score_classes(
 
 
 def _predicted(predictions: NDArray[Any], count: int, classes: Sequence[str]) -> NDArray[np.int64]:
-    """Return the class of each window that predictions say."""
+    """Return the predicted class of each window."""
     name = error_prefix(predictions)
     if predictions.shape not in ((count,), (count, len(classes))):
         raise PredictionError(

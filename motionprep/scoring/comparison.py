@@ -185,10 +185,10 @@ def compare(
 
 
 def millimetres(motion: StoredMotion, part: str = "joints", unit_mm: float | None = None) -> float | None:
-    """Return how many mm a unit of a motion's stored coordinates has; None if nothing says.
+    """Return how many mm a unit of a motion's stored coordinates has; None if unknown.
 
     A BVH file does not say. What is known comes from ``unit`` or ``metres_per_unit`` of the stage ``scale``, or from
-    markers that the skeleton was aligned with, error_prefix files say it.
+    markers that the skeleton was aligned with: their files have a unit.
 
     Parameters
     ----------

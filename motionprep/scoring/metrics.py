@@ -254,7 +254,7 @@ def confusion_matrix(predicted: ArrayLike, target: ArrayLike, classes: int) -> N
     -------
     numpy.ndarray
         (C, C), int64: a row for each true class, a column for each predicted one. A row's sum is how many windows are
-        of a class, a column's how many are said to be.
+        of a class, a column's how many are predicted to be.
 
     Raises
     ------
@@ -288,7 +288,7 @@ def accuracy(predicted: ArrayLike, target: ArrayLike) -> float:
 
 
 def precision(predicted: ArrayLike, target: ArrayLike, classes: int) -> Floats:
-    """Return of each class (C,) the share of windows said to be of it that are; NaN if none is said to be.
+    """Return of each class (C,) the share of windows predicted to be of it that are; NaN if none is.
 
     Sokolova and Lapalme 2009, as :func:`accuracy`; parameters and errors are those of :func:`confusion_matrix`.
     """
@@ -297,7 +297,7 @@ def precision(predicted: ArrayLike, target: ArrayLike, classes: int) -> Floats:
 
 
 def recall(predicted: ArrayLike, target: ArrayLike, classes: int) -> Floats:
-    """Return of each class (C,) the share of its windows that are said to be of it; NaN if it has none.
+    """Return of each class (C,) the share of its windows that are predicted to be of it; NaN if it has none.
 
     Sokolova and Lapalme 2009, as :func:`accuracy`; parameters and errors are those of :func:`confusion_matrix`.
     """

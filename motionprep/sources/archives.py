@@ -18,7 +18,7 @@ from motionprep.formats.zipped import UNREADABLE, open_entry
 SUFFIX = ".zip"
 
 
-def open_archive(path: Path) -> zipfile.ZipFile:
+def open_archive(path: str | os.PathLike[str]) -> zipfile.ZipFile:
     """Open an archive.
 
     Raises
@@ -35,7 +35,7 @@ def open_archive(path: Path) -> zipfile.ZipFile:
     except OSError:
         raise
     except UNREADABLE as error:
-        raise SourceError(f"{path.name}: is no good zip archive: {error}") from None
+        raise SourceError(f"{os.path.basename(path)}: is no good zip archive: {error}") from None
 
 
 def open_in_archive(file: str, entry: str) -> IO[bytes]:

@@ -14,14 +14,15 @@ import msgspec
 
 from motionprep.errors import ReadError, SourceError
 from motionprep.files.reading import no_address, open_file, read_bounded, shown
-from motionprep.formats import ARRAYS, MODALITIES
+from motionprep.formats import ARRAYS, BESIDE, MODALITIES
 from motionprep.formats.arrays_metadata import OF_FOLDER, ArrayMetadata, describe
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
 from motionprep.sources import archives
 from motionprep.sources.pairing import natural
-from motionprep.sources.source import Source, why
+from motionprep.sources.skeletons import with_skeleton
+from motionprep.sources.source import Beside, Source, why
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -76,6 +77,7 @@ def find(
     clashing: list[Source] = []
     broken: list[Source] = []
     unsaid = 0
+    beside: dict[str, list[tuple[Beside, _Stat]]] = {}
     asked = [*((path, False) for path in paths), *((path, True) for path in markers)]
     for path, markers_only in asked:
         if address := no_address(path):
@@ -98,6 +100,7 @@ def find(
             modality = MODALITIES.get(suffix, "motion")
             source = Source(key, subject, name, file, entry, stat[2], stamp, modality)
             source = _said(source, texts, arrays) if bare else source
+            source = with_skeleton(source, stat, beside) if suffix in BESIDE else source
             if markers_only and source.modality != "markers":
                 continue
             known = found.setdefault((key, source.modality), source)

@@ -171,7 +171,9 @@ def _read_header(source: Source) -> SourceHeader:
 
 
 def _where(error: ReadError, source: Source) -> str:
-    return str(ReadError(error.message, path=source.name, line=error.line, column=error.column, section=error.section))
+    of_skeleton = source.skeleton is not None and error.path == source.skeleton.name
+    path = error.path if of_skeleton else source.name
+    return str(ReadError(error.message, path=path, line=error.line, column=error.column, section=error.section))
 
 
 def _motion_header(source: Source, rate: float | None = None) -> SourceHeader:
@@ -179,6 +181,11 @@ def _motion_header(source: Source, rate: float | None = None) -> SourceHeader:
         raise ReadError(source.wrong, path=source.name)
     if source.metadata is not None:
         return _arrays_header(source, source.metadata)
+    if source.skeleton is not None:
+        from motionprep.formats import amc
+
+        frames, rig = amc.parse_joined_header(source.read(), source.name)
+        return SourceHeader("", frames, rate or amc.RATE, rig.skeleton.structure)
     from motionprep.formats import bvh
 
     if source.entry:

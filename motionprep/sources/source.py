@@ -13,6 +13,23 @@ from motionprep.formats.zipped import UNREADABLE
 from motionprep.sources.archives import open_in_archive
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """The file with the skeleton of an AMC file.
+
+    Parameters
+    ----------
+    name
+        Its name without folders.
+    file, entry, size
+        As those of a :class:`Source`.
+    """
+
+    name: str
+    file: str
+    entry: str
+    size: int
+
+
 class Source(msgspec.Struct, frozen=True):
     """One file of a take, on its own or in a zip archive.
 
@@ -27,7 +44,7 @@ class Source(msgspec.Struct, frozen=True):
     entry
         The name in the archive, or empty.
     size
-        Bytes, unpacked.
+        Bytes, unpacked; of an AMC file with those of its skeleton.
     stamp
         Tells this state of the file from others: device, inode, size, time, and metadata.
     modality
@@ -36,6 +53,8 @@ class Source(msgspec.Struct, frozen=True):
         What a file beside it or the recipe says about it, if it holds arrays; None otherwise.
     wrong
         Why it or its metadata cannot be used; empty if it can.
+    skeleton
+        The file that has its skeleton, whose bytes come before its own; None if it has one itself.
     """
 
     key: str
@@ -48,6 +67,7 @@ class Source(msgspec.Struct, frozen=True):
     modality: str = "motion"
     metadata: ArrayMetadata | None = None
     wrong: str = ""
+    skeleton: Beside | None = None
 
     @property
     def place(self) -> str:
@@ -72,21 +92,31 @@ class Source(msgspec.Struct, frozen=True):
         ReadError
             If it cannot be read, unpacks to more than it says, or has changed since it was found.
         """
-        try:
-            if self.entry:
-                with open_in_archive(self.file, self.entry) as file:
-                    data = file.read(self.size + 1)
-            else:
-                with open_file(self.file, buffering=0) as file:
-                    data = file.read()
-        except UNREADABLE as error:
-            raise ReadError(f"cannot be read: {why(error)}", path=self.name) from None
-        if len(data) != self.size:
-            raise ReadError(
-                f"has {len(data):,} bytes; it had {self.size:,} when it was found: it changes while it is read",
-                path=self.name,
-            )
-        return data
+        if self.skeleton is None:
+            return _read(self, self.size, self.name)
+        from motionprep.formats import amc
+
+        beside = self.skeleton
+        asf = _read(beside, beside.size, f"{self.name.rpartition('/')[0]}/{beside.name}".lstrip("/"))
+        return amc.join(beside.name, asf, _read(self, self.size - beside.size, self.name))
+
+
+def _read(source: Source | Beside, size: int, name: str) -> bytes:
+    """Return the bytes of a file that had a size when it was found."""
+    try:
+        if source.entry:
+            with open_in_archive(source.file, source.entry) as file:
+                data = file.read(size + 1)
+        else:
+            with open_file(source.file, buffering=0) as file:
+                data = file.read()
+    except UNREADABLE as error:
+        raise ReadError(f"cannot be read: {why(error)}", path=name) from None
+    if len(data) != size:
+        raise ReadError(
+            f"has {len(data):,} bytes; it had {size:,} when it was found: it changes while it is read", path=name
+        )
+    return data
 
 
 class TakeFiles(msgspec.Struct, frozen=True):

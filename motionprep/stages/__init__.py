@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from motionprep.stages.contacts import Contacts
     from motionprep.stages.downsample import Downsample
     from motionprep.stages.drop_short import DropShort
+    from motionprep.stages.face import Face
     from motionprep.stages.fill_gaps import FillGaps
     from motionprep.stages.limbs import Limbs
     from motionprep.stages.local_frame import LocalFrame
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from motionprep.stages.normalize import Normalize
     from motionprep.stages.occlude import Occlude
     from motionprep.stages.permute_axes import PermuteAxes
+    from motionprep.stages.put_on_floor import PutOnFloor
     from motionprep.stages.represent import Represent
     from motionprep.stages.scale import Scale
     from motionprep.stages.select_joints import SelectJoints
@@ -49,6 +51,8 @@ _CLASSES = {
     "select_markers": "SelectMarkers",
     "clean": "Clean",
     "fill_gaps": "FillGaps",
+    "put_on_floor": "PutOnFloor",
+    "face": "Face",
     "speed": "Speed",
     "mirror": "Mirror",
     "yaw": "Yaw",
@@ -100,6 +104,7 @@ __all__ = [
     "Downsample",
     "DropShort",
     "Dropped",
+    "Face",
     "Features",
     "FillGaps",
     "Limbs",
@@ -109,6 +114,7 @@ __all__ = [
     "Normalize",
     "Occlude",
     "PermuteAxes",
+    "PutOnFloor",
     "Represent",
     "Scale",
     "SelectJoints",

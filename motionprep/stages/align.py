@@ -203,5 +203,5 @@ def _rates(take: Take) -> str:
         return ""
     return (
         f"; they are said to have {take.markers.rate:g} and {take.motion.rate:g} frames a second: if a rate is wrong, "
-        "give it with --rates"
+        "give the right one in `rates`"
     )

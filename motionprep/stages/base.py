@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: In which stages take lengths; ``"take"`` is whatever unit the take is in.
 LENGTH_UNITS = ("m", "cm", "mm", "take")
 #: What stages make that corrupt markers.
-SPOILT = ("markers_corrupt", "markers_corrupt_visible")
+CORRUPTED = ("markers_corrupt", "markers_corrupt_visible")
 
 
 @dataclass(frozen=True)
@@ -167,6 +167,12 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         chosen = self.pick(take.frames, take.rate, take.in_file)
         return chosen if isinstance(chosen, Dropped) else take.at(chosen)
 
+    def too_late(self, take: Take) -> Dropped | None:
+        """Return why a take is no longer expressed in the world alone; None if it is."""
+        if take.root is None and not take.arrays:
+            return None
+        return Dropped(f"{self.name}: the root is kept apart or features are made already; put {self.name} before that")
+
     def works_on(self, split: str) -> bool:
         """Whether it is one of the stages of a split."""
         return not self.splits or split in self.splits
@@ -219,7 +225,7 @@ class Corruption(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @property
     def makes(self) -> tuple[str, ...]:
         """Which features are of interest because of it."""
-        return SPOILT
+        return CORRUPTED
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with corrupted markers beside its own."""
@@ -241,12 +247,6 @@ class InWorld(Augment, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     in_world: ClassVar[bool] = True
     alters: ClassVar[bool] = True
-
-    def too_late(self, take: Take) -> Dropped | None:
-        """Return why a take is no longer expressed in the world alone; None if it is."""
-        if take.root is None and not take.arrays:
-            return None
-        return Dropped(f"{self.name}: the root is kept apart or features are made already; put {self.name} before that")
 
 
 class Moves(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):

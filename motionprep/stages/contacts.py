@@ -7,17 +7,16 @@ from math import isfinite
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from motionprep.motion.feature_kinds import FEET
+from motionprep.naming.landmarks import LEGS
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from motionprep.motion.arrays import Floats
     from motionprep.motion.take import Take
 
 METHODS = ("hysteresis", "humanml3d", "lafan1")
-_LEGS = tuple(f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "ankle"))
 
 
 class Contacts(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,27 +72,22 @@ class Contacts(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the take with the array, or what is missing of its legs."""
         import numpy as np
 
-        from motionprep.maths import contacts
-        from motionprep.motion import kinematics
+        from motionprep.maths import contacts, landmark_points
         from motionprep.motion.arrays import read_only
-        from motionprep.naming.landmarks import of_nodes
 
         if take.motion is None:
             return Dropped("contacts: no skeleton")
         if (take.clip or take.frames) < 2:
             return Dropped("contacts: fewer than two frames")
-        places = of_nodes(take.motion.skeleton.nodes)
-        needed = [*FEET, *(_LEGS if self.method == "hysteresis" else ())]
-        if missing := [name for name in needed if name not in places]:
-            return Dropped(f"contacts: nothing is known to be the {missing[0].replace('_', ' ')}")
-        positions = kinematics.features(take.motion, ("positions",))["positions"]
-        heights = positions[..., "xyz".index(self.up)]
+        points = landmark_points.of_take(take)
+        if missing := points.missing([*FEET, *(LEGS if self.method == "hysteresis" else ())]):
+            return Dropped(f"contacts: {missing}")
+        heights = points.positions[..., "xyz".index(self.up)]
         floor = contacts.floor_height(heights)
-        feet = _at(positions, [places[name] for name in FEET])
+        feet = points.at(FEET)
         found: NDArray[np.bool_]
         if self.method == "hysteresis":
-            legs = _at(positions, [places[name] for name in _LEGS]).reshape(len(positions), 2, 3, 3)
-            body = contacts.body_height(legs)
+            body = contacts.body_height(points.at(LEGS).reshape(-1, 2, 3, 3))
             if not body > 0:
                 return Dropped("contacts: the legs have no length")
             limits = contacts.Thresholds(self.speed, self.height, self.leave_speed, self.leave_height)
@@ -103,10 +97,3 @@ class Contacts(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             found = contacts.by_displacement(feet, contacts.DISPLACEMENTS[self.method], take.clip)
         facts = {"floor": floor, "contact_share": float(np.mean(found.any(axis=1)))}
         return replace(take, arrays={**take.arrays, "contacts": read_only(found)}, facts={**take.facts, **facts})
-
-
-def _at(positions: Floats, nodes: list[tuple[int, ...]]) -> Floats:
-    """Return points (F, P, 3), each the mean of some nodes."""
-    import numpy as np
-
-    return np.stack([positions[:, list(some)].mean(axis=1) for some in nodes], axis=1)

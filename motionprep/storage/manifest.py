@@ -54,6 +54,16 @@ SCHEMA = pa.schema(
         ("steps", pa.string()),
     ]
 )
+#: The columns of a dataset whose sources were checked.
+CHECKED = (
+    ("findings", pa.string()),
+    ("source_height", pa.float64()),
+    ("source_root_speed", pa.float64()),
+    ("source_jerk", pa.float64()),
+    ("source_contact_share", pa.float64()),
+    ("source_skate", pa.float64()),
+    ("source_missing_share", pa.float64()),
+)
 
 
 def encode(rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -81,9 +91,10 @@ def _with_facts(
     rows: Sequence[Mapping[str, Any]], facts: Sequence[Mapping[str, Any]]
 ) -> tuple[pa.Schema, list[dict[str, Any]]]:
     """Return the schema and rows with a column for each fact of stages, numbers or text."""
-    names = sorted({name for of_row in facts for name in of_row} - set(SCHEMA.names))
+    checked = [pa.field(*column) for column in CHECKED if any("findings" in row for row in rows)]
+    names = sorted({name for of_row in facts for name in of_row} - {*SCHEMA.names, *(name for name, _ in CHECKED)})
     numbers = {name: all(isinstance(of_row.get(name, 0), int | float) for of_row in facts) for name in names}
-    schema = SCHEMA
+    schema = pa.schema([*SCHEMA, *checked])
     for name in names:
         schema = schema.append(pa.field(name, pa.float64() if numbers[name] else pa.string()))
     columns = [

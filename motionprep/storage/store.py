@@ -23,8 +23,8 @@ from motionprep.storage.chunks import REMEDY
 DATASET, SHARDS, CACHE = "dataset.json", "shards", ".cache"
 #: A copy of the manifest under a name that stays, for programs that read it by itself.
 MANIFEST = "manifest.parquet"
-#: Named by a hash of their content, in ``dataset.json`` under the same word.
-NAMED = {"manifest": ".parquet", "skeletons": ".json", "stats": ".json"}
+#: Named by a hash of their content, in ``dataset.json`` under the same word; findings where sources were checked.
+NAMED = {"manifest": ".parquet", "skeletons": ".json", "stats": ".json", "findings": ".json"}
 _LOCK, _HOLDER = "lock", "holder"
 
 
@@ -233,10 +233,15 @@ def read_named(out: Path, dataset: Mapping[str, Any], word: str) -> bytes:
     return data
 
 
+def named_in(dataset: Mapping[str, Any]) -> list[str]:
+    """Return the words of the named files that a dataset has."""
+    return [word for word in NAMED if word in dataset]
+
+
 def named_are_whole(out: Path, dataset: Mapping[str, Any]) -> bool:
     """Return whether all named files are there and fit their names, and the copy of the manifest is one."""
     try:
-        named = {word: read_named(out, dataset, word) for word in NAMED}
+        named = {word: read_named(out, dataset, word) for word in named_in(dataset)}
         copy = (out / MANIFEST).read_bytes() if dataset["motionprep"] > 1 else named["manifest"]
     except (DatasetError, OSError):
         return False
@@ -329,6 +334,8 @@ class _Facts(TypedDict):
     manifest: str
     skeletons: str
     stats: str
+    findings: NotRequired[str]
+    found: NotRequired[dict[str, dict[str, int]]]
 
 
 def _is_whole(value: Mapping[str, Any]) -> bool:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from motionprep.errors import DatasetError
+from motionprep.files.progress import OnProgress, silent
 from motionprep.storage import shard_reader, store
 
 
-def verify(
-    path: str | os.PathLike[str], on_progress: Callable[[int, int], None] = lambda _done, _all: None
-) -> list[str]:
+def verify(path: str | os.PathLike[str], on_progress: OnProgress = silent) -> list[str]:
     """Compare everything in a dataset with its checksums.
 
     Parameters
@@ -40,7 +38,7 @@ def verify(
     if dataset is None:
         return [f"{out / store.DATASET}: is damaged; build again to mend it"]
     problems = []
-    for word in store.NAMED:
+    for word in store.named_in(dataset):
         try:
             store.read_named(out, dataset, word)
         except DatasetError as error:

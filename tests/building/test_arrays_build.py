@@ -414,7 +414,7 @@ class TestBuildingAgain:
 
         assert self.again(data).made == 1
 
-    def test_another_subject_is_told_and_makes_no_shard(self, data: Path) -> None:
+    def test_another_subject_is_reported_and_makes_no_shard(self, data: Path) -> None:
         self.again(data)
         (data / "arrays.toml").write_text(SAID + 'subject = "anna"')
 
@@ -423,7 +423,7 @@ class TestBuildingAgain:
         assert (summary.made, summary.changed) == (0, True)
         assert motionprep.open(summary.out).manifest.subject.tolist() == ["anna", "anna"]
 
-    def test_a_text_that_changes_is_told_of_what_is_not_built_too(self, data: Path) -> None:
+    def test_a_text_that_changes_changes_what_is_known_of_what_is_not_built(self, data: Path) -> None:
         split = {"train": ["S1_walk"]}
         self.again(data, split=split)
         (data / "S2_run.toml").write_text(SAID.replace("50", "30"))
@@ -505,6 +505,19 @@ class TestConfidence:
         assert np.array_equal(positions[..., :2], values[..., :2])
         assert np.all(positions[..., 2] == z)
         assert ("confidence" in str(dataset.manifest.reason[0])) == noted
+
+    def test_found_in_some_files_alone_is_a_warning_that_names_one_of_each_kind(self, tmp_path: Path) -> None:
+        values = np.random.default_rng(0).uniform(10, 900, (20, 3, 3)).astype(np.float32)
+        data = tmp_path / "data"
+        data.mkdir()
+        np.save(data / "b_1.npy", values)
+        np.save(data / "a_1.npy", np.concatenate([values[..., :2], np.full((20, 3, 1), 0.5, np.float32)], -1))
+        (data / "arrays.toml").write_text('names = ["A", "B", "C"]\nrate = 30\n')
+        recipe = {"stages": [{"stage": "features", "arrays": ["positions"]}]}
+
+        for _ in range(2):
+            with pytest.warns(motionprep.MotionPrepWarning, match=r"a_1, and for a place in 1, such as b_1"):
+                build(data, tmp_path / "out", recipe=recipe)
 
     def test_may_be_a_little_above_1(self, tmp_path: Path) -> None:
         values = np.random.default_rng(0).uniform(10, 900, (20, 3, 3)).astype(np.float32)

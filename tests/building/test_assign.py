@@ -157,7 +157,7 @@ def test_the_same_motions_make_the_same_shard_on_either_side_of_a_split() -> Non
     assert planned.key_of(recipe, "train", [ITEM], ["ab"]) == planned.key_of(recipe, "test", [ITEM], ["ab"])
 
 
-def test_the_stages_of_a_side_decide_its_shards() -> None:
+def test_the_stages_of_a_split_decide_its_shards() -> None:
     recipe = Recipe(split=Split(percent="90/10"), stages=(Downsample(factor=8, splits=("train",)),))
 
     assert planned.key_of(recipe, "train", [ITEM], ["ab"]) != planned.key_of(recipe, "test", [ITEM], ["ab"])

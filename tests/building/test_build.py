@@ -283,7 +283,7 @@ def test_a_low_pass_comes_before_downsampling(corpus: Path, out: Path) -> None:
     assert np.array_equal(motionprep.open(out)["train"]["09_03"]["positions"], expected)
 
 
-def test_frame_ranges_put_parts_of_one_motion_on_two_sides(corpus: Path, out: Path) -> None:
+def test_frame_ranges_put_parts_of_one_motion_on_two_splits(corpus: Path, out: Path) -> None:
     split = {"train": [{"motions": "02_01", "frames": "1-20"}], "test": [{"motions": "02_01", "frames": "31-45"}]}
     build(corpus, out, recipe=recipe(split=split))
     dataset = motionprep.open(out)
@@ -710,7 +710,7 @@ def test_a_folder_that_may_not_be_written_is_an_error_of_the_system(corpus: Path
         build(corpus, out)
 
 
-def test_an_empty_side_is_refused(corpus: Path, out: Path) -> None:
+def test_an_empty_split_is_refused(corpus: Path, out: Path) -> None:
     with pytest.raises(motionprep.RecipeError, match="'val' is empty"):
         build(corpus, out, recipe=recipe(split={"percent": "98/1/1"}))
 
@@ -790,7 +790,7 @@ def test_the_recipe_that_a_dataset_keeps_builds_it_again(corpus: Path, out: Path
     assert tree(out) == tree(tmp_path / "again")
 
 
-def test_a_range_of_frames_on_a_side_keeps_all_its_frames_where_the_t_pose_is_trimmed(corpus: Path, out: Path) -> None:
+def test_a_range_of_frames_on_a_split_keeps_all_its_frames_where_the_t_pose_is_trimmed(corpus: Path, out: Path) -> None:
     recipe = {
         "split": {"test": [{"motions": "07_02", "frames": "11-20"}]},
         "stages": [{"stage": "trim", "t_pose": 1}],
@@ -824,7 +824,7 @@ def test_a_strict_build_of_what_is_there_already_fails_where_motions_failed(corp
         build(data, tmp_path / "out", strict=True)
 
 
-def test_there_are_no_statistics_without_a_train_side(corpus: Path, out: Path) -> None:
+def test_there_are_no_statistics_without_a_train_split(corpus: Path, out: Path) -> None:
     build(corpus, out, recipe={"split": {"test": ["*"]}})
 
     assert motionprep.open(out).stats == {}
@@ -847,7 +847,7 @@ def test_a_given_rate_mends_a_header_whose_rate_is_wrong_or_missing(corpus: Path
     (data / "01_02.bvh").write_text(text)
     wrong = built(data, tmp_path / "wrong").manifest.set_index("key")
     assert wrong.status.to_dict() == {"01_01": "failed", "01_02": "ok"}
-    assert wrong.reason["01_01"].endswith("a rate that is given for this motion takes its place")
+    assert wrong.reason["01_01"].endswith("a rate that `rates` gives for this motion overrides it")
 
     mended = built(data, tmp_path / "mended", recipe=recipe({"stage": "downsample", "rate": 30}, rates={"01_01": 60.0}))
 

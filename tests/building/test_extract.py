@@ -127,7 +127,7 @@ class TestOfMarkers:
             "markers_seen": (np.float32, (3, 4)),
         }
 
-    def test_a_network_sees_the_markers_that_were_spoilt_beside_the_recorded_ones(self) -> None:
+    def test_a_network_sees_the_markers_that_were_corrupted_beside_the_recorded_ones(self) -> None:
         take = take_of()
         assert take.markers is not None
         corrupted = replace(
@@ -145,7 +145,7 @@ class TestOfMarkers:
         assert not found["markers_corrupt"].any()
         assert not found["markers_seen"].any()
 
-    def test_markers_that_nobody_spoilt_are_seen_as_they_were_recorded(self) -> None:
+    def test_markers_that_nobody_corrupted_are_seen_as_they_were_recorded(self) -> None:
         found = extract(take_of(), ["markers", "markers_visible", "markers_corrupt", "markers_seen"])
 
         assert np.array_equal(found["markers_corrupt"], found["markers"])

@@ -302,7 +302,7 @@ def test_damage_is_found_and_mended(copied: tuple[Path, Path], stored_normalized
     assert content(out) == content(stored_normalized.path)
 
 
-def test_damage_to_what_is_to_be_normalized_is_told_and_mended_by_the_next_build(copied: tuple[Path, Path]) -> None:
+def test_damage_to_what_is_to_be_normalized_is_reported_and_mended_by_the_next_build(copied: tuple[Path, Path]) -> None:
     data, out = copied
     build(data, out, recipe=recipe())
     for key in raw(out):

@@ -65,7 +65,7 @@ class TestJoining:
 
         assert one.facts["splits"] == two.facts["splits"]
 
-    def test_without_a_recipe_both_halves_are_stored_aligned(self, data: Path, tmp_path: Path) -> None:
+    def test_without_a_recipe_both_modalities_are_stored_aligned(self, data: Path, tmp_path: Path) -> None:
         dataset = built(data, tmp_path / "out")
 
         assert [stage.name for stage in dataset.recipe.stages] == ["align", "features"]
@@ -87,7 +87,7 @@ class TestJoining:
 
         assert table[table.status == "dropped"][["key", "reason"]].to_numpy().tolist() == [[gone.stem, "no skeleton"]]
 
-    def test_a_folder_may_be_named_for_both_halves(self, data: Path, tmp_path: Path) -> None:
+    def test_a_folder_may_be_named_for_both_modalities(self, data: Path, tmp_path: Path) -> None:
         assert built(data, tmp_path / "out", markers=data).manifest.source.notna().all()
 
     def test_the_subject_is_that_of_the_skeletons_folder(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ class TestJoining:
 
         assert table[["key", "subject"]].to_numpy().tolist() == [["walk", "S1"], ["run", "S2"]]
 
-    def test_a_side_does_not_hang_on_a_half_that_it_has_no_need_of(
+    def test_a_split_does_not_depend_on_a_modality_that_it_has_no_need_of(
         self, apart: tuple[Path, Path], tmp_path: Path
     ) -> None:
         whole = recipe_from_json(
@@ -130,7 +130,7 @@ class TestJoining:
         assert stored.rate == 60
         assert stored.facts["align_lag"] == 1
 
-    def test_a_given_rate_mends_files_of_both_halves_whose_rate_is_wrong(self, data: Path, tmp_path: Path) -> None:
+    def test_a_given_rate_mends_files_of_both_modalities_whose_rate_is_wrong(self, data: Path, tmp_path: Path) -> None:
         folder = tmp_path / "data"
         folder.mkdir()
         [skeleton], [markers] = data.rglob("02_01.bvh"), data.rglob("02_01.c3d")
@@ -179,7 +179,7 @@ class TestJoining:
 
         assert table[table.status == "dropped"].reason.tolist() == ["no labelled markers"]
 
-    def test_percentages_are_of_takes_that_have_both_halves(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+    def test_percentages_are_of_takes_that_have_both_modalities(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         for path in sorted(apart[1].iterdir())[:2]:
             path.unlink()
 
@@ -188,7 +188,7 @@ class TestJoining:
         assert [dataset.facts["splits"][side]["motions"] for side in ("train", "test")] == [2, 2]
         assert list(dataset.manifest.reason)[:2] == ["no markers"] * 2
 
-    def test_a_side_that_is_empty_for_want_of_pairs_is_told_with_how_many_takes_lack_which_half(
+    def test_a_split_that_is_empty_for_want_of_pairs_is_reported_with_how_many_takes_lack_which_modality(
         self, apart: tuple[Path, Path], tmp_path: Path
     ) -> None:
         for path in sorted(apart[1].iterdir())[:4]:
@@ -200,12 +200,12 @@ class TestJoining:
 
         assert str(error.value) == (
             "split: 'train' is empty: 1 motions of 1 subjects are too few for '90/10' by motion, order natural; "
-            "give more, or all to train with percent = '100' (--split 100); of 6 takes that were found, 1 have no "
+            "give more, or all to train with percent = '100'; of 6 takes that were found, 1 have no "
             "skeleton and 4 have no markers"
         )
 
     @pytest.mark.parametrize("most", ["motion", "markers"])
-    def test_a_stray_file_of_the_other_half_does_not_cost_the_takes_without_one(
+    def test_a_stray_file_of_the_other_modality_does_not_cost_the_takes_without_one(
         self, apart: tuple[Path, Path], tmp_path: Path, most: str
     ) -> None:
         many, few = apart if most == "motion" else apart[::-1]
@@ -220,7 +220,7 @@ class TestJoining:
         )
         other = "markers" if most == "motion" else "skeletons"
         assert plan.notes[0].startswith(
-            f"only 1 of 6 takes have skeleton and markers, so the {other} of 1 are left aside; give --markers"
+            f"only 1 of 6 takes have skeleton and markers, so the {other} of 1 are left aside; give `markers`"
         )
 
     @pytest.mark.parametrize("kept", [3, 2])
@@ -260,7 +260,7 @@ class TestJoining:
             ({"task": {"inputs": ["markers"], "label": True}}, "markers"),
         ],
     )
-    def test_of_a_mixed_tree_that_half_is_taken_which_stages_and_task_are_of(
+    def test_of_a_mixed_tree_the_modality_of_stages_and_task_is_taken(
         self, apart: tuple[Path, Path], tmp_path: Path, asked: dict[str, Any], modality: str
     ) -> None:
         many, few = apart[::-1] if modality == "motion" else apart
@@ -268,7 +268,7 @@ class TestJoining:
 
         plan = make_plan(mixed, tmp_path / "out", recipe_from_json(asked))
 
-        assert [(row.reason, [one.modality for one in row.recording.sources]) for row in plan.rows] == [
+        assert [(row.reason, [one.modality for one in row.take_files.sources]) for row in plan.rows] == [
             ("", [modality])
         ] * 2
         aside = "skeletons" if modality == "markers" else "markers"
@@ -300,7 +300,7 @@ class TestJoining:
 
         assert list(table.status[table.key == "1_01"]) == ["ok"]
 
-    def test_a_task_on_both_halves_gets_pairs(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+    def test_a_task_on_both_modalities_gets_pairs(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         task = {"inputs": ["markers"], "targets": ["rotations"]}
 
         plan = make_plan([apart[1], min(apart[0].iterdir())], tmp_path / "out", recipe_from_json({"task": task}))
@@ -312,7 +312,7 @@ class TestJoining:
         with pytest.raises(SourceError, match=r"the recipe needs skeleton \(.bvh\), and no such file is there"):
             make_plan([apart[1]], tmp_path / "out", joints)
 
-    def test_a_recipe_that_needs_one_half_keeps_takes_without_the_other(
+    def test_a_recipe_that_needs_one_modality_keeps_takes_without_the_other(
         self, apart: tuple[Path, Path], tmp_path: Path
     ) -> None:
         sorted(apart[0].iterdir())[0].unlink()
@@ -344,7 +344,7 @@ class TestJoining:
         with pytest.raises(SourceError, match=r"the recipe needs markers \(.c3d\), and no such file is there"):
             build(apart[0], tmp_path / "out", recipe=recipe(arrays=["markers"], align=False))
 
-    def test_a_damaged_half_fails_its_take_and_is_named(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
+    def test_a_damaged_modality_fails_its_take_and_is_named(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         path = sorted(apart[1].iterdir())[3]
         path.write_bytes(path.read_bytes()[:3000])
 
@@ -377,7 +377,7 @@ class TestJoining:
         assert str(error.value).endswith(f"the first: {files}: {stage}: cannot be")
 
     @pytest.mark.parametrize(("feature", "suffix"), [("positions", "bvh"), ("markers", "c3d")])
-    def test_a_feature_that_cannot_be_stored_is_charged_to_the_file_of_its_half(
+    def test_a_feature_that_cannot_be_stored_is_charged_to_the_file_of_its_modality(
         self, data: Path, tmp_path: Path, feature: str, suffix: str
     ) -> None:
         other = "markers_visible" if feature == "positions" else "rotations"
@@ -480,7 +480,7 @@ class TestBuilding:
         corrupted = [copy["markers_corrupt"] for copy in copies]
         assert not any(np.array_equal(corrupted[a], corrupted[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
 
-    def test_nothing_is_spoilt_on_test(self, data: Path, tmp_path: Path) -> None:
+    def test_nothing_is_corrupted_on_test(self, data: Path, tmp_path: Path) -> None:
         whole = recipe(
             {"stage": "shift", "reach": 50, "unit": "take"}, split="50/50", arrays=["markers", "markers_corrupt"]
         )

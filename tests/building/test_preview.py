@@ -67,7 +67,9 @@ def test_shards_that_are_there_say_what_became_of_their_motions(corpus: Path, tm
     assert (split.motions, split.frames, split.shards_to_make) == (14, int(table.frames.sum()), 0)
 
 
-def test_motions_whose_headers_say_that_they_are_dropped_are_told_and_not_counted(corpus: Path, tmp_path: Path) -> None:
+def test_motions_whose_headers_say_that_they_are_dropped_are_reported_and_not_counted(
+    corpus: Path, tmp_path: Path
+) -> None:
     lengths = sorted({row.frames_in for row in _manifest(corpus, tmp_path / "all", {}).itertuples()})
     recipe = {"split": {"percent": "75/25"}, **stage("drop_short", frames=int(lengths[len(lengths) // 2]))}
 
@@ -83,7 +85,7 @@ def test_motions_whose_headers_say_that_they_are_dropped_are_told_and_not_counte
     ]
 
 
-def test_a_range_that_leaves_its_file_leaves_a_side_empty(corpus: Path, tmp_path: Path) -> None:
+def test_a_range_that_leaves_its_file_leaves_a_split_empty(corpus: Path, tmp_path: Path) -> None:
     split = {"train": ["02_01"], "test": [{"motions": "02_02", "frames": "400-99999"}]}
 
     would = foretold(corpus, tmp_path / "out", {"split": split})

@@ -24,7 +24,7 @@ def modalities(data: Path) -> tuple[list[Path], list[Path]]:
     return sorted(data.rglob("*.bvh")), sorted(data.rglob("*.c3d"))
 
 
-def test_of_one_pair_the_finding_is_told_line_by_line(run: Any, data: Path) -> None:
+def test_of_one_pair_the_finding_is_reported_line_by_line(run: Any, data: Path) -> None:
     (bvh, _), (c3d, _) = modalities(data)
     ended = run("align", bvh, c3d)
     lines = dict(line.split(maxsplit=1) for line in ended.out.splitlines())
@@ -43,7 +43,7 @@ def test_the_files_may_come_in_any_order_and_have_any_names(run: Any, data: Path
     assert run("align", other, bvh).out == run("align", bvh, c3d).out
 
 
-def test_how_far_knee_markers_are_from_the_knees_is_told(run: Any, data: Path) -> None:
+def test_how_far_knee_markers_are_from_the_knees_is_reported(run: Any, data: Path) -> None:
     (bvh, _), (c3d, _) = modalities(data)
     (line,) = [line for line in run("align", bvh, c3d).out.splitlines() if line.startswith("knees")]
     left, right = line.removeprefix("knees").removesuffix(" mm from marker to joint, left and right").split("/")
@@ -51,7 +51,7 @@ def test_how_far_knee_markers_are_from_the_knees_is_told(run: Any, data: Path) -
     assert 40 < int(right) < 70
 
 
-def test_of_rates_that_do_not_go_together_the_half_that_was_resampled_is_told(
+def test_of_rates_that_do_not_go_together_the_modality_that_was_resampled_is_reported(
     run: Any, data: Path, tmp_path: Path
 ) -> None:
     (bvh, _), (c3d, _) = modalities(data)
@@ -84,7 +84,7 @@ def test_of_a_folder_there_is_a_table(run: Any, data: Path) -> None:
     assert [row[:3] for row in rows] == [[bvh.stem, "1", "yzx"] for bvh in modalities(data)[0]]
 
 
-def test_the_halves_may_be_in_two_folders(run: Any, data: Path, tmp_path: Path) -> None:
+def test_the_modalities_may_be_in_two_folders(run: Any, data: Path, tmp_path: Path) -> None:
     for path in (*modalities(data)[0], *modalities(data)[1]):
         folder = tmp_path / path.suffix[1:]
         folder.mkdir(exist_ok=True)
@@ -129,7 +129,7 @@ def test_a_folder_without_pairs_says_so(run: Any, corpus: Path) -> None:
     assert (ended.code, "no take has a BVH and a C3D file" in ended.err) == (1, True)
 
 
-def test_cmu_01_01_is_told_as_it_was_measured(run: Any, real_data: Path) -> None:
+def test_cmu_01_01_is_reported_as_it_was_measured(run: Any, real_data: Path) -> None:
     ended = run("align", real_data / "cmu-bvh" / "01_01.bvh", real_data / "cmu-c3d" / "01_01.c3d")
     assert ended.code == 0
     assert "frames    2,751 in common" in ended.out

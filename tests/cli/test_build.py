@@ -98,6 +98,19 @@ def test_a_build_whose_train_is_empty_says_why_before_it_fails(run: Any, corpus:
     assert "\ndropped: " in ended.out
 
 
+def test_notes_on_motions_that_are_stored_are_counted_by_kind(
+    run: Any, corpus: Path, tmp_path: Path, out: Path
+) -> None:
+    data = Path(shutil.copytree(corpus, tmp_path / "data"))
+    for number, name in enumerate(("07/07_01.bvh", "02/02_01.bvh"), start=1):
+        with (data / name).open("ab") as file:
+            file.write(b"\0" * 100 * number)
+    ended = run("build", data, "--lenient", "-o", out)
+    assert re.search(r"\nnoted: 2 x .*, for instance 0[27]_01: bytes ", ended.out), ended.out
+    assert sum(note["motions"] for note in motionprep.open(out).facts["noted"].values()) == 2
+    assert "\nnoted: 2 x " in run("info", out).out
+
+
 def test_only_the_commonest_kinds_of_reason_are_listed() -> None:
     words = ["ash", "birch", "cedar", "elm", "fir", "oak", "yew"]
     reasons = {f"no {word}": count for count, word in enumerate(words, start=1)}
@@ -116,7 +129,7 @@ def test_reasons_that_differ_in_numbers_alone_are_one_line_with_an_example(run: 
     )
 
 
-def test_progress_is_told_in_lines_where_there_is_no_terminal(
+def test_progress_is_reported_in_lines_where_there_is_no_terminal(
     run: Any, corpus: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("motionprep_cli.progress._LINE_EVERY", 0.0)
@@ -248,7 +261,7 @@ def test_a_table_that_is_no_utf_8_is_refused_with_its_line(
 
 @pytest.mark.parametrize("option", ["--labels", "--rates"])
 @pytest.mark.parametrize("verb", ["build", "plan"])
-def test_keys_of_a_table_that_no_motion_has_are_told(
+def test_keys_of_a_table_that_no_motion_has_are_reported(
     run: Any, corpus: Path, out: Path, tmp_path: Path, option: str, verb: str
 ) -> None:
     column, value = {"--labels": ("label", "walk"), "--rates": ("fps", "60")}[option]
@@ -268,7 +281,9 @@ def test_a_quiet_build_keeps_its_notes_to_itself_but_no_warning(
     assert ended.err == "warning: labels: 1 of 1 keys match no motion: 99_01\n"
 
 
-def test_a_table_of_labels_that_cannot_be_is_told_by_line(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+def test_a_table_of_labels_that_cannot_be_is_reported_by_line(
+    run: Any, corpus: Path, out: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mine.csv").write_text("key,label\n02_01,walk\n02_01,run\n")
     ended = run("build", corpus, "--labels", tmp_path / "mine.csv", "-o", out)
     assert ended.code == 1
@@ -490,7 +505,7 @@ def frames_of(out: Path) -> dict[str, int]:
     return {name: side["frames"] for name, side in motionprep.open(out).facts["splits"].items()}
 
 
-def test_a_flag_can_be_for_the_test_side_alone(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+def test_a_flag_can_be_for_the_test_split_alone(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
     assert run("build", corpus, "--split", "50/50", "-o", tmp_path / "all", "-q").code == 0
     assert run("build", corpus, "--split", "50/50", "--downsample", "test=8", "-o", out, "-q").code == 0
 
@@ -498,14 +513,16 @@ def test_a_flag_can_be_for_the_test_side_alone(run: Any, corpus: Path, out: Path
     assert (some["train"], some["test"] < whole["test"] / 7) == (whole["train"], True)
 
 
-def test_a_flag_for_one_side_takes_the_place_of_that_for_all(run: Any, corpus: Path, out: Path, tmp_path: Path) -> None:
+def test_a_flag_for_one_split_takes_the_place_of_that_for_all(
+    run: Any, corpus: Path, out: Path, tmp_path: Path
+) -> None:
     run("build", corpus, "--split", "50/50", "--downsample", "test=2", "-o", tmp_path / "two", "-q")
     run("build", corpus, "--split", "50/50", "--downsample", "8", "--downsample", "test=2", "-o", out, "-q")
 
     assert frames_of(out)["test"] == frames_of(tmp_path / "two")["test"]
 
 
-def test_a_flag_given_twice_for_one_side_is_wrong_usage(run: Any, corpus: Path, out: Path) -> None:
+def test_a_flag_given_twice_for_one_split_is_wrong_usage(run: Any, corpus: Path, out: Path) -> None:
     ended = run("build", corpus, "--trim", "1", "--trim", "2", "-o", out)
 
     assert ended.code == 2
@@ -550,3 +567,42 @@ def test_a_machine_that_has_no_more_is_one_line(
     assert ended.code == 1
     assert says in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_build_with_checks_prints_what_they_find(run, corpus, out):
+    ended = run("build", corpus, "-o", out, "--check")
+    codes = motionprep.open(out).manifest["findings"]
+
+    assert ended.code == 0
+    assert "notes: range-t-pose 16" in ended.out
+    assert codes.str.contains("range-t-pose").all()
+
+
+def test_build_takes_reviewed_lists_and_drops_by_findings(run, corpus, out, tmp_path):
+    one, other, third = sorted(path.stem for path in corpus.rglob("*.bvh"))[:3]
+    (tmp_path / "keep.csv").write_text(f"key,first,last\n{one},2,40\n{other},,\n{third},2,30\n98_01,,\n")
+    (tmp_path / "leave.csv").write_text(f"key\n{third}\n")
+    lists = ("--keep-only", tmp_path / "keep.csv", "--leave-out", tmp_path / "leave.csv")
+    ended = run("build", corpus, "-o", out, *lists, "--drop-if", "range-t-pose", "--drop-if", "duplicate")
+    manifest = motionprep.open(out).manifest.set_index("motion")
+
+    assert ended.code == 0
+    assert manifest.index[manifest["status"] == "ok"].tolist() == [one]
+    assert manifest.loc[one, "frames"] == 39
+    assert manifest.loc[other, "reason"].startswith("range-t-pose: ")
+    assert "warning: keep_only: 1 of 4 keys match no motion: 98_01" in ended.err
+
+
+def test_build_refuses_a_code_that_no_finding_has(run, corpus, out):
+    ended = run("build", corpus, "-o", out, "--drop-if", "duplicates")
+
+    assert ended.code == 2
+    assert "no finding has the code 'duplicates'; did you mean 'duplicate'?" in ended.err
+    assert not out.exists()
+
+
+def test_build_splits_by_subjects_and_duplicates(run, corpus, out):
+    ended = run("build", corpus, "-o", out, "--split", "50/50", "--split-by", "subject,duplicates")
+
+    assert ended.code == 0
+    assert motionprep.open(out).recipe.split.by == "subject,duplicates"

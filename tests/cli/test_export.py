@@ -67,14 +67,14 @@ def test_the_help_names_every_kind(run: Any) -> None:
     [
         (["npx"], 2, "there is no export 'npx'; did you mean 'np"),
         (["npz", "--length", "8"], 2, "No such option '--length'"),
-        (["bvh", "--no-normalize"], 2, "--no-normalize says so of a prediction, which --from gives"),
-        (["npy"], 2, "has no task that says what to export; give --inputs and --targets"),
+        (["bvh", "--no-normalize"], 2, "--no-normalize is about a prediction, and there is none: give one by --from"),
+        (["npy"], 2, "has no task that says what to export; give --inputs, such as"),
         (["npz", "--splits", "val"], 2, "there is no split 'val'; there are train, test"),
         (["clips", "--length", "100000"], 1, "has no window"),
         (["bvh", "--from", "nothing.npy"], 2, "nothing.npy: cannot be read: No such file"),
     ],
 )
-def test_what_is_wrong_is_told(
+def test_what_is_wrong_is_reported(
     run: Any, built: Path, tmp_path: Path, words: list[str], code: int, message: str
 ) -> None:
     kind, *options = words

@@ -127,7 +127,7 @@ def test_the_recipe_is_described(said: list[str]) -> None:
     assert "recipe: Walks for a test" in said
 
 
-def test_bytes_are_told_in_and_out(said: list[str]) -> None:
+def test_bytes_are_reported_in_and_out(said: list[str]) -> None:
     (line,) = [line for line in said if line.startswith("bytes: ")]
     assert " kB in 16 files in, " in line
     assert line.endswith(" out")
@@ -209,3 +209,14 @@ def test_as_json_it_has_what_dataset_json_has(run: Any, built: Path) -> None:
     }
     assert found["left_out"] == facts["left_out"]
     assert found["skeletons"][0]["joint_names"][0] == "Hips"
+
+
+def test_info_counts_findings_where_the_sources_were_checked(run, corpus, out, tmp_path):
+    motionprep.build(corpus, out, check=True)
+    motionprep.build(corpus, tmp_path / "plain")
+    found = json.loads(run("info", out, "--json").out)["found"]
+
+    assert found["note"]["range-t-pose"] == 16
+    assert found["error"] == {}
+    assert "notes: range-t-pose 16" in run("info", out).out
+    assert json.loads(run("info", tmp_path / "plain", "--json").out)["found"] is None

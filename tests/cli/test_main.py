@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,3 +60,17 @@ def test_the_recipes_that_ship_are_listed_and_printed(run: Any) -> None:
     assert any(line.startswith("cmu-exp5 ") for line in listed.out.splitlines())
     assert "factor = 8" in printed.out
     assert (wrong.code, "did you mean" in wrong.err) == (2, True)
+
+
+@pytest.mark.parametrize("verb", ["check", "lengths", "plan"])
+def test_a_key_pattern_that_is_no_regular_expression_is_wrong_use_in_every_verb(
+    run: Any, corpus: Path, verb: str
+) -> None:
+    ended = run(verb, corpus, "--key-pattern", "(")
+    assert ended.code == 2
+    assert "key_pattern '(' is no regular expression" in ended.err
+
+
+def test_an_empty_split_is_refused(run: Any, corpus: Path, tmp_path: Path) -> None:
+    ended = run("build", corpus, "--split", "", "-o", tmp_path / "out")
+    assert (ended.code, "split is empty" in ended.err) == (2, True)

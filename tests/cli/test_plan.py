@@ -65,7 +65,7 @@ def test_a_plan_of_what_is_there_has_nothing_to_do(run: Any, corpus: Path, out: 
     assert run("plan", corpus, "-o", out).out.endswith("nothing to do\n")
 
 
-def test_a_plan_tells_shards_to_keep_from_shards_to_make(run: Any, data: Path, out: Path) -> None:
+def test_a_plan_separates_shards_to_keep_from_shards_to_make(run: Any, data: Path, out: Path) -> None:
     motionprep.build(data, out)
     text = (data / "02" / "02_01.bvh").read_text()
     (data / "02" / "02_01.bvh").write_text(text.rstrip().rpartition("\n")[0].replace("Frames: 71", "Frames: 70") + "\n")
@@ -134,7 +134,7 @@ def test_a_plan_of_which_nothing_could_be_built_ends_as_the_build_does(
     assert planned.err.splitlines()[-1] == built.err.splitlines()[-1]
 
 
-def test_a_side_that_comes_to_nothing_is_told_by_plan_and_build(
+def test_a_split_that_comes_to_nothing_is_reported_by_plan_and_build(
     run: Any, corpus: Path, out: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "mine.toml").write_text(
@@ -197,7 +197,7 @@ def test_a_plan_of_markers_is_what_the_build_then_makes(
     assert run("plan", data, "-o", out).out.endswith("nothing to do\n")
 
 
-def test_a_half_that_few_takes_have_is_noted(run: Any, corpus: Path, markers: Path, out: Path) -> None:
+def test_a_modality_that_few_takes_have_is_noted(run: Any, corpus: Path, markers: Path, out: Path) -> None:
     ended = run("plan", corpus, next(markers.iterdir()), "-o", out)
     (note,) = [line for line in ended.err.splitlines() if line.startswith("note: ")]
     assert "takes have skeleton and markers, so the markers of 1 are left aside" in note
@@ -206,6 +206,6 @@ def test_a_half_that_few_takes_have_is_noted(run: Any, corpus: Path, markers: Pa
     assert "note" not in run("build", "-q", corpus, next(markers.iterdir()), "-o", out).err
 
 
-def test_flags_that_store_both_halves_align_them(run: Any, pairs: Path, out: Path) -> None:
+def test_flags_that_store_both_modalities_align_them(run: Any, pairs: Path, out: Path) -> None:
     ended = run("build", pairs, "--features", "positions,markers", "-o", out)
     assert (ended.code, [stage.name for stage in motionprep.open(out).recipe.stages]) == (0, ["align", "features"])

@@ -65,7 +65,7 @@ def test_each_way_of_telling_apart_is_a_table_of_its_own(run: Any, built: Path, 
 def test_windows_and_targets_may_be_others_than_the_tasks(run: Any, built: Path, tmp_path: Path) -> None:
     windows = motionprep.open(built)["train"].windows(2, 2, 2, targets=["rotations", "positions[Hips]"])
     np.save(tmp_path / "pred.npy", windows[:]["targets"])
-    targets = ("--target", "rotations", "--target", "positions[Hips]")
+    targets = ("--targets", "rotations,positions[Hips]")
     sizes = ("--length", 2, "--stride", 2, "--step", 2)
     ended = run("score", tmp_path / "pred.npy", built, "--split", "train", *targets, *sizes, "--by", "subject")
     assert (ended.code, ended.out.splitlines()[0].split(";")[0]) == (0, f"{len(windows):,} windows, of length 2")
@@ -225,11 +225,11 @@ def test_predictions_of_another_shape_exit_with_2_and_one_line(run: Any, built: 
     assert ended.err.count("\n") == 1
 
 
-def test_a_rotation_of_zeros_is_told_with_its_file_and_window(run: Any, built: Path, tmp_path: Path) -> None:
+def test_a_rotation_of_zeros_is_reported_with_its_file_and_window(run: Any, built: Path, tmp_path: Path) -> None:
     values = motionprep.open(built)["test"].windows(1, 1, targets=["rotations"])[:]["targets"]
     values[10] = 0
     np.save(tmp_path / "pred.npy", values)
-    ended = run("score", tmp_path / "pred.npy", built, "--target", "rotations", "--length", 1, "--stride", 1)
+    ended = run("score", tmp_path / "pred.npy", built, "--targets", "rotations", "--length", 1, "--stride", 1)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"motionprep: {tmp_path / 'pred.npy'}: window 10: a rotation of zeros, ")
 
@@ -238,14 +238,16 @@ def test_a_rotation_of_zeros_is_told_with_its_file_and_window(run: Any, built: P
     ("words", "code", "told"),
     [
         (["--split", "val"], 2, "there is no split 'val'; there are train, test"),
-        (["--target", "markers"], 1, "there is no feature 'markers' in test; there are positions, rotations"),
-        (["--target", "positions[Feet]"], 1, "positions[Feet]: no Feet"),
+        (["--targets", "markers"], 1, "there is no feature 'markers' in test; there are positions, rotations"),
+        (["--targets", "positions[Feet]"], 1, "positions[Feet]: no Feet"),
         (["--length", "9999"], 1, "test has no window"),
         (["--unit-mm", "0"], 2, "0.0 is not in the range"),
         (["--csv", "nowhere/frames.csv"], 2, "nowhere/frames.csv: there is no folder nowhere; make it first"),
     ],
 )
-def test_what_is_not_there_is_told(run: Any, built: Path, pred: Path, words: list[str], code: int, told: str) -> None:
+def test_what_is_not_there_is_reported(
+    run: Any, built: Path, pred: Path, words: list[str], code: int, told: str
+) -> None:
     ended = run("score", pred, built, *words)
     assert (ended.code, ended.out, told in ended.err) == (code, "", True)
 

@@ -101,7 +101,7 @@ def rng(seed: int = 1) -> np.random.Generator:
 
 @each_spoiling
 @pytest.mark.parametrize("lead", [(), (1,), (1, 1)], ids=str)
-def test_a_batch_of_one_is_spoilt_as_a_take_is_bit_by_bit(stage, lead) -> None:
+def test_a_batch_of_one_is_corrupted_as_a_take_is_bit_by_bit(stage, lead) -> None:
     take = make_take()
     expected = arrays(stage.apply(take, rng()))
 
@@ -170,7 +170,7 @@ def test_what_is_given_is_not_changed(stage) -> None:
 
 
 @each_spoiling
-def test_the_clean_markers_stay_beside_the_spoilt_ones(stage) -> None:
+def test_the_clean_markers_stay_beside_the_corrupted_ones(stage) -> None:
     batch = {**arrays(make_take()), "label": np.array(3)}
 
     found = augment(batch, [stage], rng(), **KNOWN)
@@ -315,7 +315,7 @@ def test_the_label_of_a_window_stays() -> None:
 
 
 @each_spoiling
-def test_markers_that_say_whether_they_are_seen_are_spoilt_as_others_are(stage) -> None:
+def test_markers_that_say_whether_they_are_seen_are_corrupted_as_others_are(stage) -> None:
     take = make_take()
     expected = augment(arrays(take), stage, rng(), **KNOWN)
     seen = np.concatenate([take.markers.positions, take.markers.visible[..., None]], axis=-1).astype(np.float32)
@@ -401,20 +401,20 @@ MARKERS = arrays(make_take(5))
             Mirror(),
             {},
             "mirror: no markers are left and right of each other; "
-            "augment takes names, nodes, rate and metres_per_unit for what a batch does not say",
+            "augment takes names, nodes, rate and metres_per_unit for what a batch does not hold",
         ),
         (
             MARKERS,
             Bursts(),
             {},
-            "bursts: no rate; augment takes names, nodes, rate and metres_per_unit for what a batch does not say",
+            "bursts: no rate; augment takes names, nodes, rate and metres_per_unit for what a batch does not hold",
         ),
         (
             MARKERS,
             Translate(),
             {},
             "translate: it is not known how many m a unit of the take is; "
-            "augment takes names, nodes, rate and metres_per_unit for what a batch does not say",
+            "augment takes names, nodes, rate and metres_per_unit for what a batch does not hold",
         ),
         (
             {**MARKERS, "inputs": np.zeros((5, 9))},

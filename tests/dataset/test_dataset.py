@@ -43,7 +43,7 @@ def copied(built: Path, tmp_path: Path) -> Path:
 # The dataset
 
 
-def test_a_dataset_tells_its_splits_motions_and_frames(dataset: Dataset, built: Path) -> None:
+def test_a_dataset_reports_its_splits_motions_and_frames(dataset: Dataset, built: Path) -> None:
     test = sum(motion.frames for motion in dataset["test"].values())
     train = sum(motion.frames for motion in dataset["train"].values())
     assert repr(dataset) == (
@@ -64,7 +64,7 @@ def test_splits_are_named_in_their_order(dataset: Dataset) -> None:
     assert dataset.splits == ("train", "test")
 
 
-def test_an_unknown_split_is_told_with_those_that_there_are(dataset: Dataset) -> None:
+def test_an_unknown_split_is_reported_with_those_that_there_are(dataset: Dataset) -> None:
     with pytest.raises(KeyError, match="there is no split 'val'; there are train, test"):
         dataset["val"]
 
@@ -160,7 +160,7 @@ def test_opening_and_reading_writes_nothing(copied: Path) -> None:
 # A split
 
 
-def test_a_split_tells_its_motions_and_frames(dataset: Dataset) -> None:
+def test_a_split_reports_its_motions_and_frames(dataset: Dataset) -> None:
     frames = sum(motion.frames for motion in dataset["test"].values())
     assert repr(dataset["test"]) == f"Split('test': 4 motions, {frames} frames)"
 
@@ -183,7 +183,7 @@ def test_two_ranges_of_a_take_have_keys_of_their_own(dataset: Dataset, corpus: P
     assert np.array_equal(dataset["train"][key]["root_position"], whole[frames])
 
 
-def test_an_unknown_motion_is_told(dataset: Dataset) -> None:
+def test_an_unknown_motion_is_reported(dataset: Dataset) -> None:
     with pytest.raises(KeyError, match="there is no motion '07_01' in train; did you mean '09_01'"):
         dataset["train"]["07_01"]
 
@@ -196,7 +196,7 @@ def motion(dataset: Dataset) -> StoredMotion:
     return dataset["test"]["07_02"]
 
 
-def test_a_motion_tells_its_frames_rate_and_features(motion: StoredMotion) -> None:
+def test_a_motion_reports_its_frames_rate_and_features(motion: StoredMotion) -> None:
     assert repr(motion) == (
         f"StoredMotion('07_02': {motion.frames} frames at 30 fps; positions, rotations, quaternions, root_position)"
     )
@@ -220,7 +220,7 @@ def test_a_feature_cannot_be_written_to(motion: StoredMotion) -> None:
         motion["positions"][0] = 0
 
 
-def test_an_unknown_feature_is_told_with_those_that_there_are(motion: StoredMotion) -> None:
+def test_an_unknown_feature_is_reported_with_those_that_there_are(motion: StoredMotion) -> None:
     with pytest.raises(
         KeyError, match="there is no feature 'feet'; stored are positions, rotations, quaternions, root_position"
     ):
@@ -353,7 +353,7 @@ def test_a_frame_that_is_not_there_is_an_index_error(dataset: Dataset) -> None:
         dataset["train"].array("positions")[dataset["train"].frames]
 
 
-def test_a_feature_that_a_split_has_not_is_told_with_those_that_it_has(dataset: Dataset) -> None:
+def test_a_feature_that_a_split_has_not_is_reported_with_those_that_it_has(dataset: Dataset) -> None:
     with pytest.raises(KeyError, match="there is no feature 'feet' in train; there are positions, rotations"):
         dataset["train"].array("feet")
 

@@ -20,7 +20,7 @@ def test_numbers_of_any_type_are_taken_in_float64(kind: str) -> None:
 @pytest.mark.parametrize(
     ("value", "told"), [(np.nan, "nan"), (-np.inf, "-inf"), (1e300, r"1e\+300"), (np.longdouble("1e4000"), "inf")]
 )
-def test_a_number_that_float32_cannot_hold_is_told_with_its_place(value: Any, told: str) -> None:
+def test_a_number_that_float32_cannot_hold_is_reported_with_its_place(value: Any, told: str) -> None:
     values = np.zeros((4, 2, 3), np.longdouble)
     values[2, 1, 0] = value
 
@@ -38,7 +38,9 @@ def test_what_is_no_number_is_refused_with_its_type(values: list[Any]) -> None:
     ("joints", "names", "place"),
     [(2, ("Hips", "Spine", "Spine_Nub"), "frame 3, Spine"), (2, (), "frame 3, joint 1"), (1, (), "frame 3")],
 )
-def test_a_rotation_without_a_direction_is_told_with_its_place(joints: int, names: tuple[str, ...], place: str) -> None:
+def test_a_rotation_without_a_direction_is_reported_with_its_place(
+    joints: int, names: tuple[str, ...], place: str
+) -> None:
     values = np.ones((5, joints, 4))
     values[3, -1] = 0
 

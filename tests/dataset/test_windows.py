@@ -148,7 +148,7 @@ def test_with_little_memory_the_windows_are_the_same(dataset: Dataset) -> None:
     assert np.array_equal(bounded[shuffled]["positions"], windows[shuffled]["positions"])
 
 
-def test_normalized_features_come_normalized_unless_told_otherwise(corpus: Path, tmp_path: Path) -> None:
+def test_normalized_features_come_normalized_unless_asked_otherwise(corpus: Path, tmp_path: Path) -> None:
     recipe = {"split": SPLIT, "stages": [{"stage": "normalize"}, {"stage": "features", "arrays": ["positions"]}]}
     build(corpus, tmp_path / "out", recipe=recipe_from_json(recipe))
     train = motionprep.open(tmp_path / "out")["train"]
@@ -198,7 +198,7 @@ def test_a_label_is_an_index_into_the_classes(corpus: Path, tmp_path: Path) -> N
     [
         (
             {"label_pattern": "(?P<label>nothing)"},
-            r"none of its 6 motions has a label; build with --labels, .* or read without classes, label=False$",
+            r"none of its 6 motions has a label; build with `labels`, .*, label=False$",
         ),
         (
             {"labels": {"02_01": [[1, 5, "walk"], [9, 15, "run"]]}},
@@ -207,7 +207,7 @@ def test_a_label_is_an_index_into_the_classes(corpus: Path, tmp_path: Path) -> N
     ],
     ids=["no label", "short ones"],
 )
-def test_where_no_window_has_a_class_it_is_told_whether_labels_lack_or_frames(
+def test_where_no_window_has_a_class_the_error_says_whether_labels_or_frames_are_missing(
     corpus: Path, tmp_path: Path, reading: dict, words: str
 ) -> None:
     build(corpus, tmp_path / "out", recipe=recipe_from_json({"split": SPLIT, "reading": reading}))
@@ -329,7 +329,7 @@ def test_windows_that_cannot_be_are_refused(dataset: Dataset, options: dict, wor
         dataset["train"].windows(**{"length": 4, **options})
 
 
-def test_a_window_that_is_not_there_is_told_with_their_number(dataset: Dataset) -> None:
+def test_a_window_that_is_not_there_is_reported_with_their_number(dataset: Dataset) -> None:
     windows = dataset["train"].windows(8)
     count = len(windows)
     with pytest.raises(IndexError, match=f"there is no window {count}; there are {count}"):

@@ -52,7 +52,7 @@ def test_rotations_without_the_roots_are_none(make_take: Callable[..., Take]) ->
 
 
 @given(st.data())
-def test_any_rotation_and_place_can_be_told_by_channels(
+def test_any_rotation_and_place_can_be_expressed_by_channels(
     motions: st.SearchStrategy[Motion], data: st.DataObject
 ) -> None:
     motion = data.draw(motions)

@@ -55,7 +55,7 @@ def test_an_empty_folder_may_be_filled(tmp_path: Path) -> None:
 def test_an_export_is_only_overwritten_if_that_is_asked_for(tmp_path: Path) -> None:
     write(tmp_path / "dest", "old")
 
-    with pytest.raises(ExportError, match="holds an export already; choose another place, or overwrite it"):
+    with pytest.raises(ExportError, match="holds an export already; choose another place, or replace it"):
         write(tmp_path / "dest", "new")
     assert (tmp_path / "dest" / "README.md").read_text().endswith("old")
 
@@ -123,7 +123,7 @@ def test_another_export_json_makes_no_export(tmp_path: Path, content: str) -> No
         write(tmp_path / "dest", "new", overwrite=True)
 
 
-def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_as_such(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="dest: the disk is full; nothing was changed"), aside(tmp_path / "dest"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

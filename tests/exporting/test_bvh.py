@@ -76,7 +76,7 @@ class TestStored:
         np.testing.assert_allclose(made.positions(), expected, atol=2e-3)
         assert "Spine1" not in made.skeleton.joints
 
-    def test_the_distance_after_reading_back_is_told(self, dataset: Dataset, tmp_path: Path) -> None:
+    def test_the_distance_after_reading_back_is_reported(self, dataset: Dataset, tmp_path: Path) -> None:
         (note,) = exporting.export("bvh", dataset, tmp_path / "dest", motion="07_01").notes
         told = float(note.split("further than ")[1].split()[0])
         assert note.startswith("1 animations; read back, no node is further than ")
@@ -176,7 +176,7 @@ class TestPredicted:
         order = [made.skeleton.nodes.index(name) for name in motion.skeleton.nodes]
         np.testing.assert_allclose(made.positions()[:, order], motion["positions"] + [3, 4, 5], atol=1e-4)
 
-    def test_positions_are_told_by_their_shape_and_move_joints(self, points: Dataset, tmp_path: Path) -> None:
+    def test_positions_are_reported_by_their_shape_and_move_joints(self, points: Dataset, tmp_path: Path) -> None:
         values = together(points, "positions") * np.float32(1.5)
         report = exporting.export("bvh", points, tmp_path / "dest", prediction=saved(tmp_path, values))
 
@@ -329,16 +329,16 @@ class TestPredicted:
 
 
 class TestAsked:
-    def test_a_motion_that_is_not_there_is_told(self, dataset: Dataset, tmp_path: Path) -> None:
+    def test_a_motion_that_is_not_there_is_reported(self, dataset: Dataset, tmp_path: Path) -> None:
         with pytest.raises(RecipeError, match="there is no motion '99_01' in train, test"):
             exporting.export("bvh", dataset, tmp_path / "dest", motion="99_01")
 
     def test_numbers_that_are_not_normalized_need_a_prediction(self, dataset: Dataset, tmp_path: Path) -> None:
-        with pytest.raises(RecipeError, match="--no-normalize says so of a prediction, which --from gives"):
+        with pytest.raises(RecipeError, match="`normalize` is about a prediction"):
             exporting.export("bvh", dataset, tmp_path / "dest", normalize=False)
 
     def test_fields_need_a_prediction(self, dataset: Dataset, tmp_path: Path) -> None:
-        with pytest.raises(RecipeError, match="fields say what a prediction is of; give one by --from"):
+        with pytest.raises(RecipeError, match="give one by `prediction`"):
             exporting.export("bvh", dataset, tmp_path / "dest", fields=("positions",))
 
 

@@ -146,21 +146,21 @@ def test_a_motion_too_short_for_a_window_may_be_alone_in_its_shard(
     assert arrays["label_batch"][:, 0, 0].tolist() == [1, 1, 1, 3, 3]
 
 
-def test_what_to_give_is_told_where_the_recipe_has_no_task(changed: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="has no task that says what to export; give --inputs and --targets or"):
+def test_what_to_give_is_reported_where_the_recipe_has_no_task(changed: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="has no task that says what to export; give `inputs`"):
         exporting.export("npy", changed, tmp_path / "dest")
 
 
-def test_what_to_give_is_told_where_the_task_has_classes_that_are_not_wanted(corpus: Path, tmp_path: Path) -> None:
+def test_what_to_give_is_reported_where_the_task_has_classes_that_are_not_wanted(corpus: Path, tmp_path: Path) -> None:
     task = {"inputs": ["positions"], "length": 5, "label": True}
     motionprep.build(corpus, tmp_path / "out", recipe={"reading": {"labels": {"02_01": "walk"}}, "task": task})
 
-    with pytest.raises(RecipeError, match="has a task that says not all of what to export; give --inputs"):
+    with pytest.raises(RecipeError, match="has a task that says not all of what to export; give `inputs`"):
         exporting.export("npy", tmp_path / "out", tmp_path / "dest", label=False)
 
 
 def test_targets_and_classes_are_not_both_labels(dataset: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"label_batch.npy holds targets or classes; give --targets or --label"):
+    with pytest.raises(RecipeError, match=r"label_batch.npy holds targets or classes; give `targets` or `label`"):
         exporting.export("npy", dataset, tmp_path / "dest", targets=("positions",), label=True)
 
 

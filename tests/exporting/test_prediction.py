@@ -49,7 +49,11 @@ def test_a_feature_is_known_by_its_shape_and_then_by_its_numbers(dataset: Datase
 @pytest.mark.parametrize(
     ("values", "fields", "message"),
     [
-        (np.zeros((5, 7)), (), "has 7 numbers a frame; --fields says what they are, of positions 114, rotations 279"),
+        (
+            np.zeros((5, 7)),
+            (),
+            "has 7 numbers a frame; name what they are by `fields`, of positions 114, rotations 279",
+        ),
         (np.zeros((5, 7)), ("positions[Hips]",), r"has 7 numbers a frame; expected 3: positions\[Hips\] 3"),
         (np.zeros(5), (), r"expected frames \(F, K\) of numbers such as float32, found shape \(5,\) of float64"),
         (np.zeros((5, 3), bool), (), r"expected frames .* such as float32, found shape \(5, 3\) of bool"),
@@ -76,7 +80,7 @@ def test_what_fits_nothing_is_refused_with_what_there_is(
         ("positions[", "is no field"),
     ],
 )
-def test_a_field_that_is_not_stored_is_told(dataset: Dataset, tmp_path: Path, field: str, message: str) -> None:
+def test_a_field_that_is_not_stored_is_reported(dataset: Dataset, tmp_path: Path, field: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         read(dataset, tmp_path, np.zeros((5, 3)), field)
 
@@ -110,7 +114,7 @@ def test_windows_that_lie_end_to_end_are_frames_end_to_end(
         np.testing.assert_array_equal(said[motion.key][rest:], motion["positions"][rest:])
 
 
-def test_a_number_that_float32_cannot_hold_is_told_with_its_window(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_number_that_float32_cannot_hold_is_reported_with_its_window(dataset: Dataset, tmp_path: Path) -> None:
     motions = list(dataset["test"].values())
     cuts = cut(motions, Task(inputs=("positions.xy",), targets=("positions",), length=8, stride=8))
     values = np.zeros((cuts.count, 8, 38, 3))
@@ -181,7 +185,7 @@ def test_windows_of_one_frame_that_pass_over_some_are_refused(
         read_prediction(tmp_path / "pred.npy", motions[0], (), ("positions",), cuts)
 
 
-def test_windows_in_one_row_of_frames_are_told_how_to_be_given(dataset: Dataset, tmp_path: Path) -> None:
+def test_windows_in_one_row_of_frames_are_refused_with_how_to_give_them(dataset: Dataset, tmp_path: Path) -> None:
     motions = list(dataset["test"].values())
     cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), length=8, stride=8))
     np.save(tmp_path / "pred.npy", np.zeros((8 * cuts.count, 114)))
@@ -193,7 +197,7 @@ def test_windows_in_one_row_of_frames_are_told_how_to_be_given(dataset: Dataset,
         next(prediction.deal(motions))
 
 
-def test_another_number_of_windows_is_told_with_what_is_expected(dataset: Dataset, tmp_path: Path) -> None:
+def test_another_number_of_windows_is_reported_with_what_is_expected(dataset: Dataset, tmp_path: Path) -> None:
     motions = list(dataset["test"].values())
     cuts = cut(motions, Task(inputs=("positions",), targets=("positions",), length=8, stride=8))
     np.save(tmp_path / "pred.npy", np.zeros((3, 8, 114)))
@@ -207,12 +211,12 @@ def test_another_number_of_windows_is_told_with_what_is_expected(dataset: Datase
 
 
 @pytest.mark.parametrize("content", [b"", b"PK nothing", b"\x93NUMPY"])
-def test_what_is_no_npy_file_is_told_as_such(dataset: Dataset, tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_npy_file_is_reported_as_such(dataset: Dataset, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pred.npy").write_bytes(content)
     with pytest.raises(PredictionError, match=r"pred.npy: is no whole .npy file of numbers"):
         read_prediction(tmp_path / "pred.npy", dataset["test"]["07_01"], ())
 
 
-def test_a_file_that_is_not_there_is_told_as_such(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported_as_such(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(PredictionError, match=r"pred.npy: cannot be read: No such file"):
         read_prediction(tmp_path / "pred.npy", dataset["test"]["07_01"], ())

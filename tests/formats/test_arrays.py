@@ -22,6 +22,7 @@ from motionprep.errors import ReadError
 from motionprep.formats.arrays import Clips, parse_arrays
 from motionprep.formats.arrays_header import read_arrays_header
 from motionprep.formats.arrays_metadata import ArrayMetadata, describe
+from motionprep.formats.c3d import parse_c3d
 from motionprep.motion import kinematics
 
 NAMES = ("Hip", "RHip", "RKnee")
@@ -407,3 +408,11 @@ class TestAbout:
         text = b'\xef\xbb\xbfnames = ["a"]\nrate = 5'
 
         assert describe((("a.toml", text),), None)[0].names == ("a",)
+
+
+def test_a_git_lfs_pointer_in_place_of_an_array_or_of_markers_is_named() -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n"
+    with pytest.raises(ReadError, match=r"a\.npy: this is a Git LFS pointer"):
+        parse_arrays(pointer, "a.npy", ArrayMetadata(names=("A",)))
+    with pytest.raises(ReadError, match=r"a\.c3d: this is a Git LFS pointer"):
+        parse_c3d(pointer, "a.c3d")

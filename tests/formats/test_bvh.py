@@ -463,7 +463,7 @@ def test_an_error_in_a_picked_row_names_the_frame_of_the_file():
 
 
 @pytest.mark.parametrize("says", [9, 11, 10**6])
-def test_a_choice_of_frames_is_told_in_the_end_how_many_rows_there_are(says):
+def test_a_choice_of_frames_gets_the_number_of_rows_in_the_end(says):
     counts = []
 
     def pick(count, _rate):
@@ -474,7 +474,7 @@ def test_a_choice_of_frames_is_told_in_the_end_how_many_rows_there_are(says):
     assert counts[-1] == 10
 
 
-def test_a_choice_of_frames_is_never_told_more_rows_than_there_could_be():
+def test_a_choice_of_frames_never_gets_more_rows_than_there_could_be():
     counts = []
 
     def pick(count, _rate):
@@ -517,7 +517,7 @@ def test_a_frame_time_is_the_rate_that_its_digits_mean(text, rate):
 
 @pytest.mark.parametrize("text", ["0.0", "-0.1", "1e-320", "120", "16.667", "fast", "0,1", "", "0.1 0.2"])
 def test_a_frame_time_that_cannot_be_right_is_an_error_of_its_own(text):
-    with pytest.raises(RateError, match="a rate that is given for this motion takes its place"):
+    with pytest.raises(RateError, match="a rate that `rates` gives for this motion overrides it"):
         parsed(changed("0.1", text))
     with pytest.raises(RateError):
         parse_bvh_header(changed("0.1", text).encode(), "walk.bvh")
@@ -552,7 +552,7 @@ def test_a_frame_time_that_motions_have_is_not_noted(text):
 def test_a_rate_in_place_of_a_frame_time_is_refused_and_said():
     assert str(refusal(changed("0.1", "120"))) == (
         "walk.bvh:18:13: found a frame time of 120 s; expected seconds a frame: is it 120 frames a second "
-        "(0.00833333), or milliseconds (0.12)?; a rate that is given for this motion takes its place"
+        "(0.00833333), or milliseconds (0.12)?; a rate that `rates` gives for this motion overrides it"
     )
 
 
@@ -635,7 +635,7 @@ DAMAGE = {
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n",
         1,
         1,
-        "this is a Git LFS pointer in place of the file; expected HIERARCHY (fetch the file: git lfs pull)",
+        "this is a Git LFS pointer in place of the file; fetch the file: git lfs pull",
     ),
     "a missing brace at the end": ("}\n}\n", "}\n", 15, 1, f"found 'MOTION'; {EXPECTED_IN_JOINT}"),
     "a missing brace at the start": ("Hips\n{", "Hips", 3, 2, "found 'OFFSET'; expected {"),
@@ -888,7 +888,7 @@ def test_the_header_of_a_huge_file_is_read_from_its_first_bytes(tmp_path):
 # The header alone
 
 
-def test_a_header_tells_skeleton_frames_rate_and_where_the_rows_begin(tmp_path):
+def test_a_header_reports_skeleton_frames_rate_and_where_the_rows_begin(tmp_path):
     path = tmp_path / "walk.bvh"
     path.write_text("\ufeff" + SMALL, encoding="utf-8")
     header = read_bvh_header(path)

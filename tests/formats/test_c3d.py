@@ -474,7 +474,7 @@ def test_a_rate_that_is_none_is_an_error(rate):
 @pytest.mark.parametrize(("rate", "parameter"), [(0.0, 0.0), (-60.0, -60.0), (0.0, None)])
 def test_a_given_rate_takes_the_place_of_one_that_is_wrong_or_missing(rate, parameter):
     data = c3d(walk(), ["A", "B", "C"], rate=rate, parameters={"POINT:RATE": parameter})
-    with pytest.raises(RateError, match="a rate that is given for this motion takes its place"):
+    with pytest.raises(RateError, match="a rate that `rates` gives for this motion overrides it"):
         read_c3d_header(data, "take.c3d")
     assert read_c3d_header(data, "take.c3d", rate=60.0).rate == 60
     markers = parse_c3d(data, "take.c3d", rate=60.0)
@@ -640,6 +640,13 @@ def test_points_end_where_rotations_begin(processor):
     markers = parse_c3d(data + rotations, "take.c3d")
     assert markers.frames == 70_000
     np.testing.assert_allclose(markers.positions, positions, atol=0.051)
+
+
+def test_points_do_not_end_where_a_group_that_is_not_used_says_it_starts():
+    plain = c3d(walk(400), ["A", "B", "C"])
+    start = len(plain) // 512
+    data = c3d(walk(400), ["A", "B", "C"], parameters={"ROTATION:DATA_START": start, "ROTATION:USED": 0})
+    np.testing.assert_allclose(parse_c3d(data, "take.c3d").positions, walk(400), atol=1e-3)
 
 
 @settings(max_examples=60)

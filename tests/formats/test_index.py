@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motionprep.errors import ReadError
-from motionprep.formats.index import parse_index, parse_labels, parse_rates
+from motionprep.formats.index import parse_frames, parse_index, parse_labels, parse_rates
 
 INDEX = """\
 This file lists the motions.
@@ -208,3 +208,11 @@ def test_ranges_are_refused_exactly_when_two_share_a_frame(ends):
         found = None
 
     assert found == (tuple((*ends, "b") for ends in sorted(ranges)) if max(taken.values()) == 1 else None)
+
+
+def test_motions_and_ranges_of_frames_are_read_by_key():
+    assert parse_frames("key\na\nb\n", "list.csv") == {"a": (), "b": ()}
+    assert parse_frames("key,first,last,why\na,1,9,x\nb,,,\na,20,20,y\n", "list.csv") == {
+        "a": ((1, 9), (20, 20)),
+        "b": (),
+    }

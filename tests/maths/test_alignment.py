@@ -94,7 +94,7 @@ def test_lag_axes_and_scale_are_found(
 
 @settings(max_examples=8)
 @given(axes=st.sampled_from(MIRRORED))
-def test_markers_that_are_a_mirror_image_are_told(walk: Motion, attach: Attach, axes: str) -> None:
+def test_markers_that_are_a_mirror_image_are_reported(walk: Motion, attach: Attach, axes: str) -> None:
     found = align_pair(walk, attach(axes))
     assert (found.axes, found.mirrored) == (axes, True)
 
@@ -226,17 +226,17 @@ def test_what_cannot_be_aligned_says_why(
         align_pair(walk, change(attach()))
 
 
-def test_half_a_second_of_a_body_that_bends_tells_enough(walk: Motion, attach: Attach) -> None:
+def test_half_a_second_of_a_body_that_bends_is_enough(walk: Motion, attach: Attach) -> None:
     found = align_pair(walk.at(range(100, 190)), attach().at(range(105, 195)))
 
     assert (found.lag, found.axes, found.clear) == (5, "yzx", True)
 
 
-def test_less_than_half_a_second_tells_too_little(walk: Motion, attach: Attach) -> None:
+def test_less_than_half_a_second_is_too_little(walk: Motion, attach: Attach) -> None:
     assert not align_pair(walk.at(range(100, 159)), attach().at(range(100, 159))).clear
 
 
-def test_how_far_markers_are_off_their_place_takes_longer_to_tell(walk: Motion, attach: Attach) -> None:
+def test_how_far_markers_are_off_their_place_takes_longer_to_find(walk: Motion, attach: Attach) -> None:
     markers = attach(offset=(100.0, 50.0, 200.0))
 
     assert not align_pair(walk, markers).clear
@@ -244,7 +244,7 @@ def test_how_far_markers_are_off_their_place_takes_longer_to_tell(walk: Motion, 
     assert align_pair(replace(walk, rate=60.0), replace(markers, rate=60.0)).clear
 
 
-def test_a_body_that_goes_without_bending_tells_too_little(walk: Motion, attach: Attach) -> None:
+def test_a_body_that_goes_without_bending_is_too_little(walk: Motion, attach: Attach) -> None:
     stiff = walk.channels.copy()
     stiff[:, 6:] = 0.0
     motion = Motion(walk.skeleton, stiff, walk.rate)
@@ -257,7 +257,7 @@ def test_a_body_that_goes_without_bending_tells_too_little(walk: Motion, attach:
     assert (found.share < 1e-3, found.clear) == (True, False)
 
 
-def test_what_is_known_needs_nothing_to_tell_it(walk: Motion, attach: Attach) -> None:
+def test_what_is_known_needs_nothing_to_find_it(walk: Motion, attach: Attach) -> None:
     assert align_pair(walk.at(range(20)), attach().at(range(20)), lag=0, axes="yzx", scale=0.02).clear
 
 
@@ -291,7 +291,7 @@ def test_markers_of_another_take_are_not_believed_however_short_it_is(
     assert believed == []
 
 
-def test_a_body_that_stands_still_is_told(walk: Motion, attach: Attach) -> None:
+def test_a_body_that_stands_still_is_reported(walk: Motion, attach: Attach) -> None:
     still = Motion(walk.skeleton, np.repeat(walk.channels[50:51], 200, axis=0), walk.rate)
     with pytest.raises(ValueError, match="do not move alike"):
         align_pair(still, attach())

@@ -88,3 +88,30 @@ def test_displacement_is_that_of_the_published_code() -> None:
 
     np.testing.assert_array_equal(found[:-1], expected)
     np.testing.assert_array_equal(found[-1], expected[-1])
+
+
+def test_standing_points_agree_on_a_level_floor_and_on_no_stairs() -> None:
+    places = np.zeros((60, 4, 3))
+    places[:, [1, 3], 1] = -0.05
+    stairs = places + np.repeat(np.arange(3.0), 20)[:, None, None] * np.array([0.0, 0.2, 0.0])
+
+    assert contacts.standing_confidence(places, 1, 30.0, 1.0) == 1.0
+    assert contacts.standing_confidence(stairs, 1, 30.0, 1.0) < 0.4
+
+
+def test_confidence_is_nought_where_no_foot_stands_or_nothing_is_known() -> None:
+    running = np.arange(60.0)[:, None, None] * np.ones((1, 4, 3))
+
+    assert contacts.standing_confidence(running, 1, 30.0, 1.0) == 0.0
+    assert contacts.standing_confidence(np.full((9, 4, 3), np.nan), 1, 30.0, 1.0) == 0.0
+    assert contacts.standing_confidence(np.zeros((1, 4, 3)), 1, 30.0, 1.0) == 0.0
+    assert contacts.standing_confidence(np.zeros((9, 4, 3)), 1, 30.0, 0.0) == 0.0
+
+
+def test_knees_and_ankles_alone_say_the_height() -> None:
+    legs = np.zeros((5, 2, 2, 3))
+    legs[:, :, 0, 1] = 0.43
+    legs[2] = np.nan
+
+    assert contacts.body_height(legs, contacts.SHANK) == pytest.approx(0.43 / contacts.SHANK)
+    assert contacts.body_height(legs * np.nan) == 0.0

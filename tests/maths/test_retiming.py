@@ -113,7 +113,7 @@ def test_a_marker_is_visible_where_it_is_in_both_frames(time: float, visible: bo
     assert found.positions.tolist() == [[[position] * 3]]
 
 
-def test_spoilt_markers_go_along() -> None:
+def test_corrupted_markers_go_along() -> None:
     _, found = retimed([0.5, 1.5])
 
     np.testing.assert_array_equal(found.corrupt.positions, found.markers.positions)

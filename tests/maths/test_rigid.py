@@ -138,7 +138,7 @@ def centred(points: Floats, visible: Mask) -> tuple[Floats, Floats]:
 class TestNearest:
     @QUICK
     @given(SEEDS, st.sampled_from([1.0, -1.0, 0.0]), st.sampled_from([1e-9, 1.0, 1e9]))
-    def test_is_what_singular_values_tell(self, seed: int, third: float, size: float) -> None:
+    def test_is_what_singular_values_show(self, seed: int, third: float, size: float) -> None:
         one, other = Rotation.random(2, rng=np.random.default_rng(seed)).as_matrix()
         matrix = size * one @ np.diag([3.0, 2.0, third]) @ other
 

@@ -213,7 +213,7 @@ class TestChange:
         np.testing.assert_allclose(changed.root.position, changed.motion.translations[:, 0], atol=1e-12)
         np.testing.assert_allclose(changed.root.rotation, changed.motion.rotations[:, 0], atol=1e-12)
 
-    def test_moves_spoilt_markers_with_the_good_ones(self) -> None:
+    def test_moves_corrupted_markers_with_the_good_ones(self) -> None:
         take = body()
         step = Step(2.0, turns(np.random.default_rng(3), 1)[0], np.ones(3))
 
@@ -341,7 +341,7 @@ def test_invisible_markers_stay_at_nought_with_an_origin_elsewhere() -> None:
 
 class TestMetres:
     @pytest.mark.parametrize(("units", "length"), [("mm", 0.001), (" MM ", 0.001), ("cm", 0.01), ("m", 1.0)])
-    def test_are_told_by_the_markers_file(self, units: str, length: float) -> None:
+    def test_are_known_from_the_markers_file(self, units: str, length: float) -> None:
         take = body()
 
         assert spaces.metres(replace(take, markers=replace(take.markers, units=units))) == length

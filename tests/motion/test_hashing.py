@@ -45,5 +45,5 @@ def test_a_key_is_the_beginning_of_the_digest_of_canonical_json() -> None:
     assert hashing.key({"b": 1, "a": 2}, length=12) == hashlib.sha256(b'{"a":2,"b":1}').hexdigest()[:12]
 
 
-def test_a_key_has_32_digits_if_not_told_otherwise() -> None:
+def test_a_key_has_32_digits_if_not_asked_otherwise() -> None:
     assert len(hashing.key([])) == 32

@@ -260,7 +260,7 @@ def test_a_motion_is_not_hashed_by_its_array():
         hash(MOTION)
 
 
-def test_a_motion_tells_its_size():
+def test_a_motion_reports_its_size():
     assert repr(MOTION) == "Motion(3 joints, 10 frames at 30 fps, 0.33 s)"
 
 

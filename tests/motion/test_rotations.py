@@ -225,7 +225,7 @@ def test_matrices_come_back_from_each_form(form, order, flat):
     np.testing.assert_allclose(back, TOLD, atol=1e-12)
 
 
-def test_what_is_told_in_quaternions_is_steady():
+def test_rotations_in_quaternions_are_steady():
     matrices = rotations.from_quaternion(TURNING)
     assert (np.sum(np.diff(rotations.represent(matrices, "quaternion"), axis=0) ** 2, axis=-1) < 1).all()
 

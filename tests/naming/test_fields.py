@@ -129,7 +129,7 @@ def test_empty_picks_are_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["positions[hips]", "positions[*-Hip]", "positions[!Hip]"])
-def test_a_name_that_is_not_there_is_told_with_the_nearest(text: str) -> None:
+def test_a_name_that_is_not_there_is_reported_with_the_nearest(text: str) -> None:
     with pytest.raises(ValueError, match=r"no [hH]ips?; near are Hips"):
         chosen(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import faults
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 import motionprep
-from motionprep import quality, read_bvh
+from motionprep import quality, read_bvh, read_c3d
 from motionprep.formats.bvh import write_bvh
+from motionprep.formats.c3d_write import write_c3d
 
 GRAVE = ("error", "warning")
 
@@ -27,6 +29,11 @@ def test_each_recorded_file_is_clean_by_itself(real_data: Path) -> None:
     assert {path.name: grave(path) for path in files} == {path.name: [] for path in files}
 
 
+@pytest.mark.parametrize("folders", [("cmu-bvh",), ("cmu-bvh", "cmu-c3d")])
+def test_recorded_files_are_clean_together(real_data: Path, folders: tuple[str, ...]) -> None:
+    assert grave(*(real_data / folder for folder in folders)) == []
+
+
 def test_a_generated_corpus_is_clean(corpus: Path) -> None:
     assert grave(corpus) == []
 
@@ -39,6 +46,38 @@ def test_a_file_that_cannot_be_read_is_an_error(corpus: Path, tmp_path: Path) ->
 
     assert [(one.code, one.severity, one.motion) for one in found] == [("unreadable", "error", path.stem)]
     assert path.name in found[0].message
+
+
+def test_faults_of_several_files_are_found_each_in_its_own(clean: Path, tmp_path: Path) -> None:
+    shutil.copytree(clean, tmp_path / "data")
+    one, two, three, four, five, six = sorted((tmp_path / "data").rglob("*.bvh"))
+    for path, plant in (
+        (one, lambda motion: faults.moved_root(motion, (200, 230), (8.0, 0.0, 0.0))),
+        (two, lambda motion: faults.frozen(motion, (120, 134))),
+        (three, lambda motion: faults.dropped(motion, 200, 3)),
+        (four, lambda motion: faults.flipped(motion, "LeftArm", "X", 150)),
+    ):
+        write_bvh(plant(read_bvh(path)), path)
+    for path, spoil in (
+        (five, lambda markers: replace(markers, rate=60.0)),
+        (six, lambda markers: faults.zeroed(markers, (200, 210))),
+    ):
+        (beside,) = (tmp_path / "data").rglob(f"{path.stem}.c3d")
+        write_c3d(beside, spoil(read_c3d(beside)))
+    found = quality.check(tmp_path / "data")
+
+    def frames(path: Path, code: str) -> set[tuple[int, int] | None]:
+        return {one.frames for one in found if (one.motion, one.code) == (path.stem, code)}
+
+    assert frames(one, "jump-root")
+    assert frames(two, "jump-frozen") == {(120, 134)}
+    assert frames(three, "jump-dropped") == {(200, 200)}
+    assert (150, 150) in frames(four, "jump-rotation")
+    assert frames(six, "markers-zero") == {(200, 210)}
+    assert {(one.motion, one.code) for one in found if one.severity == "error"} == {
+        (five.stem, "rate-pair"),
+        (six.stem, "markers-zero"),
+    }
 
 
 def test_motions_in_one_folder_are_compared(clean: Path, tmp_path: Path) -> None:

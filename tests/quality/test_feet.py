@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import faults
-import numpy as np
 import pytest
 
 from motionprep.motion.motion import Motion
@@ -34,15 +33,19 @@ def test_skating_is_found_at_its_frames(recorded_walk: Motion, speed: float) -> 
 
 
 def test_a_treadmill_is_found(recorded_walk: Motion) -> None:
-    channels = recorded_walk.channels.copy()
-    for axis in ("Xposition", "Zposition"):
-        (column,) = faults.columns(recorded_walk, "Hips", axis)
-        ends = channels[[0, -1], column]
-        channels[:, column] -= np.linspace(0, ends[1] - ends[0], recorded_walk.frames)
-    found = feet(faults.with_channels(recorded_walk, channels))
+    found = feet(faults.on_treadmill(recorded_walk))
 
     assert [one.code for one in found] == ["feet-treadmill"]
     assert found[0].value == pytest.approx(0.58, abs=0.15)
+
+
+def test_a_treadmill_is_found_from_its_first_step_to_its_last(walk: Motion) -> None:
+    (found,) = feet(faults.on_treadmill(walk))
+
+    assert (found.code, found.severity) == ("feet-treadmill", "warning")
+    assert found.frames is not None
+    assert found.frames[0] < 0.1 * walk.frames
+    assert found.frames[1] > 0.9 * walk.frames
 
 
 def test_a_body_that_sinks_is_below_the_floor(recorded: Motion) -> None:
@@ -70,6 +73,14 @@ def test_a_tilted_floor_is_found_with_its_angle(recorded_walk: Motion, recorded:
         slope = [one for one in found if one.code == "feet-slope"]
         assert len(slope) == 1
         assert slope[0].value == pytest.approx(8.0, abs=2.0)
+
+
+@pytest.mark.parametrize("degrees", [8.0, -5.0])
+def test_a_slope_up_or_down_is_found_on_a_generated_walk(walk: Motion, degrees: float) -> None:
+    found = Feet().of_take(faults.take_of("a", faults.tilted(of_motion(walk), degrees)))
+    (slope,) = [one for one in found if one.code == "feet-slope"]
+
+    assert slope.value == pytest.approx(abs(degrees), abs=1.5)
 
 
 def test_a_floor_that_is_not_at_zero_is_a_note(recorded_walk: Motion) -> None:

@@ -10,6 +10,7 @@ import pytest
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.quality import Finding, as_take
+from motionprep.quality.body import of_motion
 from motionprep.quality.jumps import Jumps
 
 
@@ -56,6 +57,27 @@ def test_a_rotation_that_flips_and_stays_is_found_where_it_flips(motion: Motion)
     assert [(one.joint, one.frames) for one in found] == [("RightArm", (180, 180))]
 
 
+@pytest.mark.parametrize("joint", ["Hips", "LeftArm", "RightUpLeg", "Neck"])
+@pytest.mark.parametrize("axis", ["Z", "X"])
+def test_one_angle_that_flips_by_half_a_turn_in_one_frame_is_found(motion: Motion, joint: str, axis: str) -> None:
+    found = Jumps().of_take(as_take("a", faults.flipped(motion, joint, axis, 150)))
+    (flip,) = [one for one in found if one.code == "jump-rotation" and one.severity == "warning"]
+
+    assert (flip.joint, flip.frames) == (joint, (150, 150))
+    assert flip.value == pytest.approx(180, abs=2)
+
+
+def test_a_spike_in_an_array_of_positions_is_found(motion: Motion) -> None:
+    body = of_motion(motion)
+    positions = body.positions.copy()
+    positions[200, body.names.index("LeftHand")] += 0.2 * body.height
+    found = Jumps().of_take(faults.take_of("a", faults.as_points(body, positions)))
+
+    assert [(one.code, one.severity, one.joint, one.frames) for one in found] == [
+        ("jump-joint", "warning", "LeftHand", (201, 201))
+    ]
+
+
 def test_an_angle_that_wraps_is_a_note_and_no_flip(walk: Motion) -> None:
     wrapped = faults.turned_joint(walk, "Hips", (200, walk.frames), 0.0)
     channels = wrapped.channels.copy()
@@ -77,6 +99,18 @@ def test_dropped_frames_are_found(walk: Motion) -> None:
 
     assert found.frames == (200, 200)
     assert found.value == pytest.approx(4.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("frame", "count"), [(200, 1), (200, 3), (300, 3)])
+def test_dropped_frames_of_a_recording_are_found(motion: Motion, frame: int, count: int) -> None:
+    (found,) = jumps(faults.dropped(motion, frame, count), "jump-dropped")
+
+    assert (found.frames, found.severity) == ((frame, frame), "warning")
+    assert found.value == pytest.approx(count + 1, rel=0.15)
+
+
+def test_no_frame_is_missing_beside_frames_that_repeat_each_other(motion: Motion) -> None:
+    assert jumps(faults.frozen(motion, (120, 134)), "jump-dropped") == []
 
 
 def test_a_motion_in_which_nothing_moves_is_found(walk: Motion) -> None:

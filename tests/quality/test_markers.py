@@ -49,6 +49,14 @@ def test_two_labels_that_exchange_places_are_found(recorded_markers: Markers, pa
     assert {found[0].joint} <= {*pair}
 
 
+@pytest.mark.parametrize("last", [801, None])
+def test_an_exchange_of_one_frame_or_to_the_end_is_found(recorded_markers: Markers, last: int | None) -> None:
+    frames = (801, last or recorded_markers.frames)
+    found = found_in(faults.swapped(recorded_markers, "LANK", "RANK", frames))
+
+    assert [one.frames for one in found if one.code == "markers-swap"] == [frames]
+
+
 def test_a_point_that_is_there_twice_is_found(recorded_markers: Markers) -> None:
     (found,) = found_in(faults.placed(recorded_markers, "T10", (301, 340), "C7"))
 
@@ -59,3 +67,10 @@ def test_zeros_that_should_be_missing_are_an_error(recorded_markers: Markers) ->
     (found,) = found_in(faults.placed(recorded_markers, "LELB", (51, 60), 0.0))
 
     assert (found.code, found.severity, found.joint, found.frames) == ("markers-zero", "error", "LELB", (51, 60))
+
+
+def test_frames_in_which_all_markers_are_zero_are_an_error_of_each(recorded_markers: Markers) -> None:
+    found = [one for one in found_in(faults.zeroed(recorded_markers, (501, 510))) if one.code == "markers-zero"]
+
+    assert {(one.severity, one.frames) for one in found} == {("error", (501, 510))}
+    assert {one.joint for one in found} >= {"LANK", "C7", "LFHD"}

@@ -25,6 +25,17 @@ def test_a_body_that_slides_skates(recorded_walk: Motion) -> None:
     assert measure(as_take("a", slid))["skate"] == pytest.approx(8.0 / as_take("a", slid).bodies[0].height, abs=0.1)
 
 
+def test_the_floor_is_measured_with_its_confidence(recorded_walk: Motion) -> None:
+    height = as_take("a", recorded_walk).bodies[0].height
+    raised = faults.moved_root(recorded_walk, (1, recorded_walk.frames), (0.0, 10.0, 0.0))
+    before, after = (measure(as_take("a", motion)) for motion in (recorded_walk, raised))
+
+    assert before["floor"] == pytest.approx(0, abs=0.01)
+    assert before["floor_confidence"] > 0.9
+    assert after["floor"] - before["floor"] == pytest.approx(10 / height, abs=1e-5)
+    assert after["floor_confidence"] == before["floor_confidence"]
+
+
 def test_noise_raises_the_jerk(recorded_walk: Motion) -> None:
     noisy = faults.with_channels(recorded_walk, recorded_walk.channels.round(0))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faults
 import numpy as np
+import pytest
 
 from motionprep import read_bvh
 from motionprep.motion.motion import Motion
@@ -42,6 +43,29 @@ def test_a_t_pose_at_the_end_is_found(clean) -> None:
     (found,) = Ranges().of_take(as_take("a", backwards))
 
     assert found.frames == (motion.frames, motion.frames)
+
+
+@pytest.mark.parametrize("count", [2, 20])
+def test_a_t_pose_that_is_held_at_the_end_is_found_at_all_its_frames(clean, count: int) -> None:
+    motion = read_bvh(sorted(clean.rglob("*.bvh"))[0])
+    channels = np.concatenate([motion.channels[1:], np.repeat(motion.channels[:1], count, axis=0)])
+    (found,) = Ranges().of_take(as_take("a", faults.with_channels(motion, channels)))
+
+    assert (found.code, found.severity) == ("range-t-pose", "note")
+    assert found.frames == (motion.frames, motion.frames - 1 + count)
+
+
+def test_an_elbow_that_is_folded_flat_is_found(walk: Motion) -> None:
+    body = of_motion(walk)
+    positions = body.positions.copy()
+    arm, elbow, wrist = (positions[:, body.names.index(name)] for name in ("LeftArm", "LeftForeArm", "LeftHand"))
+    wrist[99:180] = elbow[99:180] + 0.9 * (arm[99:180] - elbow[99:180])
+    (found,) = Ranges().of_take(faults.take_of("a", faults.as_points(body, positions)))
+
+    assert (found.code, found.joint) == ("range-angle", "LeftForeArm")
+    assert found.frames is not None
+    assert abs(found.frames[0] - 100) <= 6
+    assert abs(found.frames[1] - 180) <= 6
 
 
 def test_a_knee_that_bends_the_wrong_way_is_found(recorded_walk: Motion) -> None:

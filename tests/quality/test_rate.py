@@ -29,9 +29,18 @@ def test_a_motion_that_was_resampled_keeps_a_plausible_rate(recorded: Motion) ->
     assert Rate().of_take(as_take("a", recorded.at(range(0, recorded.frames, 4)))) == []
 
 
-@pytest.mark.parametrize(("rate", "code"), [(120 * 1000 / 1001, "rate-ntsc"), (60.0, "rate-differs")])
-def test_a_rate_that_differs_from_the_corpus_is_found(walk: Motion, rate: float, code: str) -> None:
-    takes = [summarize(as_take(key, walk)) for key in ("a", "b", "c")]
+@pytest.mark.parametrize(
+    ("usual", "rate", "code"),
+    [
+        (120.0, 120 * 1000 / 1001, "rate-ntsc"),
+        (60.0, 59.94005994, "rate-ntsc"),
+        (24000 / 1001, 24.0, "rate-ntsc"),
+        (120.0, 60.0, "rate-differs"),
+        (120.0, 59.94005994, "rate-differs"),
+    ],
+)
+def test_a_rate_that_differs_from_the_corpus_is_found(walk: Motion, usual: float, rate: float, code: str) -> None:
+    takes = [summarize(as_take(key, faults.at_rate(walk, usual))) for key in ("a", "b", "c")]
     takes.append(summarize(as_take("d", faults.at_rate(walk, rate))))
 
     assert [(one.code, one.motion) for one in Rate().of_corpus(takes)] == [(code, "d")]

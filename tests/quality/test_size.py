@@ -35,7 +35,7 @@ def test_a_height_that_fits_no_unit_is_found(walk: Motion) -> None:
     assert [one.code for one in Size().of_take(as_take("a", faults.scaled(walk, 1e-4)))] == ["size-implausible"]
 
 
-@pytest.mark.parametrize("scale", [2.2222, 0.01, 56.444])
+@pytest.mark.parametrize("scale", [2.2222, 0.01, 56.444, 2.54, 1 / 2.54, 39.37])
 def test_a_body_in_another_unit_than_its_corpus_is_found(walk: Motion, scale: float) -> None:
     takes = [summarize(as_take(key, walk)) for key in ("a", "b", "c")]
     takes.append(summarize(as_take("d", faults.scaled(walk, scale))))
@@ -53,3 +53,11 @@ def test_a_height_does_not_depend_on_the_pose(recorded: Motion) -> None:
     crouched = faults.turned_joint(recorded, "LeftUpLeg", (1, recorded.frames), 60.0)
 
     assert of_motion(crouched).height == pytest.approx(of_motion(recorded).height, rel=1e-5)
+
+
+def test_the_unit_of_the_most_motions_counts_even_if_it_is_not_the_middle_one(walk: Motion) -> None:
+    sizes = {"a": 1.0, "b": 0.95, "c": 1.02, "in-inches": 2.2222, "in-cm": 5.6444, "in-cm-too": 5.9}
+    takes = [summarize(as_take(key, faults.scaled(walk, size))) for key, size in sizes.items()]
+    found = {finding.motion: finding.message for finding in Size().of_corpus(takes)}
+    assert list(found) == ["in-inches", "in-cm", "in-cm-too"]
+    assert all("(CMU unit)" in message.partition("most motions")[2] for message in found.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faults
 import numpy as np
+import pytest
 
 from motionprep.motion.motion import Motion
 from motionprep.quality import as_take
@@ -37,6 +38,15 @@ def test_a_missing_joint_is_found_by_the_majority(walk: Motion) -> None:
     assert (found.motion, found.severity, found.joint) == ("d", "warning", "LThumb")
 
 
+def test_a_joint_that_most_do_not_have_is_found(walk: Motion) -> None:
+    less = faults.without_joint(walk, "LThumb")
+    takes = [summarize(as_take(key, less)) for key in ("a", "b", "c")]
+    takes.append(summarize(as_take("d", walk)))
+    (found,) = [one for one in Bones().of_corpus(takes) if one.code == "skeleton-differs"]
+
+    assert (found.motion, found.severity, found.joint) == ("d", "warning", "LThumb")
+
+
 def test_other_names_for_the_same_places_are_a_note(walk: Motion) -> None:
     finger = next(name for name in walk.skeleton.joints if name in ("LFingers", "LeftHandIndex1"))
     other = {"LFingers": "LeftHandIndex1", "LeftHandIndex1": "LFingers"}[finger]
@@ -50,6 +60,13 @@ def test_a_knee_that_never_turns_is_found(recorded: Motion) -> None:
     found = Bones().of_take(as_take("a", faults.still(recorded, "LeftLeg")))
 
     assert [one.joint for one in found if one.code == "skeleton-dead-joint"] == ["LeftLeg"]
+
+
+@pytest.mark.parametrize("joint", ["RightUpLeg", "LeftLeg", "LeftArm", "RightForeArm"])
+def test_a_joint_of_a_generated_body_whose_channels_are_dead_is_found(walk: Motion, joint: str) -> None:
+    (found,) = [one for one in Bones().of_take(as_take("a", faults.still(walk, joint))) if one.severity != "note"]
+
+    assert (found.code, found.joint, found.frames) == ("skeleton-dead-joint", joint, (1, walk.frames))
 
 
 def test_arms_whose_sides_are_exchanged_are_an_error(recorded: Motion) -> None:

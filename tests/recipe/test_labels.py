@@ -59,7 +59,7 @@ def test_of_ranges_the_label_of_the_most_frames_is_that_of_the_whole() -> None:
     assert labels.main(((1, 20, "turn"), (21, 50, "walk"), (51, 70, "turn"))) == "turn"
 
 
-def test_keys_of_no_motion_and_motions_of_no_label_are_told() -> None:
+def test_keys_of_no_motion_and_motions_of_no_label_are_reported() -> None:
     reading = Reading(
         labels={"02_01": "walk", "03_01": "run"},
         rates={f"04_{number}": 60.0 for number in range(7)},
@@ -74,7 +74,7 @@ def test_keys_of_no_motion_and_motions_of_no_label_are_told() -> None:
     assert labels.unlabelled(reading, KEYS, named) == ["label_pattern: finds nothing in 1 of 3 motions: 02_03"]
 
 
-def test_a_key_of_megabytes_is_told_in_a_line() -> None:
+def test_a_key_of_megabytes_is_reported_in_a_line() -> None:
     (said,) = labels.strangers(Reading(labels={"x" * 10**7: "walk"}), ["02_01"])
 
     assert said == f"labels: 1 of 1 keys match no motion: {'x' * 60}..."
@@ -84,7 +84,7 @@ def test_tables_that_speak_of_what_is_there_need_no_word() -> None:
     assert labels.strangers(Reading(labels={"02_01": "walk"}, rates={"02_02": 60.0}), KEYS) == []
 
 
-def test_labels_with_too_few_motions_are_told() -> None:
+def test_labels_with_too_few_motions_are_reported() -> None:
     assert labels.too_few({"": 2, "jump": 1}) == [
         "stratify: of 2 labels not every split has a motion: no label (2), jump (1)"
     ]
@@ -217,7 +217,7 @@ def recipe(*stages: dict[str, Any], split: Any = None, **reading: Any) -> Recipe
     ],
     ids=["whole", "trim", "downsample", "lowpass", "frames"],
 )
-def test_ranges_are_told_in_stored_frames(
+def test_ranges_are_reported_in_stored_frames(
     corpus: Path, tmp_path: Path, stages: list[dict[str, Any]], split: Any, expected: list[Any]
 ) -> None:
     build(corpus / "02" / "02_01.bvh", tmp_path / "out", recipe=recipe(*stages, split=split, labels={"02_01": RANGES}))
@@ -292,7 +292,7 @@ def test_where_a_header_may_be_wrong_a_range_is_held_against_the_rows_that_are_t
     assert row_of(tmp_path / "out", "02_01").label == "walk"
 
 
-def test_a_build_tells_of_keys_that_no_motion_has(corpus: Path, tmp_path: Path) -> None:
+def test_a_build_reports_keys_that_no_motion_has(corpus: Path, tmp_path: Path) -> None:
     asked = recipe(labels={"99_01": "walk"})
 
     for _ in range(2):
@@ -311,12 +311,12 @@ def test_a_split_that_stratifies_goes_by_the_commonest_label_of_each_motion(corp
 
     made = plan.make_plan([corpus], tmp_path / "out", recipe(split=split, labels=walks | turns))
 
-    test = [row.recording.key for row in made.rows if row.split == "test"]
+    test = [row.take_files.key for row in made.rows if row.split == "test"]
     assert test == ["07_03", "07_04", "16_03", "16_04"]
     assert made.notes == ()
 
 
-def test_a_label_that_is_not_on_every_side_is_told_and_no_error(corpus: Path, tmp_path: Path) -> None:
+def test_a_label_that_is_not_on_every_split_is_reported_and_no_error(corpus: Path, tmp_path: Path) -> None:
     split = {"percent": "75/25", "stratify": True}
 
     made = plan.make_plan([corpus], tmp_path / "out", recipe(split=split, labels={"02_01": "jump"}))
@@ -332,7 +332,7 @@ def test_a_label_that_is_not_on_every_side_is_told_and_no_error(corpus: Path, tm
         ({"labels": {"02_01": "walk", "16_04": ((1, 9, "turn"),)}}, None),
     ],
 )
-def test_a_task_on_classes_tells_where_no_motion_has_a_label(
+def test_a_task_on_classes_reports_where_no_motion_has_a_label(
     corpus: Path, tmp_path: Path, told: dict[str, Any], where: str | None
 ) -> None:
     task = {"inputs": ["positions.xy"], "label": True}
@@ -340,7 +340,7 @@ def test_a_task_on_classes_tells_where_no_motion_has_a_label(
 
     notes = [note for note in plan.make_plan([corpus], tmp_path / "out", asked).notes if note.startswith("task")]
 
-    expected = f"task: label = true, but no motion {where}has a label; give --labels, --index or --label-pattern, "
+    expected = f"task: label = true, but no motion {where}has a label; give `labels`, `index` or `label_pattern`, "
     assert notes == ([] if where is None else [f"{expected}or put an index beside the data"])
 
 
@@ -411,7 +411,7 @@ def test_the_sizes_of_parts_stand_in_the_facts(parted: Path) -> None:
     assert "parts" not in facts["test"]
 
 
-def test_an_unknown_part_is_told_with_those_that_there_are(parted: Path) -> None:
+def test_an_unknown_part_is_reported_with_those_that_there_are(parted: Path) -> None:
     with pytest.raises(KeyError, match="no split 'train/4'; there are train, test, train/1, train/2, train/3"):
         motionprep.open(parted)["train/4"]
 
@@ -442,7 +442,7 @@ def test_ranges_of_a_motion_go_to_one_part(corpus: Path, tmp_path: Path) -> None
 
     made = plan.make_plan([corpus], tmp_path / "out", recipe(split={"train": pieces, "parts": 2}))
 
-    parts = Counter((row.recording.key, row.part) for row in made.rows if row.part)
+    parts = Counter((row.take_files.key, row.part) for row in made.rows if row.part)
     assert sorted(parts.values()) == [3, 3, 3, 3]
 
 
@@ -458,7 +458,7 @@ def test_a_motion_that_cannot_be_read_is_in_no_part(corpus: Path, tmp_path: Path
 
     made = plan.make_plan([data], tmp_path / "out", recipe(split={"parts": 2}))
 
-    assert [row.recording.key for row in made.rows if not row.part] == ["02_02"]
+    assert [row.take_files.key for row in made.rows if not row.part] == ["02_02"]
 
 
 def test_more_parts_than_motions_are_refused(corpus: Path, tmp_path: Path) -> None:

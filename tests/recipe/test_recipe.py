@@ -213,7 +213,10 @@ class TestErrors:
         ("text", "message"),
         [
             ("stage = 1", "x.toml: there is no 'stage'; did you mean 'stages'?"),
-            ("zzz = 1", "x.toml: there is no 'zzz'; there are description, seed, reading, split, stages, task"),
+            (
+                "zzz = 1",
+                "x.toml: there is no 'zzz'; there are description, seed, reading, selection, split, stages, task",
+            ),
             ("description = 1", "x.toml: description: expected `str`, got `int`"),
             ("seed = -1", "x.toml: seed: expected `int` >= 0"),
             ("[stages]\nstage = 'trim'", "x.toml: stages is {'stage': 'trim'}; expected a list of tables, [[stages]]"),
@@ -284,7 +287,10 @@ class TestErrors:
             ("percent = '90/10'\ntest = ['a']", "give percent or lists, not both (there is a list for test)"),
             ("by = 'subject'", "by, order and stratify go with percent"),
             ("order = 'hash'\ntrain = ['a']", "by, order and stratify go with percent"),
-            ("by = 'take'", "by: invalid enum value 'take'; expected 'motion' or 'subject'"),
+            (
+                "by = 'take'",
+                "by: invalid enum value 'take'; expected 'motion' or 'subject' or 'duplicates' or 'subject,duplicates'",
+            ),
             ("trian = ['a']", "there is no 'trian'; did you mean 'train'?"),
             ("test = ['']", "test holds an empty key"),
             (
@@ -597,7 +603,7 @@ class TestOrder:
     def test_markers_alone_need_no_align(self) -> None:
         assert self.stages({"stage": "features", "arrays": ["markers"]}).needs("train") == {"markers"}
 
-    def test_a_stage_may_need_a_half_that_is_not_stored(self) -> None:
+    def test_a_stage_may_need_a_modality_that_is_not_stored(self) -> None:
         recipe = self.stages({"stage": "align"}, {"stage": "features", "arrays": ["markers"]})
 
         assert recipe.needs("train") == {"motion", "markers"}
@@ -711,7 +717,7 @@ class TestStoring:
     def test_markers_alone_are_stored_with_their_mask(self) -> None:
         assert Recipe().storing({"markers"}).stages == (Features(arrays=("markers", "markers_visible")),)
 
-    def test_both_halves_are_aligned_first_and_stored(self) -> None:
+    def test_both_modalities_are_aligned_first_and_stored(self) -> None:
         stages = Recipe(stages=(Trim(t_pose=1),)).storing({"motion", "markers"}).stages
 
         assert [stage.name for stage in stages] == ["align", "trim", "features"]
@@ -731,7 +737,7 @@ class TestStoring:
             "features",
         ]
 
-    def test_only_splits_that_need_both_halves_are_aligned(self) -> None:
+    def test_only_splits_that_need_both_modalities_are_aligned(self) -> None:
         split = Split(percent="90/10")
         stages = [Features(arrays=("markers",), splits=("test",)), Features(arrays=("positions", "markers"))]
         stages[1] = msgspec.structs.replace(stages[1], splits=("train",))
@@ -743,7 +749,7 @@ class TestStoring:
 
         assert Recipe(stages=(cmu,)).with_stages([Features(arrays=("positions", "markers"))]).stages[0] is cmu
 
-    def test_what_spoils_is_stored_as_well(self) -> None:
+    def test_what_corrupts_is_stored_as_well(self) -> None:
         recipe = recipe_from_json({"stages": [{"stage": "occlude"}]})
 
         assert recipe.storing({"markers"}).stages[-1] == Features(
@@ -784,7 +790,7 @@ class TestStoring:
             )
 
 
-def test_test_has_no_copies_even_where_it_is_spoilt() -> None:
+def test_test_has_no_copies_even_where_it_is_corrupted() -> None:
     stages = [{"stage": "occlude", "copies": 4, "splits": ["train", "test"]}]
     recipe = recipe_from_json(
         {"split": {"percent": "90/10"}, "stages": [*stages, {"stage": "features", "arrays": ["markers_corrupt"]}]}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from motionprep.errors import RecipeError
 from motionprep.recipe.recipe import Choice, Split, recipe_from_json
-from motionprep.recipe.splits import Part, assign, deal, lacking
+from motionprep.recipe.splits import Part, assign, deal, grouped, lacking
 
 CMU_69 = [f"69_{number:02}" for number in range(1, 76)]
 
@@ -54,7 +54,7 @@ class TestPercent:
 
     @settings(deadline=None, max_examples=60)
     @given(st.integers(10, 3000))
-    def test_three_sides_end_at_the_floors_of_cumulative_shares(self, count: int) -> None:
+    def test_three_splits_end_at_the_floors_of_cumulative_shares(self, count: int) -> None:
         keys = [f"{number}_01" for number in range(count)]
         first, second = 8 * count // 10, 9 * count // 10
 
@@ -70,13 +70,13 @@ class TestPercent:
     def test_without_percent_or_lists_everything_trains(self) -> None:
         assert assign(Split(), ["1_01", "1_02"], ["1", "1"]) == [Part(0, "train"), Part(1, "train")]
 
-    def test_an_empty_side_is_an_error_that_says_why(self) -> None:
+    def test_an_empty_split_is_an_error_that_says_why(self) -> None:
         with pytest.raises(RecipeError) as error:
             assign(Split(percent="80/10/10"), *of([3, 2]))
 
         assert str(error.value) == (
             "split: 'val' is empty: 5 motions of 2 subjects are too few for '80/10/10' by motion, order natural; "
-            "give more, or all to train with percent = '100' (--split 100)"
+            "give more, or all to train with percent = '100'"
         )
 
 
@@ -88,7 +88,7 @@ class TestBySubject:
         st.lists(st.integers(1, 30), min_size=3, max_size=12),
         st.sampled_from(["90/10", "50/50", "80/10/10", "10/10/80"]),
     )
-    def test_no_side_is_empty_and_none_could_come_nearer_to_its_share(self, counts: list[int], percent: str) -> None:
+    def test_no_split_is_empty_and_none_could_come_nearer_to_its_share(self, counts: list[int], percent: str) -> None:
         ends = list(accumulate(Fraction(part) * sum(counts) / 100 for part in percent.split("/")))
         before = [0, *accumulate(counts)]
 
@@ -102,7 +102,7 @@ class TestBySubject:
 
     @settings(deadline=None, max_examples=60)
     @given(st.lists(st.integers(1, 30), min_size=2, max_size=20), st.sampled_from(["natural", "hash"]))
-    def test_no_subject_is_on_two_sides(self, counts: list[int], order: str) -> None:
+    def test_no_subject_is_on_two_splits(self, counts: list[int], order: str) -> None:
         split = recipe_from_json({"split": {"percent": "60/40", "by": "subject", "order": order}}).split
         keys, subjects = of(counts)
         try:
@@ -130,10 +130,10 @@ class TestBySubject:
             ("90/10", [98, 1, 1], [98, 2]),
         ],
     )
-    def test_few_subjects_fill_every_side(self, percent: str, counts: list[int], expected: list[int]) -> None:
+    def test_few_subjects_fill_every_split(self, percent: str, counts: list[int], expected: list[int]) -> None:
         assert sizes(Split(percent=percent, by="subject"), counts) == expected
 
-    def test_fewer_subjects_than_sides_are_an_error(self) -> None:
+    def test_fewer_subjects_than_splits_are_an_error(self) -> None:
         with pytest.raises(RecipeError, match="'test' is empty: 9 motions of 1 subjects are too few"):
             assign(self.split, *of([9]))
 
@@ -149,7 +149,7 @@ class TestBySubject:
 class TestByHash:
     split = Split(percent="80/10/10", order="hash")
 
-    def test_a_name_alone_decides_its_side_for_good(self) -> None:
+    def test_a_name_alone_decides_its_split_for_good(self) -> None:
         # Another rule would put motions that were trained on among those to be tested.
         names = {"69_01": "train", "01_02": "val", "143_21": "test", "69_03": "train", "69_04": "test"}
         keys = [*CMU_69, *names]
@@ -192,7 +192,9 @@ class TestByHash:
     st.sampled_from(["motion", "subject"]),
     st.sampled_from(["natural", "hash"]),
 )
-def test_every_motion_is_on_exactly_one_side_and_in_order(counts: list[int], percent: str, by: str, order: str) -> None:
+def test_every_motion_is_on_exactly_one_split_and_in_order(
+    counts: list[int], percent: str, by: str, order: str
+) -> None:
     split = recipe_from_json({"split": {"percent": percent, "by": by, "order": order}}).split
     try:
         parts = assign(split, *of(counts))
@@ -205,7 +207,7 @@ def test_every_motion_is_on_exactly_one_side_and_in_order(counts: list[int], per
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(1, 12), min_size=3, max_size=15), st.sampled_from(["motion", "subject"]))
-def test_in_natural_order_the_sides_follow_each_other(counts: list[int], by: str) -> None:
+def test_in_natural_order_the_splits_follow_each_other(counts: list[int], by: str) -> None:
     split = recipe_from_json({"split": {"percent": "40/30/30", "by": by}}).split
     try:
         found = [part.split for part in assign(split, *of(counts))]
@@ -242,7 +244,7 @@ class TestStratified:
             assert all(abs(cut - end * count) < 1 for cut, end in zip(cuts, ends, strict=True))
 
     @given(LABELS, PERCENT)
-    def test_the_sides_are_as_large_as_without_labels(self, labels: list[str], percent: str) -> None:
+    def test_the_splits_are_as_large_as_without_labels(self, labels: list[str], percent: str) -> None:
         keys = [f"1_{number}" for number in range(len(labels))]
         plain = Counter(part.split for part in assign(Split(percent=percent), keys, keys))
 
@@ -251,7 +253,7 @@ class TestStratified:
         assert dealt == plain
 
     @given(LABELS, PERCENT, st.sampled_from(["motion", "subject"]))
-    def test_every_motion_is_on_one_side_and_in_order(self, labels: list[str], percent: str, by: str) -> None:
+    def test_every_motion_is_on_one_split_and_in_order(self, labels: list[str], percent: str, by: str) -> None:
         split = recipe_from_json({"split": {"percent": percent, "stratify": True, "by": by}}).split
         keys = [f"1_{number}" for number in range(len(labels))]
 
@@ -283,7 +285,7 @@ class TestStratified:
 
         assert (found["train"].total(), found["test"].total()) == (40, 10)
 
-    def test_labels_that_are_not_on_every_side_are_told_with_their_number(self) -> None:
+    def test_labels_that_are_not_on_every_split_are_reported_with_their_number(self) -> None:
         split = Split(percent="80/10/10", stratify=True)
         labels = [*["walk"] * 30, *["run"] * 2, "jump", "", *["turn"] * 40]
 
@@ -300,7 +302,7 @@ class TestStratifiedBySubject:
         PERCENT,
         st.sampled_from(["natural", "hash"]),
     )
-    def test_no_subject_is_on_two_sides_and_none_is_empty(
+    def test_no_subject_is_on_two_splits_and_none_is_empty(
         self, of_subjects: list[list[str]], percent: str, order: str
     ) -> None:
         split = recipe_from_json(
@@ -329,7 +331,7 @@ class TestStratifiedBySubject:
 
         assert found["test"] == {"walk": 4, "run": 4, "jump": 4, "turn": 4}
 
-    def test_fewer_subjects_than_sides_are_an_error(self) -> None:
+    def test_fewer_subjects_than_splits_are_an_error(self) -> None:
         with pytest.raises(RecipeError, match="'test' is empty: 9 motions of 1 subjects are too few"):
             assign(self.split, *of([9]), ["walk"] * 9)
 
@@ -417,7 +419,7 @@ class TestLists:
 
         assert assign(split, ["a", "b"], ["1", "1"]) == [Part(1, "train", (1, 400)), Part(1, "test", (401, 469))]
 
-    def test_motions_that_no_list_names_are_on_no_side(self) -> None:
+    def test_motions_that_no_list_names_are_on_no_split(self) -> None:
         assert [part.motion for part in assign(Split(val=("b",)), ["a", "b", "c"], ["1", "1", "1"])] == [1]
 
     def test_parts_come_by_motion_and_then_by_frame(self) -> None:
@@ -529,3 +531,61 @@ class TestExperiments:
         split = Split(train=("69_03..69_74",), test=("69_01", "69_02", "69_75"))
 
         assert sides(split, CMU_69) == {"test": ["69_01", "69_02", "69_75"], "train": CMU_69[2:74]}
+
+
+class TestDuplicates:
+    KEYS = ("1_1", "1_2", "2_1", "2_2", "3_1", "4_1")
+    SUBJECTS = ("1", "1", "2", "2", "3", "4")
+
+    def grouped(self, by: str, *shared: set[str]) -> list[str]:
+        split = Split(percent="50/50", by=by)
+        return grouped(split, self.KEYS, self.SUBJECTS, shared)
+
+    def assigned(self, split: Split, groups: list[str]) -> list[Part]:
+        """Return the parts of splits; none if a split would be empty, by a hash or as all motions are one group."""
+        try:
+            return assign(split, self.KEYS, self.SUBJECTS, ["walk"] * len(self.KEYS), None, groups)
+        except RecipeError:
+            return []
+
+    def test_each_motion_is_by_itself_where_none_shares_frames(self) -> None:
+        assert self.grouped("duplicates") == list(self.KEYS)
+
+    def test_motions_that_share_frames_have_the_name_of_the_first(self) -> None:
+        assert self.grouped("duplicates", {"2_1", "1_2"}, {"4_1", "3_1", "gone"}, {"4_1", "2_1"}) == [
+            *("1_1", "1_2", "1_2", "2_2", "1_2", "1_2")
+        ]
+
+    def test_subjects_who_share_frames_have_the_name_of_the_first(self) -> None:
+        assert self.grouped("subject,duplicates", {"2_1", "3_1"}) == ["1", "1", "2", "2", "2", "4"]
+
+    def test_frames_that_are_shared_change_nothing_about_other_rules(self) -> None:
+        assert self.grouped("subject", {"2_1", "3_1"}) == list(self.SUBJECTS)
+
+    @given(
+        st.lists(st.sets(st.sampled_from(KEYS), min_size=2), max_size=4),
+        st.sampled_from(["duplicates", "subject,duplicates"]),
+        st.sampled_from(["natural", "hash"]),
+        st.booleans(),
+    )
+    def test_no_two_motions_that_share_frames_are_on_two_splits(
+        self, shared: list[set[str]], by: str, order: str, stratify: bool
+    ) -> None:
+        split = Split(percent="50/50", by=by, order=order, stratify=stratify)
+        groups = grouped(split, self.KEYS, self.SUBJECTS, shared)
+        parts = self.assigned(split, groups)
+        assume(parts)
+        on = {self.KEYS[part.motion]: part.split for part in parts}
+
+        assert set(on) == set(self.KEYS)
+        for group in shared:
+            assert len({on[key] for key in group}) == 1
+        if "subject" in by:
+            assert all(on[f"{subject}_1"] == on[f"{subject}_2"] for subject in "12")
+
+    def test_one_group_is_too_few_for_two_splits(self) -> None:
+        split = Split(percent="50/50", by="duplicates")
+        groups = grouped(split, self.KEYS, self.SUBJECTS, [set(self.KEYS)])
+
+        with pytest.raises(RecipeError, match="6 motions of 1 groups are too few for '50/50' by duplicates"):
+            assign(split, self.KEYS, self.SUBJECTS, groups=groups)

@@ -214,7 +214,7 @@ def test_the_summary_counts_what_is_there(tmp_path: Path) -> None:
     assert summary.bytes == sum(len(text) for text in texts)
 
 
-def test_progress_is_told_of_every_motion(tmp_path: Path) -> None:
+def test_progress_is_reported_of_every_motion(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     write_sample(tmp_path, subjects=1, motions=3, frames=10, on_progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]

@@ -132,6 +132,6 @@ def test_windows_without_labels_are_refused(windows: Windows) -> None:
         score_classes(np.zeros(3, int), windows.split.windows(5, features=["positions"], label=False))
 
 
-def test_anything_else_to_tell_by_is_refused(windows: Windows) -> None:
+def test_anything_else_to_report_by_is_refused(windows: Windows) -> None:
     with pytest.raises(ValueError, match="by is 'joint'; it is class, subject or motion"):
         score_classes(windows.labels, windows).by("joint")

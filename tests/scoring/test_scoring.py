@@ -119,7 +119,7 @@ def test_by_joint_each_joint_has_its_own_by_its_name(plain, windows, scored):
     assert found[other[place]] == pytest.approx(distances[first:, :, place].mean())
 
 
-def test_by_motion_parts_of_one_motion_are_told_apart(windows, scored):
+def test_by_motion_parts_of_one_motion_are_kept_apart(windows, scored):
     distances = metrics.euclidean_distance(noisy(windows), points(windows))
     expected = {
         name: distances[span].mean()
@@ -141,7 +141,7 @@ def test_by_anything_else_is_refused(scored):
         scored.by("colour")
 
 
-def test_frames_tell_the_mean_of_all_windows_that_hold_them(windows, scored):
+def test_frames_have_the_mean_of_all_windows_that_hold_them(windows, scored):
     distances = metrics.euclidean_distance(noisy(windows), points(windows)).mean(axis=2)
     total, count = np.zeros(20), np.zeros(20)
     span = windows.motions[1][1]
@@ -344,7 +344,7 @@ def test_predictions_for_targets_as_stored_are_read_as_stored(make):
     assert field.mean()["ed"] == pytest.approx(5)
 
 
-def test_other_numbers_are_told_each_by_its_name(make):
+def test_other_numbers_are_reported_each_by_its_name(make):
     dataset = make(
         {"stage": "velocity", "of": ["root_position"]}, {"stage": "features", "arrays": ["positions", "root_velocity"]}
     )
@@ -371,7 +371,7 @@ def test_the_axis_of_one_frame_may_be_left_out(plain, shape):
     assert field.mean()["ed"] == 0
 
 
-def test_predictions_of_another_shape_are_told_with_what_was_asked(windows):
+def test_predictions_of_another_shape_are_reported_with_what_was_asked(windows):
     count = len(windows)
     with pytest.raises(PredictionError) as error:
         score(np.zeros((count, 114)), windows)
@@ -387,7 +387,7 @@ def test_as_many_numbers_in_another_order_of_axes_are_refused(windows):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e39, -1.5e308])
-def test_what_is_not_finite_is_told_with_its_window(windows, value):
+def test_what_is_not_finite_is_reported_with_its_window(windows, value):
     predicted = all_of(windows)
     predicted[11, 2, 7] = value
     with pytest.raises(
@@ -396,7 +396,7 @@ def test_what_is_not_finite_is_told_with_its_window(windows, value):
         score(predicted, windows)
 
 
-def test_a_signalling_nan_is_told_and_warns_of_nothing(windows):
+def test_a_signalling_nan_is_reported_and_warns_of_nothing(windows):
     predicted = all_of(windows).astype(np.float32)
     predicted.view(np.uint32)[11, 2, 7] = 0x7FA00000
     with pytest.raises(PredictionError, match=r"window 11: predictions have nan at \[2, 7\]"):
@@ -416,7 +416,7 @@ def test_a_threshold_below_0_is_refused(windows):
 
 def test_windows_without_targets_are_refused(plain):
     with pytest.raises(
-        PredictionError, match=r"the windows have no targets to compare predictions with; name them \(--target\)"
+        PredictionError, match=r"the windows have no targets to compare predictions with; name them by `targets`"
     ):
         score(np.zeros(3), plain["test"].windows(1, features=["positions"]))
 
@@ -448,7 +448,7 @@ def test_an_archive_is_refused(tmp_path):
         load_predictions(tmp_path / "pred.npz")
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path):
+def test_a_file_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(PredictionError, match=r"pred.npy: cannot be read: No such file"):
         load_predictions(tmp_path / "pred.npy")
 
@@ -521,7 +521,7 @@ def test_each_column_of_the_csv_has_a_name_of_its_own(plain, tmp_path):
     assert "positions[Hips] of positions[Hips]" in head
 
 
-def test_a_shape_that_is_asked_for_is_told_once(plain):
+def test_a_shape_that_is_asked_for_is_reported_once(plain):
     windows = plain["test"].windows(1, targets=["root_position"])
     with pytest.raises(PredictionError) as refused:
         score(np.zeros((2, 5)), windows)

@@ -145,7 +145,7 @@ class TestFind:
 
 
 class TestFindErrors:
-    def test_files_of_one_key_are_told_apart_by_their_folders_and_it_is_noted(self, tmp_path: Path) -> None:
+    def test_files_of_one_key_are_kept_apart_by_their_folders_and_it_is_noted(self, tmp_path: Path) -> None:
         for name in ("anna/walk.bvh", "bert/walk.bvh", "bert/walk.c3d", "bert/run.bvh"):
             put(tmp_path / name)
         pack(tmp_path / "x.zip", {"a/1_01.bvh": BVH, "b/1_01.bvh": BVH})
@@ -176,13 +176,16 @@ class TestFindErrors:
         assert all(str(one) in wrong and str(other) in wrong for wrong in broken)
 
     def test_a_folder_without_motions_is_named(self, tmp_path: Path) -> None:
-        assert refusal(tmp_path) == f"{tmp_path}: no motion files (.bvh, .c3d, or zip archives with such) found"
+        assert refusal(tmp_path) == f"{tmp_path}: no motion files (.bvh, .amc, .c3d, or zip archives with such) found"
 
     def test_a_path_that_does_not_exist_is_named(self, tmp_path: Path) -> None:
         assert refusal(tmp_path / "no") == f"{tmp_path / 'no'}: there is no such file or folder"
 
     def test_a_file_of_another_kind_is_refused_if_named_itself(self, tmp_path: Path) -> None:
-        assert refusal(put(tmp_path / "a.fbx")) == "a.fbx: is no motion file; expected .bvh, .c3d, .npy, .npz or .zip"
+        assert (
+            refusal(put(tmp_path / "a.fbx"))
+            == "a.fbx: is no motion file; expected .bvh, .amc, .c3d, .npy, .npz or .zip"
+        )
 
     @pytest.mark.parametrize("name", ["arrays.toml", "1_01.toml"])
     def test_a_pipe_in_the_place_of_what_is_said_of_arrays_is_not_waited_for(self, tmp_path: Path, name: str) -> None:
@@ -763,7 +766,7 @@ class TestCache:
         assert reads == []
 
     @pytest.mark.parametrize("again", [False, True])
-    def test_content_under_the_same_stamp_is_noticed_only_when_told_to_look_again(
+    def test_content_under_the_same_stamp_is_noticed_only_when_asked_to_look_again(
         self, again: bool, tmp_path: Path
     ) -> None:
         path = put(tmp_path / "1_01.bvh")

@@ -166,7 +166,7 @@ def test_units_of_the_file_are_minded(sampled: Take) -> None:
     assert aligned(take, method="cmu").facts["align_scale"] == pytest.approx(1 / CMU_UNIT)
 
 
-def test_halves_that_are_missing_drop_the_take(make_take: Callable[..., Take]) -> None:
+def test_modalities_that_are_missing_drop_the_take(make_take: Callable[..., Take]) -> None:
     assert reason(make_take()) == "align: no markers"
     assert reason(replace(make_take(markers=True), motion=None)) == "align: no skeleton"
 
@@ -256,7 +256,8 @@ def test_rates_that_go_together_are_not_resampled(sampled: Take, rates: tuple[fl
 def test_a_rate_that_is_wrong_is_asked_after(sampled: Take) -> None:
     take = replace(sampled, markers=replace(markers_of(sampled), rate=100.0))
     assert reason(take) in [
-        f"align: {what}; they are said to have 100 and 120 frames a second: if a rate is wrong, give it with --rates"
+        f"align: {what}; they are said to have 100 and 120 frames a second: if a rate is wrong, give the right one in "
+        "`rates`"
         for what in ("the markers do not move with the skeleton", "skeleton and markers do not move alike")
     ]
 

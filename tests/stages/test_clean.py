@@ -85,7 +85,7 @@ class TestDo:
         np.testing.assert_array_equal(after.positions[good], before.markers.positions[good])
         assert (after.names, after.rate, after.units) == (NAMES, 100.0, "mm")
 
-    def test_spoilt_markers_are_cleaned_by_themselves_and_counted_too(self, limits) -> None:
+    def test_corrupted_markers_are_cleaned_by_themselves_and_counted_too(self, limits) -> None:
         take = Clean(**limits).apply(replace(marked(bad=()), corrupt=marked(bad=(3, 12)).markers), RNG)
 
         assert take.markers.visible.all()

@@ -44,7 +44,7 @@ def test_the_method_is_that_of_the_settings() -> None:
         np.testing.assert_array_equal(found, expected)
 
 
-def test_spoilt_markers_are_filled_by_themselves_and_counted_too() -> None:
+def test_corrupted_markers_are_filled_by_themselves_and_counted_too() -> None:
     take = FillGaps(longest=3).apply(replace(marked("x.xxxx"), corrupt=marked("x.x..x").markers), RNG)
 
     assert take.corrupt.visible.all()

@@ -63,6 +63,8 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
     "mirror": [{"chance": 1.0}],
     "yaw": [{}],
     "translate": [{"unit": "take"}],
+    "put_on_floor": [{}, {"up": "z"}],
+    "face": [{}, {"heading": "mean", "toward": "-x"}, {"up": "z"}],
     "local_frame": [{}, {"method": "heading"}, {"method": "rigid", "up": "z"}],
     "scale": [{"thigh": 1}, {"height": 22}, {"unit": "m", "metres_per_unit": 0.0564}],
     "permute_axes": [{"axes": "yzx"}, {"axes": "x-zy", "only": ["root_position"]}, {"axes": "-xyz", "mirror": True}],

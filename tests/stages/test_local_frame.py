@@ -60,13 +60,13 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], message: 
 
 
 @pytest.mark.parametrize(("method", "modality"), [("root", "motion"), ("heading", "motion"), ("rigid", "markers")])
-def test_each_method_needs_one_half_of_a_take(method: Any, modality: str) -> None:
+def test_each_method_needs_one_modality_of_a_take(method: Any, modality: str) -> None:
     assert LocalFrame(method=method).needs == (modality,)
 
 
 @pytest.mark.parametrize("method", ["root", "heading"])
 class TestOfJoints:
-    def test_tells_joints_and_markers_from_the_same_place(self, make_take: Callable[..., Take], method: str) -> None:
+    def test_places_of_joints_and_markers_agree(self, make_take: Callable[..., Take], method: str) -> None:
         take = make_take(markers=True)
 
         changed = LocalFrame(method=method).apply(take, RNG)

@@ -124,7 +124,7 @@ def test_a_take_that_is_not_chosen_stays_as_it_is() -> None:
     assert (found.motion, found.markers, found.steps) == (take.motion, take.markers, ())
 
 
-def test_spoilt_markers_are_mirrored_too() -> None:
+def test_corrupted_markers_are_mirrored_too() -> None:
     take = make()
 
     found = ALWAYS.apply(replace(take, corrupt=take.markers), rng())

@@ -39,7 +39,7 @@ def test_a_size_in_metres_follows_the_scale_of_the_take(make_take) -> None:
     np.testing.assert_allclose(drawn(halved, Noise(sigma=0.01)), 0.5 * drawn(take, Noise(sigma=0.01)), atol=1e-9)
 
 
-def test_clean_markers_stay_and_spoilt_ones_are_spoilt_further(make_take) -> None:
+def test_clean_markers_stay_and_corrupted_ones_are_corrupted_further(make_take) -> None:
     take, stage = make_take(markers=True), Noise(sigma=1, unit="take")
 
     once = stage.apply(take, rng())

@@ -44,7 +44,7 @@ def test_copies_differ(make_take) -> None:
     assert not np.array_equal(one, other)
 
 
-def test_it_works_on_train_alone_unless_told_otherwise() -> None:
+def test_it_works_on_train_alone_unless_asked_otherwise() -> None:
     assert [Occlude().works_on(split) for split in ("train", "val", "test")] == [True, False, False]
 
 

@@ -143,7 +143,7 @@ class TestOnly:
     ("only", "needs"),
     [((), ()), (("root_position", "joints"), ("motion",)), (("markers", "joints"), ("markers", "motion"))],
 )
-def test_it_needs_the_halves_that_it_is_told_to_change(only: tuple[str, ...], needs: tuple[str, ...]) -> None:
+def test_it_needs_the_modalities_that_it_is_to_change(only: tuple[str, ...], needs: tuple[str, ...]) -> None:
     assert PermuteAxes(axes="yzx", only=only).needs == needs
 
 

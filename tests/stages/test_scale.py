@@ -131,7 +131,7 @@ class TestToAUnit:
         assert spaces.metres(changed) == 1.0
         assert changed.facts["scale"] == 0.001
 
-    def test_a_skeleton_is_told(self, make_take: Callable[..., Take]) -> None:
+    def test_a_skeleton_is_given(self, make_take: Callable[..., Take]) -> None:
         changed = Scale(unit="cm", metres_per_unit=0.056444).apply(make_take(), RNG)
 
         np.testing.assert_allclose(positions(changed), positions(make_take()) * 5.6444)
@@ -153,7 +153,9 @@ class TestToAUnit:
         np.testing.assert_allclose(positions(changed), positions(make_take()) * 0.05)
         assert changed.facts["scale"] == pytest.approx(0.05)
 
-    def test_each_half_has_a_factor_where_they_lie_in_spaces_of_their_own(self, make_take: Callable[..., Take]) -> None:
+    def test_each_modality_has_a_factor_where_they_lie_in_spaces_of_their_own(
+        self, make_take: Callable[..., Take]
+    ) -> None:
         take = make_take(markers=True)
 
         changed = Scale(unit="m", metres_per_unit=0.056444).apply(take, RNG)
@@ -162,7 +164,7 @@ class TestToAUnit:
         np.testing.assert_allclose(changed.markers.positions, take.markers.positions * 0.001)
         assert changed.root is None
 
-    def test_halves_that_were_brought_together_stay_so(self, make_take: Callable[..., Take]) -> None:
+    def test_modalities_that_were_brought_together_stay_so(self, make_take: Callable[..., Take]) -> None:
         take = spaces.change(make_take(markers=True), Step(0.0177, on=("markers",)))
 
         changed = Scale(unit="m", metres_per_unit=0.056444).apply(take, RNG)

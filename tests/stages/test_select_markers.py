@@ -66,7 +66,7 @@ class TestSelection:
         np.testing.assert_array_equal(one.positions, other.positions)
         np.testing.assert_array_equal(one.visible, other.visible)
 
-    def test_spoilt_markers_are_chosen_alike(self) -> None:
+    def test_corrupted_markers_are_chosen_alike(self) -> None:
         take = marked()
         corrupted = replace(take.markers, positions=take.markers.positions + 1)
 
@@ -100,7 +100,7 @@ class TestMissing:
         np.testing.assert_array_equal(markers.positions[:, 1], marked().markers.positions[:, 2])
         assert take.facts == {"select_markers_masked": 2}
 
-    def test_masked_in_spoilt_markers_too(self) -> None:
+    def test_masked_in_corrupted_markers_too(self) -> None:
         take = marked()
         masked = SelectMarkers(markers=("LTOE", "C7"), missing_markers="mask").apply(
             replace(take, corrupt=take.markers), RNG

@@ -37,7 +37,7 @@ def test_joints_root_and_markers_turn_by_the_angle_that_is_written_down(up: str,
     np.testing.assert_allclose(found.markers.positions, take.markers.positions @ turn.T, atol=1e-9)
 
 
-def test_spoilt_markers_turn_too(make_take) -> None:
+def test_corrupted_markers_turn_too(make_take) -> None:
     take = make_take(markers=True)
 
     found = Yaw().apply(replace(take, corrupt=take.markers), rng())

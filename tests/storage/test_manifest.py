@@ -91,7 +91,7 @@ def test_reasons_say_why(table: pd.DataFrame) -> None:
     assert table[table.split == "test"].reason.str.startswith("drop_short: ").sum() == 1
 
 
-def test_sources_are_told_by_name_size_and_digest(table: pd.DataFrame, data: Path) -> None:
+def test_sources_are_reported_by_name_size_and_digest(table: pd.DataFrame, data: Path) -> None:
     row = table.set_index("key").loc["07_01"]
     content = (data / "07" / "07_01.bvh").read_bytes()
     kept = table[table.status == "ok"]

@@ -33,9 +33,10 @@ def test_it_verifies(folder: Path) -> None:
     assert motionprep.verify(folder / "out") == []
 
 
-def test_the_next_build_makes_it_anew_and_says_why(folder: Path) -> None:
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_next_build_makes_it_anew_and_says_why(folder: Path, replace: bool) -> None:
     before = motionprep.open(folder / "out")["train"]["01_01"]["positions"]
-    summary = motionprep.build(folder / "data", folder / "out", recipe=folder / "out" / "dataset.json")
+    summary = motionprep.build(folder / "data", folder / "out", recipe=folder / "out" / "dataset.json", replace=replace)
 
     assert any("has format 1, and this motionprep writes format 2" in note for note in summary.notes)
     assert (summary.made, summary.kept) == (2, 0)

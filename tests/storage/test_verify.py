@@ -265,7 +265,7 @@ def test_shards_of_the_generation_before_are_not_looked_at(corpus: Path, out: Pa
     assert motionprep.verify(out) == []
 
 
-def test_progress_is_told_after_each_shard(out: Path) -> None:
+def test_progress_is_reported_after_each_shard(out: Path) -> None:
     told: list[tuple[int, int]] = []
     motionprep.verify(out, on_progress=lambda done, of: told.append((done, of)))
     count = len(list((out / "shards").iterdir()))
