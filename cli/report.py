@@ -6,6 +6,7 @@ from collections import Counter
 
 import click
 
+from .flags import with_flags
 from .paths import LocalPath
 from .progress import Progress
 
@@ -51,25 +52,26 @@ def report(
     DATA is files, folders and zip archives of raw data, or the folder of a dataset. The page needs no network and
     nothing beside it. docs/report.md explains what is on it.
     """
-    from motionprep.recipe.recipe import Reading
+    from motionprep.recipe.options import read_recipe
     from motionprep.reporting.report import report as write
 
     from .tables import size
 
+    how = read_recipe(None, key_pattern=key_pattern).reading
     with Progress(quiet=quiet, unit="motions") as progress:
         try:
             done = write(
                 data,
                 out,
                 markers=markers,
-                how=Reading(key_pattern=key_pattern),
+                how=how,
                 takes=takes,
                 motions=motions,
                 workers=workers,
                 on_progress=progress.reach,
             )
         except ValueError as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(with_flags(str(error))) from None
     counts = Counter(finding.severity for finding in done.findings)
     found = ", ".join(f"{counts[severity]:,} {severity}s" for severity in ("error", "warning", "note"))
     click.echo(f"{done.motions:,} motions, {done.shown:,} of them in the player; {found}")

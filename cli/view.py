@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .flags import with_flags
 from .paths import LocalPath
 
 
@@ -43,6 +44,6 @@ def view(
     try:
         path = write(source, place, key, beside=beside, prediction=prediction)
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(with_flags(str(error))) from None
     if no_open or not webbrowser.open(path.resolve().as_uri()):
         click.echo(path)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from motionprep.dataset.dataset import Dataset, open_dataset
 from motionprep.files import replacing
+from motionprep.files.progress import OnProgress, silent
 from motionprep.files.reading import as_paths
 from motionprep.formats import MODALITIES
 from motionprep.motion.skeleton import Skeleton
@@ -54,7 +55,7 @@ def report(
     takes: int = 20,
     motions: Sequence[str] = (),
     workers: int | None = None,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    on_progress: OnProgress = silent,
 ) -> Report:
     """Write a page about raw data or a dataset: one HTML file that needs no network and nothing beside it.
 
@@ -82,7 +83,7 @@ def report(
     """
     charts.need_matplotlib()
     if takes < 0:
-        raise ValueError(f"takes is {takes}; expected 0 or more")
+        raise ValueError(f"`takes` is {takes}; expected 0 or more")
     paths, how = as_paths(data), how or Reading()
     check_place(out, paths)
     known = (

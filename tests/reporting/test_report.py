@@ -104,7 +104,10 @@ def test_a_motion_that_is_asked_for_is_in_the_player(faulty: Path, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("options", "told"),
-    [({"takes": -1}, "takes is -1; expected 0 or more"), ({"motions": ["09_3"]}, "there is no motion '09_3' to show")],
+    [
+        ({"takes": -1}, "`takes` is -1; expected 0 or more"),
+        ({"motions": ["09_3"]}, "there is no motion '09_3' to show"),
+    ],
 )
 def test_wrong_arguments_are_refused(faulty: Path, tmp_path: Path, options: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
