@@ -133,8 +133,9 @@ def build(
     ValueError
         If ``workers`` is below 1, there is no such ``engine`` or ``part``, or an engine has no address.
     BuildError
-        If ``strict`` and a motion failed, if no motion could be built, or if the engine fails; the dataset is not
-        changed, and finished shards are kept.
+        If ``strict`` and a motion failed, or if no motion could be built; the dataset is not changed.
+    EngineError
+        If the engine cannot be reached or fails; the dataset is not changed, and finished shards are kept.
     OSError
         If the disk is full or may not be written; finished shards are kept.
     """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from motionprep.building.planned import Plan
-from motionprep.errors import BuildError
+from motionprep.errors import BuildError, EngineError
 from motionprep.motion import hashing
 from motionprep.recipe.recipe import Recipe
 from motionprep.storage import shard_files
@@ -57,8 +57,10 @@ class Engine(Protocol):
 
         Raises
         ------
-        BuildError
+        EngineError
             If the engine cannot be reached, is lost, or its workers die again and again.
+        BuildError
+            If its workers do not see the dataset, or have another version of motionprep.
         OSError
             If a shard cannot be written.
         """
@@ -241,7 +243,7 @@ class Workers:
                         raise
                     deaths += 1
                     if deaths == _DEATHS or not _is_death(error):
-                        raise BuildError(
+                        raise EngineError(
                             f"the engine {self._name} failed with {len(left):,} shards left: {_words(error)}; finished "
                             "shards are kept, and the next build goes on from them"
                         ) from error
@@ -285,13 +287,13 @@ class Workers:
                 yield
         elif self._kind == "dask":
             with _dask_client(self._address) as client, joblib.parallel_config(backend="dask", client=client):
-                _report_errors()
+                _mend_dask()
                 yield
         elif self._kind == "ray":
             with _ray_backend(self._address) as backend, joblib.parallel_config(backend=backend):
                 yield
         else:
-            _report_errors()
+            _mend_dask()
             yield
 
 
@@ -308,7 +310,7 @@ def _dask_client(address: str | None) -> Iterator[Any]:
     try:
         import distributed
     except ImportError:
-        raise BuildError("the engine dask needs Dask: pip install 'motionprep[dask]'") from None
+        raise EngineError("the engine dask needs Dask: pip install 'motionprep[dask]'") from None
     if address is None:
         try:
             client = distributed.get_client()
@@ -321,7 +323,7 @@ def _dask_client(address: str | None) -> Iterator[Any]:
     try:
         client = distributed.Client(address, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise BuildError(f"no Dask scheduler can be reached at {address}: {_words(error)}") from None
+        raise EngineError(f"no Dask scheduler can be reached at {address}: {_words(error)}") from None
     try:
         yield client
     finally:
@@ -335,7 +337,7 @@ def _ray_backend(address: str | None) -> Iterator[Any]:
         import ray
         from ray.util.joblib.ray_backend import RayBackend
     except ImportError:
-        raise BuildError("the engine ray needs Ray: pip install 'motionprep[ray]'") from None
+        raise EngineError("the engine ray needs Ray: pip install 'motionprep[ray]'") from None
 
     class Streaming(RayBackend):  # type: ignore[misc]
         # Its pool calls back for each result, so nothing keeps them from being used one by one.
@@ -346,7 +348,7 @@ def _ray_backend(address: str | None) -> Iterator[Any]:
         try:
             ray.init(address, log_to_driver=False)
         except (OSError, ValueError, RuntimeError) as error:
-            raise BuildError(f"no Ray cluster can be reached at {address}: {_words(error)}") from None
+            raise EngineError(f"no Ray cluster can be reached at {address}: {_words(error)}") from None
     try:
         # An actor whose process dies is started again, and so is what it did.
         yield Streaming(ray_remote_args={"max_restarts": -1, "max_task_retries": _DEATHS})
@@ -355,14 +357,17 @@ def _ray_backend(address: str | None) -> Iterator[Any]:
             ray.shutdown()
 
 
-def _report_errors() -> None:
-    """Have joblib's Dask backend report a task that Dask gives up, for which joblib would wait for ever."""
+def _mend_dask() -> None:
+    """Have joblib's Dask backend report a task that Dask gives up, and use Dask also where it has one thread.
+
+    As they are, joblib would wait for ever for the first, and do the second in this process.
+    """
     from joblib.parallel import get_active_backend
 
     backend, _ = get_active_backend()
     if type(backend).__name__ != "DaskDistributedBackend":
         return
-    submit = backend.submit
+    submit, effective = backend.submit, backend.effective_n_jobs
 
     def submit_and_report(func: Any, callback: Any = None) -> Any:
         future = submit(func, callback)
@@ -375,6 +380,7 @@ def _report_errors() -> None:
         return future
 
     backend.submit = submit_and_report
+    backend.effective_n_jobs = lambda n_jobs: max(2, effective(n_jobs))
 
 
 def _is_of_engine(error: Exception) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
-from motionprep.errors import DatasetError, MotionPrepError
+from motionprep.errors import DatasetError, EngineError, MotionPrepError
 from motionprep.files import replacing
 from motionprep.files.reading import no_address, parse_json
 from motionprep.motion import hashing
@@ -108,8 +108,11 @@ def locked(out: Path, *, stored_normalized: bool = False) -> Iterator[None]:
         with lock(out):
             ours = True
             yield
-    except MotionPrepError:
-        if fresh and ours and not (out / DATASET).exists():
+    except MotionPrepError as error:
+        kept = isinstance(error, EngineError) and any(
+            shard_files.keys(place / SHARDS) for place in (out, root(out, stored_normalized=stored_normalized))
+        )
+        if fresh and ours and not kept and not (out / DATASET).exists():
             for name in (SHARDS, CACHE):
                 shutil.rmtree(out / name)
             if not there:
