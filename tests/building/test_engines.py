@@ -23,7 +23,8 @@ from motionprep.storage import shard_files, shard_writer, store
 #: Source bytes that a shard has on average: the corpus makes several shards.
 SMALL = (80_000,)
 SPLIT: dict[str, Any] = {"split": "70/30"}
-NORMALIZED = {"split": {"train": "70%", "test": "30%"}, "stages": [{"stage": "normalize", "stored": True}]}
+RECIPE: Recipe = recipe_from_json({"split": {"percent": "70/30"}})
+NORMALIZED = {"split": {"percent": "70/30"}, "stages": [{"stage": "normalize", "stored": True}]}
 #: Ends the process with its first shard written and not yet published, once.
 DIES_ONCE = """
 import os, signal
@@ -314,9 +315,6 @@ def task(corpus: Path, tmp_path: Path) -> bytes:
     (tmp_path / "shards").mkdir()
     recipe = tasks.recipe_text(todo.recipe)
     return tasks.shard_task(recipe, tmp_path / "shards", todo.shards[1], todo.rows, fresh=True)
-
-
-RECIPE: Recipe = recipe_from_json({"split": {"train": "70%", "test": "30%"}})
 
 
 def outcome(text: bytes) -> Any:
