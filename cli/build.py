@@ -17,15 +17,50 @@ if TYPE_CHECKING:
     from motionprep.building.build import Summary
     from motionprep.building.planned import Plan
 
+#: As the library has them, whose import waits.
+ENGINES = ("threads", "processes", "dask", "ray")
+
+
+def _part(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise click.BadParameter(f"{text!r} is not I/N with I from 1 to N, such as 1/8")
+    return int(number), int(count)
+
 
 @click.command()
 @recipe_options()
 @click.option("--strict", is_flag=True, help="Change nothing and exit with 1 if a motion fails.")
 @click.option("--replace", is_flag=True, help="Build also where nothing would remain of the dataset that is in OUT.")
 @click.option("--check", is_flag=True, help="Check the sources too: findings and measures go into the manifest.")
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="What makes shards: threads or processes of this machine, workers of Dask or Ray [default: threads].",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Address of Dask's scheduler, such as tcp://host:8786.")
+@click.option("--address", metavar="ADDRESS", help="Address of the Ray cluster, such as auto or ray://host:10001.")
+@click.option(
+    "--part",
+    metavar="I/N",
+    callback=_part,
+    help="Of every N-th shard, from the I-th on, make those that are missing, and commit nothing.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print errors and warnings alone.")
 def build(
-    data: tuple[str, ...], out: str, strict: bool, replace: bool, check: bool, quiet: bool, **options: Any
+    data: tuple[str, ...],
+    out: str,
+    strict: bool,
+    replace: bool,
+    check: bool,
+    engine: str | None,
+    scheduler: str | None,
+    address: str | None,
+    part: tuple[int, int] | None,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Build a dataset from DATA: folders, BVH, C3D and NumPy files, zip archives.
 
@@ -36,9 +71,13 @@ def build(
     motionprep build DATA --split 90/10 --downsample train=8 -o OUT
     motionprep build DATA --recipe cmu-exp5 -o OUT
     motionprep build DATA --markers C3D_DATA -o OUT
+    motionprep build DATA --engine dask --scheduler tcp://host:8786 -o OUT
     """
     import motionprep
 
+    for option, kind, given in (("--scheduler", "dask", scheduler), ("--address", "ray", address)):
+        if given is not None and engine != kind:
+            raise click.UsageError(f"{option} goes with --engine {kind}")
     recipe = make_recipe(options)
     said: list[str] = []
     with Progress(quiet=quiet) as progress, Progress(quiet=quiet, unit="takes checked") as checking:
@@ -61,6 +100,9 @@ def build(
                     replace=replace,
                     check=check,
                     on_check=checking.reach,
+                    engine=engine,
+                    address=scheduler or address,
+                    part=part,
                     on_plan=on_plan,
                     on_progress=progress.reach,
                     **options,
@@ -71,6 +113,13 @@ def build(
             raise
     for doubt in summary.doubts:
         click.echo(f"warning: {with_flags(doubt)}", err=True)
+    if part is not None:
+        if not quiet:
+            click.echo(
+                f"part {part[0]} of {part[1]}, shards: {summary.made:,} made, {summary.kept:,} kept, "
+                f"{summary.seconds:.1f} s; when all parts are made, the same command without --part commits them"
+            )
+        return
     if not quiet:
         _print_summary(summary, said, out)
     if not summary.dataset["splits"].get("train", {"motions": 1})["motions"]:

@@ -85,6 +85,10 @@ class BuildError(MotionPrepError):
     """A build ended without changing the dataset: no motion could be built, or one failed and it was strict."""
 
 
+class EngineError(BuildError):
+    """The engine that makes shards cannot be reached, is lost, or loses its workers; finished shards are kept."""
+
+
 class ExportError(MotionPrepError):
     """An export cannot be written, or the dataset does not fit into it."""
 

@@ -1,4 +1,4 @@
-"""The straight line from motion files to a dataset; the only file that knows joblib."""
+"""The straight line from motion files to a dataset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -16,20 +16,17 @@ from typing import Any, Unpack
 
 import msgspec
 
-from motionprep.building import findings, plan, planned
-from motionprep.building.planned import Plan, Shard
+from motionprep.building import findings, plan
+from motionprep.building.engines import Engine, choose_engine
+from motionprep.building.planned import Plan
 from motionprep.errors import BuildError, DatasetError, MotionPrepWarning
 from motionprep.files.progress import OnProgress, silent
 from motionprep.files.reading import as_paths, no_address
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
-from motionprep.sources.fingerprints import hash_file
-from motionprep.storage import shard_files, shard_reader, store
+from motionprep.storage import store
 
 #: Called after each motion with how many are done, of how many.
-#: Of a file's bytes, or of why they cannot be read, and whether they can.
-_Digest = tuple[str, bool]
-_PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Summary:
     changed
         Whether anything was written.
     dataset
-        What ``dataset.json`` says now.
+        What ``dataset.json`` says now; empty where a part is made and nothing was committed yet.
     made, kept
         Shards that were computed, and that were there.
     seconds
@@ -71,6 +68,9 @@ def build(
     recipe: Recipe | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     markers: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     workers: int | None = None,
+    engine: str | None = None,
+    address: str | None = None,
+    part: tuple[int, int] | None = None,
     strict: bool = False,
     replace: bool = False,
     verify_sources: bool = False,
@@ -94,8 +94,16 @@ def build(
     markers
         Where the markers of the same takes are, C3D files; those in ``data`` count as well.
     workers
-        Threads that compute shards, at least 1; as many as there are processors if None. They decide nothing but the
-        time.
+        Threads that compute shards, at least 1; as many as there are processors if None. On another engine the most
+        shards that it makes at once; all that it can if None. They decide nothing but the time.
+    engine
+        What runs the shards: ``"threads"`` or ``"processes"`` of this machine, ``"dask"`` or ``"ray"``; if None what
+        ``joblib.parallel_config`` has set, or else threads. Workers read ``data`` and write ``out`` by their paths.
+    address
+        Where the scheduler of Dask or the cluster of Ray is; the one that this process is connected to if None.
+    part
+        ``(I, N)``, from ``(1, N)`` to ``(N, N)``: of every N-th shard make those that are missing, and commit nothing.
+        Parts may be made at the same time; a build without ``part`` then finds their shards and commits.
     strict
         Change nothing if a motion fails.
     replace
@@ -129,18 +137,19 @@ def build(
         If nothing would remain of the dataset that is in ``out``, neither a motion nor a shard, and ``replace`` is not
         given; it says what would change.
     ValueError
-        If ``workers`` is below 1.
+        If ``workers`` is below 1, there is no such ``engine`` or ``part``, or an engine has no address.
     BuildError
         If ``strict`` and a motion failed, or if no motion could be built; the dataset is not changed.
+    EngineError
+        If the engine cannot be reached or fails; the dataset is not changed, and finished shards are kept.
     OSError
         If the disk is full or may not be written; finished shards are kept.
     """
     began = time.monotonic()
     recipe = read_recipe(recipe, **options)
-    if workers is None:
-        workers = os.cpu_count() or 1
-    elif workers < 1:
-        raise ValueError(f"workers is {workers}; it must be at least 1, or None for one a processor")
+    runs = choose_engine(engine, address, workers)
+    if part is not None and not (len(part) == 2 and 1 <= part[0] <= part[1]):
+        raise ValueError(f"part is {part}; it must be (I, N) with I from 1 to N")
     if wrong := no_address(out):
         raise DatasetError(wrong)
     out = Path(out)
@@ -152,12 +161,16 @@ def build(
         recipe,
         markers=as_paths(markers),
         verify_sources=verify_sources,
-        workers=workers,
+        workers=workers or os.cpu_count() or 1,
         check=check,
         on_check=on_check,
     )
     # Nothing is written before it is known that there is something to build.
     before = plan_now()
+    if part is not None:
+        made, kept = _make_part(before, out, root, part, runs, on_plan, on_progress)
+        dataset, seconds = before.known or {}, time.monotonic() - began
+        return _ended(Summary(out, False, dataset, made, kept, seconds, before.notes, before.doubts))
     if before.complete and not any(store.left_over(out, before.dataset)):
         # What has nothing to do needs no lock, whose import takes longer than this plan.
         on_plan(before)
@@ -173,12 +186,11 @@ def build(
             # Another build has ended since this one planned.
             before = _with_changes(plan_now(), out, replace)
         findings.keep(out, before.findings)
-        for place in (out, root):
-            shard_files.sweep(place / store.SHARDS)
+        store.sweep(out, root)
         on_plan(before)
         count = _Count(before, on_progress)
         count.add_kept()
-        todo, made = _make_missing(before, root, workers, count.add)
+        todo, made = _make_missing(before, out, root, runs, count.add)
         complete = todo.complete
         changed = made > 0 or not complete
         if complete:
@@ -189,9 +201,9 @@ def build(
         else:
             from motionprep.building.commit import commit
 
-            dataset = commit(todo, out, strict=strict, workers=workers)
+            dataset = commit(todo, out, strict=strict, engine=runs)
             store.tidy(out, dataset, todo.dataset)
-        todo.cache.save(todo.sources)
+        _keep_notes(todo, out)
     seconds = time.monotonic() - began
     return _ended(Summary(out, changed, dataset, made, len(todo.shards) - made, seconds, before.notes, before.doubts))
 
@@ -200,7 +212,7 @@ def _ended(summary: Summary) -> Summary:
     """Return a summary with all that is doubtful about the build, after a warning of each."""
     empty = [
         f"split {name!r} is empty: all of its motions were dropped or failed"
-        for name, split in summary.dataset["splits"].items()
+        for name, split in summary.dataset.get("splits", {}).items()
         if not split["motions"]
     ]
     summary = replace(summary, doubts=(*summary.doubts, *summary.dataset.get("doubts", ()), *empty))
@@ -246,8 +258,45 @@ def _unless_failed(todo: Plan, strict: bool) -> dict[str, Any]:
     return dataset
 
 
-def _make_missing(todo: Plan, root: Path, workers: int, count: Callable[[int], None]) -> tuple[Plan, int]:
-    """See to it that every shard is there.
+def _make_part(
+    todo: Plan,
+    out: Path,
+    root: Path,
+    part: tuple[int, int],
+    engine: Engine,
+    on_plan: Callable[[Plan], None],
+    on_progress: OnProgress,
+) -> tuple[int, int]:
+    """See to it that every N-th shard is there, and return how many were made and kept.
+
+    Which shards these are depends on the plan alone, so all parts agree about it, whenever they begin.
+    """
+    number, parts = part
+    todo = replace(todo, shards=todo.shards[number - 1 :: parts])
+    on_plan(todo)
+    count = _Count(todo, on_progress)
+    count.add_kept()
+    if all(shard.present for shard in todo.shards):
+        return 0, len(todo.shards)
+    with store.lock_part(out, part, stored_normalized=todo.recipe.stored_normalized):
+        done, made = _make_missing(todo, out, root, engine, count.add, alone=False)
+        with store.lock_notes(out):
+            store.save_signatures(root, {**store.load_signatures(root), **store.sign(root, done.keys)})
+    return made, len(done.shards) - made
+
+
+def _keep_notes(todo: Plan, out: Path, *, alone: bool = True) -> None:
+    """Keep what is known of the sources, with what other parts have found out unless this build is alone."""
+    with store.lock_notes(out):
+        if not alone:
+            todo.cache.merge()
+        todo.cache.save(todo.sources)
+
+
+def _make_missing(
+    todo: Plan, out: Path, root: Path, engine: Engine, count: Callable[[int], None], *, alone: bool = True
+) -> tuple[Plan, int]:
+    """See to it that every shard is there; ``alone`` where the dataset is locked.
 
     Returns
     -------
@@ -256,71 +305,29 @@ def _make_missing(todo: Plan, root: Path, workers: int, count: Callable[[int], N
     missing = [number for number, shard in enumerate(todo.shards) if not shard.present]
     if not missing:
         return todo, 0
-    import joblib
-
-    from motionprep.building.shard_job import Stopped, keep_memory, make
-
     # Arrow, a slow import, is needed at the end; it comes in while shards are made.
     threading.Thread(target=import_module, args=["motionprep.building.commit"], daemon=True).start()
 
-    keep_memory()
-    folder = root / store.SHARDS
-    stop, fresh = threading.Event(), not shard_files.keys(folder)
-    # One thread more than may compute: waiting for the disk keeps no processor busy.
-    computing = threading.BoundedSemaphore(workers)
-    running = threading.BoundedSemaphore(workers + 1)
-
-    def ensure(shard: Shard) -> tuple[str, Sequence[tuple[_Digest, ...]], bool]:
-        with running:
-            key = shard.key
-            rows = [todo.rows[member.row] for member in shard.members]
-            digests: Sequence[tuple[_Digest, ...]] = [tuple((known, True) for known in row.digests) for row in rows]
-            with computing:
-                if stop.is_set():
-                    raise Stopped("interrupted")
-                if key is None and not fresh:
-                    digests = [tuple(map(hash_file, row.take_files.sources)) for row in rows]
-                    known = [[digest for digest, _ in files] for files in digests]
-                    key = planned.key_of(todo.recipe, shard.split, shard.members, known)
-                if key is not None and shard_reader.is_whole(folder, key):
-                    count(len(shard.members))
-                    return key, digests, False
-            made = make(todo.recipe, shard, todo.rows, folder, stop, count, computing)
-            made.sealed.publish()
-            return made.key, made.digests, True
-
     rows, jobs, made = list(todo.rows), list(todo.shards), 0
-    results: Any = None
     try:
-        work = joblib.Parallel(n_jobs=workers + 1, backend="threading", return_as="generator", batch_size=1)
-        results = work(joblib.delayed(ensure)(todo.shards[number]) for number in missing)
-        for number, (key, digests, new) in zip(missing, results, strict=True):
-            made += new
-            jobs[number] = msgspec.structs.replace(jobs[number], key=key, present=True)
-            for member, files in zip(jobs[number].members, digests, strict=True):
-                row = rows[member.row]
-                headers = []
-                for source, header, (digest, readable) in zip(row.take_files.sources, row.headers, files, strict=True):
-                    headers.append(msgspec.structs.replace(header, sha256=digest))
-                    # That a file can be read one day need not change its size or time.
-                    if readable:
-                        todo.cache.put(source, headers[-1])
-                rows[member.row] = msgspec.structs.replace(row, headers=tuple(headers))
+        with closing(engine.make(todo, root / store.SHARDS, missing, count)) as results:
+            for number, shard in results:
+                made += shard.made
+                jobs[number] = msgspec.structs.replace(jobs[number], key=shard.key, present=True)
+                for member, files in zip(jobs[number].members, shard.digests, strict=True):
+                    row = rows[member.row]
+                    headers = []
+                    for source, header, (digest, readable) in zip(
+                        row.take_files.sources, row.headers, files, strict=True
+                    ):
+                        headers.append(msgspec.structs.replace(header, sha256=digest))
+                        # That a file can be read one day need not change its size or time.
+                        if readable:
+                            todo.cache.put(source, headers[-1])
+                    rows[member.row] = msgspec.structs.replace(row, headers=tuple(headers))
     finally:
-        stop.set()
-        _end(results, running, workers + 1)
-        todo.cache.save(todo.sources)
+        _keep_notes(todo, out, alone=alone)
+        if alone and not engine.local:
+            # What workers have left that died.
+            store.sweep(out, root)
     return replace(todo, rows=tuple(rows), shards=tuple(jobs)), made
-
-
-def _end(results: Any, running: threading.Semaphore, threads: int) -> None:
-    """Give threads that are asked to stop time to do so: they write into a folder that is about to be let go."""
-    if results is not None:
-        with warnings.catch_warnings():
-            # Of results that an interrupted build has no use for.
-            warnings.simplefilter("ignore", UserWarning)
-            results.close()
-    until = time.monotonic() + _PATIENCE
-    ended = [running.acquire(timeout=max(0.0, until - time.monotonic())) for _ in range(threads)]
-    for _ in filter(None, ended):
-        running.release()

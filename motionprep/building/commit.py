@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from motionprep.building import findings
+from motionprep.building.engines import Engine
 from motionprep.building.planned import Plan, none_built, reason_of
 from motionprep.errors import BuildError, RecipeError
 from motionprep.motion import hashing
@@ -24,7 +25,7 @@ _COLUMNS = {"motion": "source", "markers": "markers_source", "": "source"}
 _STORED = ("frames", "fps", "shard", "start", "stop", "skeleton", "marker_names", "scale", "facts", "steps", "labels")
 
 
-def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str, Any]:
+def commit(todo: Plan, out: Path, *, strict: bool, engine: Engine) -> dict[str, Any]:
     """Commit a plan whose shards are all there.
 
     Parameters
@@ -35,8 +36,8 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
         The dataset.
     strict
         Change nothing if a motion failed.
-    workers
-        How many normalized shards are made at once.
+    engine
+        Makes normalized shards.
 
     Returns
     -------
@@ -66,7 +67,8 @@ def commit(todo: Plan, out: Path, *, strict: bool, workers: int = 1) -> dict[str
         from motionprep.building.normalized import normalize_shards
 
         motions = [[member.key for member in shard.members] for shard in todo.shards]
-        names = normalize_shards(todo.recipe, out, keys, records, motions, fitted, workers)
+        run = engine.normalizing(todo.recipe, out, fitted)
+        names = normalize_shards(todo.recipe, out, keys, records, motions, fitted, run)
         table = [_stored_normalized(row, dict(zip(keys, names, strict=True))) for row in table]
         _refuse(table, strict=strict)
     kept = [name for name in names if name]

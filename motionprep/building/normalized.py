@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +16,31 @@ from motionprep.recipe.recipe import FORMAT, Recipe
 from motionprep.storage import shard_files, shard_reader, shard_writer, stats, store
 from motionprep.storage.stats import Stats
 
+#: Statistics of train by feature, as plain values.
+Fitted = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+class NormalizedShard(msgspec.Struct, frozen=True):
+    """A normalized shard that the dataset needs.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    key
+        Name of the shard that the stages made.
+    motions
+        Keys of its motions.
+    """
+
+    name: str
+    key: str
+    motions: tuple[str, ...]
+
+
+#: Sees to it that normalized shards are there, each of a record and with the statistics of its features.
+Run = Callable[[Sequence[NormalizedShard], Sequence[Mapping[str, Any]], Sequence[Mapping[str, Stats]]], None]
+
 
 def normalize_shards(
     recipe: Recipe,
@@ -23,8 +48,8 @@ def normalize_shards(
     keys: Sequence[str],
     records: Sequence[Mapping[str, Any]],
     motions: Sequence[Sequence[str]],
-    fitted: Mapping[str, Sequence[Mapping[str, Any]]],
-    workers: int,
+    fitted: Fitted,
+    run: Run,
 ) -> list[str | None]:
     """See to it that there is a normalized shard for each one that the stages made.
 
@@ -42,8 +67,8 @@ def normalize_shards(
         Keys of the motions of each shard.
     fitted
         Statistics of train, as :func:`motionprep.storage.stats.combine` gives them.
-    workers
-        How many shards are made at once.
+    run
+        Called with the shards that are not known to be whole, and the record and statistics of each.
 
     Returns
     -------
@@ -52,40 +77,69 @@ def normalize_shards(
     Raises
     ------
     BuildError
-        If a shard of the stages is damaged; it is removed. Or if float32 cannot hold the numbers of a motion once they
-        are normalized: it is named, since which motions a shard holds is settled by then.
+        As :func:`ensure_normalized`.
     OSError
         If the disk is full or may not be written; finished shards are kept.
     """
+    target, entries = out / store.SHARDS, entries_of(fitted)
+    digest, known, there = hashing.key(fitted), store.load_signatures(out), shard_files.keys(target)
+    names: list[str | None] = []
+    missing = []
+    for key, record, members in zip(keys, records, motions, strict=True):
+        chosen = choose(recipe, record, entries)
+        name = None if chosen is None else hashing.key([FORMAT, key, digest, sorted(chosen)])
+        names.append(name)
+        if name is None or (name in there and known.get(name) == shard_files.measure(target, name)[1]):
+            continue
+        missing.append((NormalizedShard(name, key, tuple(members)), record, chosen or {}))
+    if missing:
+        run(*zip(*missing, strict=True))
+    return names
+
+
+def ensure_normalized(
+    out: Path, shard: NormalizedShard, record: Mapping[str, Any], chosen: Mapping[str, Stats]
+) -> None:
+    """See to it that a normalized shard is there and whole.
+
+    Parameters
+    ----------
+    out
+        The dataset.
+    shard
+        What to make.
+    record
+        Record of the shard that the stages made.
+    chosen
+        Statistics of the features that are normalized.
+
+    Raises
+    ------
+    BuildError
+        If a shard of the stages is damaged; it is removed. Or if float32 cannot hold the numbers of a motion once they
+        are normalized: it is named, since which motions a shard holds is settled by then.
+    OSError
+        If the disk is full or may not be written.
+    """
     source, target = store.root(out, stored_normalized=True) / store.SHARDS, out / store.SHARDS
-    digest, known = hashing.key(fitted), store.load_signatures(out)
-    entries = {feature: [Stats.from_json(entry) for entry in parts] for feature, parts in fitted.items()}
-    there = shard_files.keys(target)
-
-    def ensure(key: str, record: Mapping[str, Any], motions: Sequence[str]) -> str | None:
-        chosen = _chosen(recipe, record, entries)
-        if chosen is None:
-            return None
-        name = hashing.key([FORMAT, key, digest, sorted(chosen)])
-        if name in there and (
-            known.get(name) == shard_files.measure(target, name)[1] or shard_reader.is_whole(target, name)
-        ):
-            return name
-        try:
-            with shard_writer.ShardWriter(target, record["frames"], sums=False) as writer:
-                writer.append(_Normalized(source, key, record, chosen, motions))
-                sealed = writer.seal(name, {word: record[word] for word in ("motions", "skeletons", "names")})
-        except DatasetError as error:
-            shard_files.remove(source, key)
-            raise BuildError(f"{source}: {error}; it has been removed, so that the next build makes it") from None
-        sealed.publish()
-        return name
-
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(ensure, keys, records, motions))
+    if shard_reader.is_whole(target, shard.name):
+        return
+    try:
+        with shard_writer.ShardWriter(target, record["frames"], sums=False) as writer:
+            writer.append(_Normalized(source, shard.key, record, chosen, shard.motions))
+            sealed = writer.seal(shard.name, {word: record[word] for word in ("motions", "skeletons", "names")})
+    except DatasetError as error:
+        shard_files.remove(source, shard.key)
+        raise BuildError(f"{source}: {error}; it has been removed, so that the next build makes it") from None
+    sealed.publish()
 
 
-def _chosen(
+def entries_of(fitted: Fitted) -> dict[str, list[Stats]]:
+    """Return the statistics of each feature, one for each kind of skeleton or markers."""
+    return {feature: [Stats.from_json(entry) for entry in parts] for feature, parts in fitted.items()}
+
+
+def choose(
     recipe: Recipe, record: Mapping[str, Any], entries: Mapping[str, Sequence[Stats]]
 ) -> dict[str, Stats] | None:
     """Return the statistics of each feature of a shard that is normalized; None if train has none for one of them."""

@@ -28,8 +28,9 @@ from motionprep.motion import hashing
 from motionprep.motion.skeleton import Skeleton
 from motionprep.motion.take import Take
 from motionprep.recipe.recipe import Recipe
+from motionprep.sources.fingerprints import hash_file
 from motionprep.stages import Dropped, Features, Stage
-from motionprep.storage import shard_writer
+from motionprep.storage import shard_reader, shard_writer
 
 Digest = tuple[str, bool]
 
@@ -41,6 +42,24 @@ _KEPT = (1 << 25) - (1 << 16)
 
 class Stopped(MotionPrepError):
     """The build was interrupted while this shard was made."""
+
+
+class EnsuredShard(msgspec.Struct, frozen=True):
+    """A shard that is there, whole and under its name.
+
+    Parameters
+    ----------
+    key
+        Its name.
+    digests
+        Digests of the files of each of its motions, and whether each file could be read.
+    made
+        Whether it was computed now; False if it was found.
+    """
+
+    key: str
+    digests: tuple[tuple[Digest, ...], ...]
+    made: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,50 @@ class Made:
     key: str
     digests: list[tuple[Digest, ...]]
     sealed: shard_writer.Sealed
+
+
+def ensure(
+    recipe: Recipe,
+    shard: Shard,
+    rows: Sequence[PlannedMotion],
+    folder: Path,
+    *,
+    fresh: bool,
+    stop: threading.Event,
+    count: Callable[[int], None],
+    computing: AbstractContextManager[Any],
+) -> EnsuredShard:
+    """See to it that a shard is there: find it, or make and publish it.
+
+    Parameters
+    ----------
+    recipe, shard, rows, folder, stop, count, computing
+        As for :func:`make`.
+    fresh
+        Whether there is no shard yet, so that none need be looked for.
+
+    Raises
+    ------
+    Stopped
+        If ``stop`` was set.
+    OSError
+        If the shard cannot be written.
+    """
+    key = shard.key
+    digests = tuple(tuple((known, True) for known in rows[member.row].digests) for member in shard.members)
+    with computing:
+        if stop.is_set():
+            raise Stopped("interrupted")
+        if key is None and not fresh:
+            digests = tuple(tuple(map(hash_file, rows[member.row].take_files.sources)) for member in shard.members)
+            known = [[digest for digest, _ in files] for files in digests]
+            key = planned.key_of(recipe, shard.split, shard.members, known)
+        if key is not None and shard_reader.is_whole(folder, key):
+            count(len(shard.members))
+            return EnsuredShard(key, digests, made=False)
+    made = make(recipe, shard, rows, folder, stop, count, computing)
+    made.sealed.publish()
+    return EnsuredShard(made.key, tuple(made.digests), made=True)
 
 
 def make(

@@ -62,17 +62,24 @@ class SourceCache:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._headers: dict[str, SourceHeader] = {}
         self._changed = False
         self._opened = time.time_ns()
-        if path is None:
-            return
+        self._headers = self._kept()
+
+    def _kept(self) -> dict[str, SourceHeader]:
+        if self._path is None:
+            return {}
         try:
-            number, headers = parse_json(path.read_bytes(), tuple[int, dict[str, SourceHeader]])
+            number, headers = parse_json(self._path.read_bytes(), tuple[int, dict[str, SourceHeader]])
         except (OSError, ValueError):
-            return
-        if number == _CACHE_FORMAT:
-            self._headers = headers
+            return {}
+        return headers if number == _CACHE_FORMAT else {}
+
+    def merge(self) -> None:
+        """Take in the digests that other builds have kept since this cache was opened."""
+        for stamp, header in self._kept().items():
+            if not self._headers.setdefault(stamp, header).sha256:
+                self._headers[stamp] = header
 
     def get(self, source: Source) -> SourceHeader | None:
         """Return what is known of a source."""

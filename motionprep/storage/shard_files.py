@@ -56,12 +56,11 @@ def remove(folder: Path, key: str) -> None:
     shutil.rmtree(beside)
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed runs left beside its place."""
-    if folder.is_dir():
-        for entry in list(os.scandir(folder)):
-            if entry.name.startswith(BESIDE):
-                shutil.rmtree(entry.path, ignore_errors=True)
+def unfinished(folder: Path) -> list[Path]:
+    """Return the shards that are being written beside their places, or were when their build was killed."""
+    if not folder.is_dir():
+        return []
+    return [Path(entry.path) for entry in os.scandir(folder) if entry.name.startswith(BESIDE)]
 
 
 def group(record: Mapping[str, Any]) -> dict[str, Any]:

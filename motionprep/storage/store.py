@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
-from motionprep.errors import DatasetError, MotionPrepError
+from motionprep.errors import DatasetError, EngineError, MotionPrepError
 from motionprep.files import replacing
 from motionprep.files.reading import no_address, parse_json
 from motionprep.motion import hashing
@@ -25,7 +25,11 @@ DATASET, SHARDS, CACHE = "dataset.json", "shards", ".cache"
 MANIFEST = "manifest.parquet"
 #: Named by a hash of their content, in ``dataset.json`` under the same word; findings where sources were checked.
 NAMED = {"manifest": ".parquet", "skeletons": ".json", "stats": ".json", "findings": ".json"}
-_LOCK, _HOLDER = "lock", "holder"
+_LOCK, _HOLDER, _NOTES = "lock", "holder", "notes.lock"
+#: Folder of what the stages make, in :data:`CACHE`, where normalized shards are stored.
+_RAW = "raw"
+#: For how many seconds a part waits for its lock, which a build may try for a moment.
+_PATIENCE = 5.0
 
 
 def examine(out: Path) -> dict[str, Any] | None:
@@ -44,7 +48,7 @@ def examine(out: Path) -> dict[str, Any] | None:
         names = sorted(os.listdir(out))
         inside = {path.name for name in names for path in (out / name).glob("*")}
         # A build that is killed as it begins leaves no more; other programs have folders of these names, too.
-        if set(names) - {CACHE, SHARDS} or inside - {_LOCK}:
+        if set(names) - {CACHE, SHARDS} or inside - {_LOCK, _RAW}:
             raise DatasetError(
                 f"{out}: is no motionprep dataset; it holds {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}: "
                 "choose an empty folder or a new one"
@@ -104,8 +108,11 @@ def locked(out: Path, *, stored_normalized: bool = False) -> Iterator[None]:
         with lock(out):
             ours = True
             yield
-    except MotionPrepError:
-        if fresh and ours and not (out / DATASET).exists():
+    except MotionPrepError as error:
+        kept = isinstance(error, EngineError) and any(
+            shard_files.keys(place / SHARDS) for place in (out, root(out, stored_normalized=stored_normalized))
+        )
+        if fresh and ours and not kept and not (out / DATASET).exists():
             for name in (SHARDS, CACHE):
                 shutil.rmtree(out / name)
             if not there:
@@ -115,7 +122,7 @@ def locked(out: Path, *, stored_normalized: bool = False) -> Iterator[None]:
 
 def root(out: Path, *, stored_normalized: bool) -> Path:
     """Return where shards are as the stages make them: in the dataset, or beside it if normalized ones are in it."""
-    return out / CACHE / "raw" if stored_normalized else out
+    return out / CACHE / _RAW if stored_normalized else out
 
 
 @contextmanager
@@ -135,11 +142,82 @@ def lock(out: Path) -> Iterator[None]:
     except filelock.Timeout:
         raise DatasetError(f"{out}: is being built by {_recorded_holder(out)}; wait for it or stop it") from None
     try:
-        holder = f"process {os.getpid()} since {time.strftime('%H:%M:%S')}"
-        (out / CACHE / _HOLDER).write_text(holder, encoding="utf-8")
+        _record_holder(out)
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def lock_part(out: Path, part: tuple[int, int], *, stored_normalized: bool = False) -> Iterator[None]:
+    """Make a folder ready to be a dataset, and let no other process make the same part of it while this lasts.
+
+    Other parts and a whole build may run at the same time: they publish whole shards, and no build removes the
+    unfinished shards of a part that is locked.
+
+    Raises
+    ------
+    DatasetError
+        If it is something else already, or another process makes this part.
+    """
+    import filelock
+
+    prepare(out, stored_normalized=stored_normalized)
+    if not (out / CACHE / _HOLDER).exists():
+        # From now on the folder is known to be a dataset's.
+        _record_holder(out)
+    number, count = part
+    lock = filelock.FileLock(out / CACHE / f"part-{number}-of-{count}.lock", timeout=_PATIENCE)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise DatasetError(f"{out}: part {number} of {count} is being made by another process") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def lock_notes(out: Path) -> Iterator[None]:
+    """Wait until nobody else writes what is remembered of sources and shards, and keep it so while this lasts."""
+    import filelock
+
+    with filelock.FileLock(out / CACHE / _NOTES):
+        yield
+
+
+def sweep(out: Path, root: Path) -> None:
+    """Remove what killed runs left beside its place, unless it may be a part's that runs now.
+
+    Parameters
+    ----------
+    out
+        The dataset, which is locked.
+    root
+        Where shards are as the stages make them.
+    """
+    folders = {place / SHARDS for place in (out, root)}
+    # In this order: what a part begins after the first line is not in the list.
+    unfinished = [path for folder in folders for path in shard_files.unfinished(folder)]
+    if unfinished and not any(map(_is_locked, (out / CACHE).glob("part-*.lock"))):
+        for path in unfinished:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_locked(path: Path) -> bool:
+    import filelock
+
+    try:
+        with filelock.FileLock(path, timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+
+
+def _record_holder(out: Path) -> None:
+    holder = f"process {os.getpid()} since {time.strftime('%H:%M:%S')}"
+    (out / CACHE / _HOLDER).write_text(holder, encoding="utf-8")
 
 
 def _who_builds(out: Path) -> str:

@@ -411,12 +411,6 @@ def test_a_shard_that_is_removed_is_gone(folder: Path, shard: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_sweep_takes_what_is_beside_its_place_and_no_shard(folder: Path, shard: Path) -> None:
-    (folder / ".part-x" / "root").mkdir(parents=True)
-    shard_files.sweep(folder)
-    assert list(folder.iterdir()) == [shard]
-
-
 # Zarr's configuration
 
 
