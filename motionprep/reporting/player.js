@@ -518,13 +518,23 @@ class Player extends EventTarget {
     pen.globalAlpha = 1;
   }
 
+  /** Names beside the points, the nearest first; where one would cover another it is left out. */
   drawNames(cloud, drawn) {
-    const pen = this.pen;
+    const pen = this.pen, boxes = [];
     pen.font = "11px system-ui, sans-serif";
-    pen.fillStyle = this.palette.faint;
-    cloud.names.forEach((name, point) => {
-      if (cloud.ever[point]) pen.fillText(name, drawn[point][0] + 7, drawn[point][1] - 4);
-    });
+    pen.lineJoin = "round";
+    const order = drawn.map((_, point) => point).sort((one, other) => drawn[one][2] - drawn[other][2]);
+    for (const point of order) {
+      const x = drawn[point][0] + 8, y = drawn[point][1] + 4, wide = pen.measureText(cloud.names[point]).width;
+      const covers = boxes.some((box) => x < box[0] + box[2] && box[0] < x + wide && Math.abs(y - box[1]) < 11);
+      if (!cloud.ever[point] || covers) continue;
+      boxes.push([x, y, wide]);
+      pen.strokeStyle = this.palette.stage;
+      pen.lineWidth = 3;
+      pen.strokeText(cloud.names[point], x, y);
+      pen.fillStyle = this.palette.ink;
+      pen.fillText(cloud.names[point], x, y);
+    }
   }
 
   drawLabel(point) {
