@@ -78,6 +78,8 @@ def build(
     for option, kind, given in (("--scheduler", "dask", scheduler), ("--address", "ray", address)):
         if given is not None and engine != kind:
             raise click.UsageError(f"{option} goes with --engine {kind}")
+    if engine == "dask" and scheduler is None:
+        raise click.UsageError("--engine dask needs the address of a scheduler: --scheduler tcp://host:8786")
     recipe = make_recipe(options)
     said: list[str] = []
     with Progress(quiet=quiet) as progress, Progress(quiet=quiet, unit="takes checked") as checking:

@@ -72,6 +72,35 @@ def test_a_build_with_nothing_to_do_says_so(run: Any, corpus: Path, out: Path) -
     assert "\nnothing changed, nothing written; " in run("build", corpus, "-o", out).out
 
 
+def test_parts_are_made_one_by_one_and_then_committed(run: Any, corpus: Path, out: Path) -> None:
+    made = [run("build", corpus, "--part", f"{number}/2", "-o", out) for number in (1, 2)]
+    assert [one.code for one in made] == [0, 0]
+    assert "part 2 of 2, shards: 1 made, 0 kept" in made[1].out
+    assert not (out / "dataset.json").exists()
+
+    assert "shards: 0 made, 2 kept" in run("build", corpus, "-o", out).out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--part", "3/2"], "'3/2' is not I/N with I from 1 to N, such as 1/8"),
+        (["--part", "first"], "'first' is not I/N"),
+        (["--engine", "dask"], "--engine dask needs the address of a scheduler"),
+        (["--scheduler", "tcp://a:1"], "--scheduler goes with --engine dask"),
+        (["--engine", "dask", "--scheduler", "tcp://a:1", "--address", "auto"], "--address goes with --engine ray"),
+    ],
+)
+def test_engines_and_parts_that_cannot_be_are_wrong_use(
+    run: Any, corpus: Path, out: Path, options: list[str], words: str
+) -> None:
+    done = run("build", corpus, *options, "-o", out)
+
+    assert done.code == 2
+    assert words in done.err
+    assert not out.exists()
+
+
 def test_a_build_that_mends_says_what_it_made(run: Any, corpus: Path, out: Path) -> None:
     run("build", corpus, "-o", out)
     shutil.rmtree(next((out / "shards").iterdir()))
