@@ -327,7 +327,7 @@ def test_a_worker_gives_back_key_and_digests_of_its_shard_alone(task: bytes, tmp
 
     assert number == 7
     assert shard_files.keys(tmp_path / "shards") == {shard["key"]}
-    assert len(shard["digests"]) == len(json.loads(task)["shard"]["items"])
+    assert len(shard["digests"]) == len(json.loads(task)["shard"]["members"])
     assert len(text) < 1000
 
 
