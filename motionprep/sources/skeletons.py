@@ -41,7 +41,7 @@ def with_skeleton(source: Source, stat: Stat, found: Found) -> Source:
     if chosen is None:
         names = ", ".join(one.name for one, _ in there[:3])
         what = f"none of the skeletons beside it ({names}) is its own" if there else "no skeleton is beside it"
-        wrong = f"{source.name}: {what}; expected {stem}{suffix}, or {stem.partition('_')[0]}{suffix}"
+        wrong = f"{what}; expected {stem}{suffix}, or {stem.partition('_')[0]}{suffix}"
         return msgspec.structs.replace(source, wrong=wrong, stamp=f"{source.stamp}:without")
     beside, its = there[chosen]
     device, inode, size, time = stat

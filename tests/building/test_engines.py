@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -191,9 +192,7 @@ def test_a_worker_of_dask_that_is_killed_in_mid_shard_loses_nothing(
 
 
 @foreign_warnings
-def test_a_scheduler_that_does_not_answer_is_named_and_nothing_is_left(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_scheduler_that_does_not_answer_is_named_and_nothing_is_left(corpus: Path, tmp_path: Path) -> None:
     dask = pytest.importorskip("dask", reason="the extra dask is not installed")
     pytest.importorskip("distributed", reason="the extra dask is not installed")
     with (
@@ -202,6 +201,23 @@ def test_a_scheduler_that_does_not_answer_is_named_and_nothing_is_left(
     ):
         build(corpus, tmp_path / "out", engine="dask", address="tcp://127.0.0.1:9", **SPLIT)
 
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("engine", "library", "words"),
+    [
+        ("dask", "distributed", r"the engine dask needs Dask: pip install 'motionprep\[dask\]'"),
+        ("ray", "ray", r"the engine ray needs Ray: pip install 'motionprep\[ray\]'"),
+    ],
+)
+def test_an_engine_that_is_not_installed_is_named_with_what_to_install(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, library: str, words: str
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+
+    with pytest.raises(EngineError, match=words):
+        build(corpus, tmp_path / "out", engine=engine, address="tcp://a:1", **SPLIT)
     assert not (tmp_path / "out").exists()
 
 
