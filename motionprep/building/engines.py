@@ -310,7 +310,7 @@ def _dask_client(address: str | None) -> Iterator[Any]:
     try:
         import distributed
     except ImportError:
-        raise EngineError("the engine dask needs Dask: pip install 'motionprep[dask]'") from None
+        raise EngineError("the engine dask needs Dask: pip install dask distributed") from None
     if address is None:
         try:
             client = distributed.get_client()
@@ -337,7 +337,7 @@ def _ray_backend(address: str | None) -> Iterator[Any]:
         import ray
         from ray.util.joblib.ray_backend import RayBackend
     except ImportError:
-        raise EngineError("the engine ray needs Ray: pip install 'motionprep[ray]'") from None
+        raise EngineError("the engine ray needs Ray: pip install ray") from None
 
     class Streaming(RayBackend):  # type: ignore[misc]
         # Its pool calls back for each result, so nothing keeps them from being used one by one.
