@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 import click
@@ -12,25 +13,33 @@ _ARGUMENT = re.compile(r"`([a-z_]+)`")
 OPTION_NAMES = {"prediction": "source", "file_bytes": "file_mb", "normalize": "no_normalize"}
 
 
-def with_flags(message: str, root: click.Command | None = None) -> str:
+def with_flags(message: str, root: click.Group | None = None) -> str:
     """Return a message in which arguments such as `` `min_frames` `` are flags, here ``--min-frames``.
 
     Parameters
     ----------
     message
-        What the library says. An argument that is no flag of any verb stays as it is.
+        What the library says. An argument that is no flag of any verb stays as it is; those of the verb that runs go
+        before others.
     root
         The command line; that which runs now if None.
     """
     if "`" not in message:
         return message
     if root is None:
-        root = click.get_current_context().find_root().command
-    flags = dict(_flags(root))
+        context = click.get_current_context()
+        found, running = context.find_root().command, context.command
+    else:
+        found = running = root
+        for word in sys.argv[1:]:
+            if not isinstance(running, click.Group):
+                break
+            running = running.get_command(click.Context(running), word) or running
+    tables = (dict(_flags(running)), dict(_flags(found)))
 
-    def flag(found: re.Match[str]) -> str:
-        name = found[1]
-        return flags.get(name) or flags.get(OPTION_NAMES.get(name, "")) or found[0]
+    def flag(argument: re.Match[str]) -> str:
+        names = (argument[1], OPTION_NAMES.get(argument[1], ""))
+        return next((flags[name] for flags in tables for name in names if name in flags), argument[0])
 
     return _ARGUMENT.sub(flag, message)
 

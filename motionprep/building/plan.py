@@ -100,7 +100,9 @@ def make_plan(
     takes = pair(found, needed, odd)
     if not takes:
         wanted = " and ".join(
-            f"{_WORDS[modality]} ({suffix})" for suffix, modality in MODALITIES.items() if modality in needed
+            f"{_WORDS[modality]} ({' or '.join(suffix for suffix, its in MODALITIES.items() if its == modality)})"
+            for modality in dict.fromkeys(MODALITIES.values())
+            if modality in needed
         )
         where = ", ".join(os.fspath(path) for path in (*data, *markers))
         raise SourceError(f"{where}: the recipe needs {wanted}, and no such file is there")

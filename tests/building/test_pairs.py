@@ -309,7 +309,7 @@ class TestJoining:
 
     def test_a_stage_on_joints_refuses_data_without_a_skeleton(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         joints = recipe_from_json({"stages": [{"stage": "select_joints", "joints": ["Head"]}]})
-        with pytest.raises(SourceError, match=r"the recipe needs skeleton \(.bvh\), and no such file is there"):
+        with pytest.raises(SourceError, match=r"the recipe needs skeleton \(.bvh or .amc\), and no such file is there"):
             make_plan([apart[1]], tmp_path / "out", joints)
 
     def test_a_recipe_that_needs_one_modality_keeps_takes_without_the_other(
@@ -341,7 +341,7 @@ class TestJoining:
             build(apart[0], tmp_path / "out", markers=apart[1], recipe=recipe(arrays=["positions"], align=False))
 
     def test_a_recipe_for_markers_refuses_data_without_any(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
-        with pytest.raises(SourceError, match=r"the recipe needs markers \(.c3d\), and no such file is there"):
+        with pytest.raises(SourceError, match=r"the recipe needs markers \(.c3d or .trc\), and no such file is there"):
             build(apart[0], tmp_path / "out", recipe=recipe(arrays=["markers"], align=False))
 
     def test_a_damaged_modality_fails_its_take_and_is_named(self, apart: tuple[Path, Path], tmp_path: Path) -> None:

@@ -20,13 +20,18 @@ import motionprep
         ("give `markers`, or name `features`", "give --markers, or name --features"),
         ("give `label_pattern`", "give --label-pattern"),
         ("choose `splits`", "choose --splits"),
-        ("give one by `prediction`", "give one by --from"),
         ("`normalize` is about a prediction", "--no-normalize is about a prediction"),
         ("a name that is no argument: `nothing_of_ours`", "a name that is no argument: `nothing_of_ours`"),
     ],
 )
 def test_arguments_are_shown_as_flags(message: str, shown: str) -> None:
     assert with_flags(message, cli) == shown
+
+
+def test_the_flag_is_that_of_the_verb_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for verb, flag in ((["export", "bvh"], "--from"), (["view"], "--prediction")):
+        monkeypatch.setattr("sys.argv", ["motionprep", *verb, "OUT"])
+        assert with_flags("give one by `prediction`", cli) == f"give one by {flag}"
 
 
 def test_an_error_names_the_argument_in_python_and_the_flag_on_the_command_line(
@@ -48,6 +53,6 @@ def test_no_message_of_the_library_names_a_flag() -> None:
         f"{path.name}: {line.strip()}"
         for path in Path(motionprep.__file__).parent.rglob("*.py")
         for line in path.read_text().splitlines()
-        if re.search(r"[ '\"(]--[a-z]", line) and "motionprep build" not in line
+        if re.search(r"[ '\"(]--[a-z]", line) and "motionprep build" not in line and "var(--" not in line
     ]
     assert named == []
