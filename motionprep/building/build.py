@@ -16,7 +16,7 @@ from typing import Any, Unpack
 
 import msgspec
 
-from motionprep.building import findings, plan
+from motionprep.building import plan
 from motionprep.building.engines import Engine, choose_engine
 from motionprep.building.planned import Plan
 from motionprep.errors import BuildError, DatasetError, MotionPrepWarning
@@ -175,7 +175,7 @@ def build(
         # What has nothing to do needs no lock, whose import takes longer than this plan.
         on_plan(before)
         with suppress(OSError):  # of a dataset that may only be read
-            findings.keep(out, before.findings)
+            _keep_findings(out, before)
         _Count(before, on_progress).add_kept()
         dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
         return _ended(Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes, before.doubts))
@@ -185,7 +185,7 @@ def build(
         if store.load(out) != before.known:
             # Another build has ended since this one planned.
             before = _with_changes(plan_now(), out, replace)
-        findings.keep(out, before.findings)
+        _keep_findings(out, before)
         store.sweep(out, root)
         on_plan(before)
         count = _Count(before, on_progress)
@@ -219,6 +219,13 @@ def _ended(summary: Summary) -> Summary:
     for doubt in summary.doubts:
         warnings.warn(doubt, MotionPrepWarning, stacklevel=3)
     return summary
+
+
+def _keep_findings(out: Path, planned: Plan) -> None:
+    if planned.findings is not None:
+        from motionprep.building import findings
+
+        findings.keep(out, planned.findings)
 
 
 def _with_changes(planned: Plan, out: Path, replaced: bool) -> Plan:

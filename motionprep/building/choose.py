@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from motionprep.building import findings
-from motionprep.building.planned import SourceFindings
 from motionprep.recipe import selection, splits
 from motionprep.recipe.recipe import Recipe
 from motionprep.recipe.selection import Frames
 from motionprep.sources.fingerprints import SourceCache, SourceHeader
 from motionprep.sources.source import Source, TakeFiles
+
+if TYPE_CHECKING:
+    from motionprep.building.source_findings import SourceFindings
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Chosen:
 
     def parts(self, parts: Sequence[splits.Part]) -> list[splits.Part]:
         """Return what it leaves of the parts of splits."""
+        if not (self.kept or self.left_out):
+            return list(parts)
         return [
             splits.Part(part.motion, part.split, frames)
             for part in parts
@@ -74,6 +78,9 @@ def choose(
     out, cache, workers, on_check
         As :func:`motionprep.building.findings.find` takes them.
     """
+    listed = recipe.selection.keep_only or recipe.selection.leave_out
+    if not (listed or check or recipe.asks_for_findings):
+        return Chosen({}, {}, None, headers, ())
     counts = {take.key: headers[take.sources[0]].frames for take in takes}
     kept: dict[int, Sequence[Frames]] = {}
     left_out: dict[int, str] = {}
@@ -86,6 +93,8 @@ def choose(
     chosen = Chosen(kept, left_out, None, headers, recipe.selection.strangers(counts))
     if not (check or recipe.asks_for_findings):
         return chosen
+    from motionprep.building import findings
+
     used = _used(recipe, needs, takes, chosen)
     found, headers = findings.find(
         [takes[at] for at in used],

@@ -8,7 +8,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -163,6 +162,8 @@ class Threads:
             records: Sequence[Mapping[str, Any]],
             chosen: Sequence[Mapping[str, Stats]],
         ) -> None:
+            from concurrent.futures import ThreadPoolExecutor
+
             with ThreadPoolExecutor(self._workers) as pool:
                 list(pool.map(ensure_normalized, [out] * len(shards), shards, records, chosen))
 
@@ -386,11 +387,15 @@ def _mend_dask() -> None:
 def _is_of_engine(error: Exception) -> bool:
     """Return whether an error is one of an engine, not of what it ran."""
     module = type(error).__module__.partition(".")[0]
+    from concurrent.futures import BrokenExecutor, CancelledError
+
     return isinstance(error, (BrokenExecutor, CancelledError, TimeoutError)) or module in ("distributed", "ray")
 
 
 def _is_death(error: Exception) -> bool:
     """Return whether an error says that a worker died whose tasks nobody does again."""
+    from concurrent.futures import BrokenExecutor
+
     return isinstance(error, BrokenExecutor) or type(error).__name__ in ("ActorDiedError", "WorkerCrashedError")
 
 

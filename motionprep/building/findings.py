@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from motionprep.building.planned import Plan, SourceFindings
+from motionprep.building.planned import Plan
+from motionprep.building.source_findings import SourceFindings
 from motionprep.files import replacing
 from motionprep.files.reading import parse_json
 from motionprep.motion import hashing
@@ -80,11 +81,10 @@ def find(
     return SourceFindings(_key(takes, headers, reading), keys, tuple(in_order(checked.findings)), measures), headers
 
 
-def keep(out: Path, findings: SourceFindings | None) -> None:
+def keep(out: Path, findings: SourceFindings) -> None:
     """Keep findings for the next build, unless they are kept already."""
-    if findings is None or findings == _load(out):
-        return
-    replacing.write(out / store.CACHE / _FILE, msgspec.json.encode(findings))
+    if findings != _load(out):
+        replacing.write(out / store.CACHE / _FILE, msgspec.json.encode(findings))
 
 
 def _load(out: Path | None) -> SourceFindings | None:

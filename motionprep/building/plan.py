@@ -18,7 +18,6 @@ from motionprep.building.planned import Plan, PlannedMotion, Shard, key_of, none
 from motionprep.errors import DatasetError, RecipeError, SourceError
 from motionprep.formats import MODALITIES
 from motionprep.naming.subjects import subject_of
-from motionprep.quality import leaks
 from motionprep.recipe import labels, splits
 from motionprep.recipe.recipe import Label, Recipe
 from motionprep.sources.find import find
@@ -241,7 +240,11 @@ def _assign(
     chosen = [takes[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
     keys, subjects = [one.key for one in chosen], [one.subject for one in chosen]
-    shared = leaks.groups(used.findings.findings) if used.findings else []
+    shared: Sequence[frozenset[str]] = ()
+    if used.findings:
+        from motionprep.quality import leaks
+
+        shared = leaks.groups(used.findings.findings)
     try:
         parts = splits.assign(
             recipe.split,

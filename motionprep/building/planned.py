@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,10 +14,12 @@ from motionprep.errors import BuildError
 from motionprep.formats import VERSION
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
-from motionprep.quality.finding import Finding
 from motionprep.recipe.recipe import Label, Recipe
 from motionprep.sources.fingerprints import SourceCache, SourceHeader
 from motionprep.sources.source import Source, TakeFiles
+
+if TYPE_CHECKING:
+    from motionprep.building.source_findings import SourceFindings
 
 
 class PlannedMotion(msgspec.Struct, frozen=True):
@@ -96,27 +98,6 @@ class Shard(msgspec.Struct, frozen=True):
     key: str | None
     expected: int
     present: bool
-
-
-class SourceFindings(msgspec.Struct, frozen=True):
-    """What the checks of :mod:`motionprep.quality` find in the sources of a dataset, whatever its splits are.
-
-    Parameters
-    ----------
-    key
-        A key of all that decides it.
-    takes
-        Keys of the motions that were checked.
-    findings
-        In the order of :func:`motionprep.quality.finding.in_order`.
-    measures
-        Numbers about a motion, by its key and their name.
-    """
-
-    key: str
-    takes: tuple[str, ...]
-    findings: tuple[Finding, ...]
-    measures: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)

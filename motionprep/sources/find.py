@@ -75,7 +75,6 @@ def find(
     notes = [] if notes is None else notes
     found: dict[tuple[str, str], Source] = {}
     clashing: list[Source] = []
-    twice: list[tuple[str, str]] = []
     broken: list[Source] = []
     unsaid = 0
     beside: dict[str, list[tuple[Beside, _Stat]]] = {}
@@ -105,20 +104,10 @@ def find(
             if markers_only and source.modality != "markers":
                 continue
             known = found.setdefault((key, source.modality), source)
-            if _is_twin(known.name, name):
-                first, second = sorted((known, source), key=_order)
-                found[key, source.modality] = first
-                twice.append((first.name, second.name))
-                continue
             # A folder may be named for both modalities.
-            if (known.file, known.entry) != (source.file, source.entry):
+            if known is not source and (known.file, known.entry) != (source.file, source.entry):
                 clashing.append(source)
-    if twice:
-        first_name, second_name = min(twice)
-        notes.append(
-            f"{len(twice):,} takes are there in two formats, of which one is read, for instance {first_name} and not "
-            f"{second_name}"
-        )
+    clashing = _one_format(found, clashing, notes)
     if clashing:
         found, alike = _apart(found, clashing, notes)
         broken += alike
@@ -127,6 +116,26 @@ def find(
         more = f"; of {unsaid:,} {' and '.join(ARRAYS)} files {_UNSAID}" if unsaid else ""
         raise SourceError(f"{where}: no motion files ({', '.join(MODALITIES)}, or zip archives with such) found{more}")
     return [*sorted(found.values(), key=lambda source: natural(source.subject, source.key)), *broken]
+
+
+def _one_format(found: dict[tuple[str, str], Source], clashing: Sequence[Source], notes: list[str]) -> list[Source]:
+    """Keep one of two files of one take in two formats, by the order of suffixes, and return what clashes yet."""
+    others, twice = [], []
+    for source in clashing:
+        known = found[source.key, source.modality]
+        if not _is_twin(known.name, source.name):
+            others.append(source)
+            continue
+        first, second = sorted((known, source), key=_order)
+        found[source.key, source.modality] = first
+        twice.append((first.name, second.name))
+    if twice:
+        read, passed_over = min(twice)
+        notes.append(
+            f"{len(twice):,} takes are there in two formats, of which one is read, for instance {read} and not "
+            f"{passed_over}"
+        )
+    return others
 
 
 def _is_twin(name: str, other: str) -> bool:
