@@ -12,7 +12,7 @@ test: .venv/dev
 	$(BIN)/pytest -q -n 2
 
 test-all: .venv/dev
-	$(BIN)/pytest -q -m "slow or not slow"
+	$(BIN)/pytest -q -m "slow or not slow" --hypothesis-profile long
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -20,7 +20,8 @@ from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, End
 from motionprep.motion.take import Take
 
 # The first call of a kernel compiles it.
-settings.register_profile("motionprep", deadline=None)
+settings.register_profile("motionprep", deadline=None, max_examples=40)
+settings.register_profile("long", deadline=None, max_examples=200)
 settings.load_profile("motionprep")
 
 _NAMES = st.text("abcXYZ019 .:-_äλ", min_size=1, max_size=8).filter(lambda name: name == name.strip())
