@@ -15,7 +15,7 @@ from .progress import Progress
 
 if TYPE_CHECKING:
     from motionprep.building.build import Summary
-    from motionprep.building.planned import Plan
+    from motionprep.building.planned import Outline
 
 #: As the library has them, whose import waits.
 ENGINES = ("threads", "processes", "dask", "ray")
@@ -84,11 +84,11 @@ def build(
     said: list[str] = []
     with Progress(quiet=quiet) as progress, Progress(quiet=quiet, unit="takes checked") as checking:
 
-        def on_plan(plan: Plan) -> None:
+        def on_plan(plan: Outline) -> None:
             for note in () if quiet else plan.notes:
                 click.echo(f"note: {with_flags(note)}", err=True)
             said.append(plan.subjects)
-            progress.start(sum(len(shard.members) for shard in plan.shards))
+            progress.start(plan.motions)
 
         try:
             with warnings.catch_warnings():

@@ -16,17 +16,16 @@ from typing import Any, Unpack
 
 import msgspec
 
-from motionprep.building import plan
+from motionprep.building import plan, unchanged
+from motionprep.building.changes import changes
 from motionprep.building.engines import Engine, choose_engine
-from motionprep.building.planned import Plan
+from motionprep.building.planned import Outline, Plan
 from motionprep.errors import BuildError, DatasetError, MotionPrepWarning
 from motionprep.files.progress import OnProgress, silent
 from motionprep.files.reading import as_paths, no_address
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
 from motionprep.storage import store
-
-#: Called after each motion with how many are done, of how many.
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def build(
     verify_sources: bool = False,
     check: bool = False,
     on_check: OnProgress = lambda _done, _total: None,
-    on_plan: Callable[[Plan], None] = lambda _: None,
+    on_plan: Callable[[Outline], None] = lambda _: None,
     on_progress: OnProgress = silent,
     **options: Unpack[RecipeOptions],
 ) -> Summary:
@@ -115,7 +114,8 @@ def build(
     on_check
         Called after each take that is checked with the number of takes that are done, and of all.
     on_plan
-        Called once with the plan, before the first motion.
+        Called once with an outline of the plan (its ``motions``, ``subjects``, ``notes`` and ``doubts``), before the
+        first motion.
     on_progress
         Called with how many motions are done, of how many, by one thread at a time.
     **options
@@ -148,12 +148,10 @@ def build(
     began = time.monotonic()
     recipe = read_recipe(recipe, **options)
     runs = choose_engine(engine, address, workers)
-    if part is not None and not (len(part) == 2 and 1 <= part[0] <= part[1]):
-        raise ValueError(f"part is {part}; it must be (I, N) with I from 1 to N")
-    if wrong := no_address(out):
-        raise DatasetError(wrong)
-    out = Path(out)
+    _check_part(part)
+    out = _place(out)
     root = store.root(out, stored_normalized=recipe.stored_normalized)
+    find_data = partial(plan.find_data, as_paths(data), recipe, as_paths(markers))
     plan_now = partial(
         plan.make_plan,
         as_paths(data),
@@ -165,47 +163,75 @@ def build(
         check=check,
         on_check=on_check,
     )
+
+    def nothing_to_do(dataset: dict[str, Any], outline: Outline) -> Summary:
+        on_plan(outline)
+        on_progress(outline.motions, outline.motions)
+        dataset, seconds = _unless_failed(dataset, strict), time.monotonic() - began
+        return _ended(Summary(out, False, dataset, 0, outline.shards, seconds, outline.notes, outline.doubts))
+
     # Nothing is written before it is known that there is something to build.
-    before = plan_now()
+    found = find_data()
+    state = unchanged.state(recipe, found, check=check)
+    if part is None and not verify_sources and (same := unchanged.recall(out, state, recipe)):
+        return nothing_to_do(*same)
+    before = plan_now(found=found)
     if part is not None:
         made, kept = _make_part(before, out, root, part, runs, on_plan, on_progress)
         dataset, seconds = before.known or {}, time.monotonic() - began
         return _ended(Summary(out, False, dataset, made, kept, seconds, before.notes, before.doubts))
     if before.complete and not any(store.left_over(out, before.dataset)):
         # What has nothing to do needs no lock, whose import takes longer than this plan.
-        on_plan(before)
         with suppress(OSError):  # of a dataset that may only be read
             _keep_findings(out, before)
-        _Count(before, on_progress).add_kept()
-        dataset, seconds = _unless_failed(before, strict), time.monotonic() - began
-        return _ended(Summary(out, False, dataset, 0, len(before.shards), seconds, before.notes, before.doubts))
-    if not before.complete:
-        before = _with_changes(before, out, replace)
+            unchanged.keep(out, state, before, before.dataset or {})
+        return nothing_to_do(before.dataset or {}, before.outline)
+    replaced = () if before.complete else changes(before, out, replace=replace)
     with store.locked(out, stored_normalized=recipe.stored_normalized):
         if store.load(out) != before.known:
             # Another build has ended since this one planned.
-            before = _with_changes(plan_now(), out, replace)
+            found = find_data()
+            state = unchanged.state(recipe, found, check=check)
+            before = plan_now(found=found)
+            replaced = changes(before, out, replace=replace)
+        notes = (*before.notes, *replaced)
         _keep_findings(out, before)
         store.sweep(out, root)
-        on_plan(before)
+        on_plan(msgspec.structs.replace(before.outline, notes=notes))
         count = _Count(before, on_progress)
         count.add_kept()
         todo, made = _make_missing(before, out, root, runs, count.add)
-        complete = todo.complete
-        changed = made > 0 or not complete
-        if complete:
-            dataset = _unless_failed(todo, strict)
-            if todo is not before:
-                store.keep_signatures(root, todo.keys)
-            store.tidy(out, dataset)
-        else:
-            from motionprep.building.commit import commit
-
-            dataset = commit(todo, out, strict=strict, engine=runs)
-            store.tidy(out, dataset, todo.dataset)
+        changed = made > 0 or not todo.complete
+        dataset = _commit(todo, out, root, runs, strict=strict)
         _keep_notes(todo, out)
+        unchanged.keep(out, state, todo, dataset)
     seconds = time.monotonic() - began
-    return _ended(Summary(out, changed, dataset, made, len(todo.shards) - made, seconds, before.notes, before.doubts))
+    return _ended(Summary(out, changed, dataset, made, len(todo.shards) - made, seconds, notes, before.doubts))
+
+
+def _check_part(part: tuple[int, int] | None) -> None:
+    if part is not None and not (len(part) == 2 and 1 <= part[0] <= part[1]):
+        raise ValueError(f"part is {part}; it must be (I, N) with I from 1 to N")
+
+
+def _place(out: str | os.PathLike[str]) -> Path:
+    if wrong := no_address(out):
+        raise DatasetError(wrong)
+    return Path(out)
+
+
+def _commit(todo: Plan, out: Path, root: Path, engine: Engine, *, strict: bool) -> dict[str, Any]:
+    """See to it that the dataset is what a plan makes of it, all of whose shards are there."""
+    if todo.complete:
+        dataset = _unless_failed(todo.dataset or {}, strict)
+        store.keep_signatures(root, todo.keys)
+        store.tidy(out, dataset)
+        return dataset
+    from motionprep.building.commit import commit
+
+    dataset = commit(todo, out, strict=strict, engine=engine)
+    store.tidy(out, dataset, todo.dataset)
+    return dataset
 
 
 def _ended(summary: Summary) -> Summary:
@@ -226,13 +252,6 @@ def _keep_findings(out: Path, planned: Plan) -> None:
         from motionprep.building import findings
 
         findings.keep(out, planned.findings)
-
-
-def _with_changes(planned: Plan, out: Path, replaced: bool) -> Plan:
-    """Return a plan that notes what it changes about the dataset that is there."""
-    from motionprep.building.changes import changes
-
-    return replace(planned, notes=(*planned.notes, *changes(planned, out, replace=replaced)))
 
 
 class _Count:
@@ -256,9 +275,8 @@ class _Count:
             self.add(kept)
 
 
-def _unless_failed(todo: Plan, strict: bool) -> dict[str, Any]:
+def _unless_failed(dataset: dict[str, Any], strict: bool) -> dict[str, Any]:
     """Return what a dataset that is complete says, if its failures may be."""
-    dataset = todo.dataset or {}
     if strict and (failed := dataset["left_out"]["failed"]):
         reason, count = next(iter(failed.items()))
         raise BuildError(f"{sum(failed.values())} motions failed, as before; {count} x {reason}")
@@ -271,7 +289,7 @@ def _make_part(
     root: Path,
     part: tuple[int, int],
     engine: Engine,
-    on_plan: Callable[[Plan], None],
+    on_plan: Callable[[Outline], None],
     on_progress: OnProgress,
 ) -> tuple[int, int]:
     """See to it that every N-th shard is there, and return how many were made and kept.
@@ -280,7 +298,7 @@ def _make_part(
     """
     number, parts = part
     todo = replace(todo, shards=todo.shards[number - 1 :: parts])
-    on_plan(todo)
+    on_plan(todo.outline)
     count = _Count(todo, on_progress)
     count.add_kept()
     if all(shard.present for shard in todo.shards):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -33,11 +32,53 @@ _WORDS = {"motion": "skeleton", "markers": "markers"}
 _MANY = {"motion": "skeletons", "markers": "markers"}
 
 
+@dataclass(frozen=True)
+class FoundData:
+    """All that a plan knows of the data without reading a motion.
+
+    Parameters
+    ----------
+    sources
+        The files, in natural order.
+    labels
+        What text indexes beside the data say, by key.
+    notes
+        What is worth knowing about the files.
+    """
+
+    sources: Sequence[Source]
+    labels: Mapping[str, str]
+    notes: Sequence[str]
+
+
+def find_data(
+    data: Sequence[str | os.PathLike[str]], recipe: Recipe, markers: Sequence[str | os.PathLike[str]] = ()
+) -> FoundData:
+    """Find the data for a plan.
+
+    Parameters
+    ----------
+    data, recipe, markers
+        As for :func:`make_plan`.
+
+    Raises
+    ------
+    SourceError
+        If there are none, or they cannot be.
+    """
+    notes: list[str] = []
+    reading = recipe.reading
+    sources = find(data, reading.key_pattern, markers, reading.arrays, notes)
+    beside = {} if reading.labels or reading.label_pattern else labels_beside(data, notes)
+    return FoundData(sources, beside, notes)
+
+
 def make_plan(
     data: Sequence[str | os.PathLike[str]],
     out: Path | None,
     recipe: Recipe,
     *,
+    found: FoundData | None = None,
     markers: Sequence[str | os.PathLike[str]] = (),
     verify_sources: bool = False,
     workers: int = 1,
@@ -45,7 +86,7 @@ def make_plan(
     check: bool = False,
     on_check: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Plan:
-    """Find the data, put it on splits, and see which shards it needs.
+    """Put the data on splits, and see which shards it needs.
 
     Parameters
     ----------
@@ -55,6 +96,8 @@ def make_plan(
         The dataset, which need not exist yet; None for a plan of all shards anew.
     recipe
         What to make; where it does not say what to store, the data decides.
+    found
+        What :func:`find_data` has found, if that is known.
     markers
         Folders, files and archives to take markers from; those in ``data`` count as well.
     verify_sources
@@ -79,24 +122,25 @@ def make_plan(
         out
         and dataset is not None
         and not (
-            store.named_are_whole(out, dataset) and (root == out or _are_whole(out, dataset, verify_contents=digests))
+            store.named_are_whole(out, dataset)
+            and (root == out or are_whole(out, dataset["shards"], verify_contents=digests))
         )
     ):
         dataset = None
     cache = SourceCache(out / store.CACHE / "sources.json" if out else None)
-    odd: list[str] = []
-    found = find(data, recipe.reading.key_pattern, markers, recipe.reading.arrays, odd)
-    broken = [source for source in found if not source.modality]
-    found = [source for source in found if source.modality]
-    if not found:
+    found = found or find_data(data, recipe, markers)
+    odd = list(found.notes)
+    broken = [source for source in found.sources if not source.modality]
+    sources = [source for source in found.sources if source.modality]
+    if not sources:
         raise none_built([source.wrong for source in broken])
-    modalities, notes = _halves(recipe, found, cache, asked=bool(markers))
-    recipe = recipe.storing(modalities, bare=any(source.metadata for source in found))
+    modalities, notes = _halves(recipe, sources, cache, asked=bool(markers))
+    recipe = recipe.storing(modalities, bare=any(source.metadata for source in sources))
     needs = {split: recipe.needs(split) for split in recipe.split.names()}
     needed = frozenset().union(*needs.values())
     if markers and "markers" not in needed:
         raise RecipeError("markers are given, but the recipe stores none; add them to the arrays of its features")
-    takes = pair(found, needed, odd)
+    takes = pair(sources, needed, odd)
     if not takes:
         wanted = " and ".join(
             f"{_WORDS[modality]} ({' or '.join(suffix for suffix, its in MODALITIES.items() if its == modality)})"
@@ -113,8 +157,7 @@ def make_plan(
     else:
         headers = read_headers(files, cache)
     keys, names = zip(*((one.key, one.sources[0].name) for one in takes), strict=True)
-    beside = {} if recipe.reading.labels or recipe.reading.label_pattern else labels_beside(data, odd)
-    named = labels.assign(recipe.reading, keys, names, beside)
+    named = labels.assign(recipe.reading, keys, names, found.labels)
     explicit = labels.unlabelled(recipe.reading, keys, named)
     seen = dict(zip(files, headers, strict=True))
     errors = ["".join(seen[source].error for source in one.sources) for one in takes]
@@ -440,10 +483,10 @@ def _shards(recipe: Recipe, rows: Sequence[PlannedMotion], root: Path | None, *,
     return made
 
 
-def _are_whole(out: Path, dataset: Mapping[str, Any], *, verify_contents: bool) -> bool:
-    """Return whether all shards of a dataset are known to be there and whole."""
-    known = store.load_signatures(out)
-    return all(_is_whole(out / store.SHARDS, key, known, verify_contents=verify_contents) for key in dataset["shards"])
+def are_whole(root: Path, keys: Iterable[str], *, verify_contents: bool = False) -> bool:
+    """Return whether shards are all known to be there and whole; look into others if ``verify_contents``."""
+    known = store.load_signatures(root)
+    return all(_is_whole(root / store.SHARDS, key, known, verify_contents=verify_contents) for key in keys)
 
 
 def _is_whole(folder: Path, key: str, known: dict[str, str], *, verify_contents: bool) -> bool:

@@ -100,6 +100,26 @@ class Shard(msgspec.Struct, frozen=True):
     present: bool
 
 
+class Outline(msgspec.Struct, frozen=True):
+    """What a plan comes to, in a few words.
+
+    Parameters
+    ----------
+    motions, shards
+        How many motions there are to be stored, copies counted, and in how many shards.
+    subjects
+        How many subjects there are, and where they are from, with an example.
+    notes, doubts
+        Those of the :class:`Plan`.
+    """
+
+    motions: int
+    shards: int
+    subjects: str
+    notes: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a build will do: the rows of the manifest, the shards that hold them, and which of these are there.
@@ -162,6 +182,12 @@ class Plan:
         ]
         checked = [] if self.findings is None else [self.findings.key]
         return hashing.key([self.recipe.identity(), self.recipe.description, facts, self.keys, *checked])
+
+    @property
+    def outline(self) -> Outline:
+        """What it comes to."""
+        motions = sum(len(shard.members) for shard in self.shards)
+        return Outline(motions, len(self.shards), self.subjects, self.notes, self.doubts)
 
     @property
     def subjects(self) -> str:

@@ -91,15 +91,18 @@ class SourceCache:
             self._headers[source.stamp] = header
             self._changed = True
 
+    def is_settled(self, source: Source) -> bool:
+        """Return whether a source was not written just before, or after, the cache was opened."""
+        return int(source.stamp.split(":")[3]) < self._opened - _SETTLED_NS
+
     def save(self, sources: Iterable[Source]) -> None:
-        """Keep what is known of these sources, but not of those written just before, or after, the cache was opened."""
+        """Keep what is known of these sources that are settled."""
         if self._path is None or not self._changed:
             return
-        settled = self._opened - _SETTLED_NS
         kept = {
             source.stamp: self._headers[source.stamp]
             for source in sources
-            if source.stamp in self._headers and int(source.stamp.split(":")[3]) < settled
+            if source.stamp in self._headers and self.is_settled(source)
         }
         replacing.write(self._path, msgspec.json.encode((_CACHE_FORMAT, kept)))
         self._changed = False
