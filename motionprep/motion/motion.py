@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,11 +134,12 @@ class Motion:
 
     def reach(self) -> float:
         """Return a bound on every coordinate of world positions: what all chains measure, laid end to end."""
-        position = [name.endswith("position") for name in self.skeleton.channel_names]
-        moved = self.channels[:, position]
-        furthest = summed(np.abs(moved).max(axis=0)) if moved.size else 0.0
-        offsets = (*self.skeleton.offsets, *(site.offset for site in self.skeleton.end_sites))
-        return furthest + sum(math.hypot(*offset) for offset in offsets)
+        return self._reach
+
+    @cached_property
+    def _reach(self) -> float:
+        moved = self.channels[:, self.skeleton.position_columns]
+        return self.skeleton.extent + (summed(np.abs(moved).max(axis=0)) if moved.size else 0.0)
 
     def to_pymo(self) -> pd.DataFrame:
         """Return world positions as PyMO's position parameterizer does.

@@ -145,6 +145,17 @@ class Skeleton:
         )
 
     @cached_property
+    def position_columns(self) -> tuple[int, ...]:
+        """Which channels are positions, in order."""
+        return tuple(column for column, name in enumerate(self.channel_names) if name.endswith("position"))
+
+    @cached_property
+    def extent(self) -> float:
+        """What all offsets measure, laid end to end: nothing that stands by its offsets is further from the root."""
+        offsets = (*self.offsets, *(site.offset for site in self.end_sites))
+        return sum(math.hypot(*offset) for offset in offsets)
+
+    @cached_property
     def structure(self) -> str:
         """A key that two skeletons share when their nodes have the same names and parents; bone lengths may differ."""
         return hashing.key([self.nodes, self.node_parents])
