@@ -8,6 +8,7 @@ import click
 
 from .flags import with_flags
 from .options import json_option, make_recipe, recipe_options
+from .progress import Progress
 
 
 @click.command()
@@ -24,7 +25,8 @@ def plan(data: tuple[str, ...], out: str | None, as_json: bool, workers: int | N
     from .tables import grouped, print_json, size, table
 
     recipe = make_recipe(options)
-    would = motionprep.plan(data, out, recipe=recipe, workers=workers or 1, **options)
+    with Progress(quiet=as_json, unit="takes checked") as checking:
+        would = motionprep.plan(data, out, recipe=recipe, workers=workers or 1, on_check=checking.reach, **options)
     if as_json:
         print_json(would)
         return

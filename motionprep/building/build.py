@@ -251,7 +251,7 @@ def _keep_findings(out: Path, planned: Plan) -> None:
     if planned.findings is not None:
         from motionprep.building import findings
 
-        findings.keep(out, planned.findings)
+        findings.keep(out, planned.findings, planned.results)
 
 
 class _Count:

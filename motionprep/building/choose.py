@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from motionprep.sources.source import Source, TakeFiles
 
 if TYPE_CHECKING:
     from motionprep.building.source_findings import SourceFindings
+    from motionprep.quality.checking import TakeResult
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Chosen:
         Of all files; with the digests of those that were checked.
     doubts
         Sentences on what in the recipe's lists is about nothing that was found.
+    results
+        Results of the checks of single takes, as :class:`motionprep.building.findings.Found` has them.
     """
 
     kept: Mapping[int, Sequence[Frames]]
@@ -40,6 +43,7 @@ class Chosen:
     findings: SourceFindings | None
     headers: Mapping[Source, SourceHeader]
     doubts: Sequence[str]
+    results: Mapping[str, TakeResult] = field(default_factory=dict)
 
     def parts(self, parts: Sequence[splits.Part]) -> list[splits.Part]:
         """Return what it leaves of the parts of splits."""
@@ -96,7 +100,7 @@ def choose(
     from motionprep.building import findings
 
     used = _used(recipe, needs, takes, chosen)
-    found, headers = findings.find(
+    found = findings.find(
         [takes[at] for at in used],
         headers,
         recipe.reading,
@@ -105,9 +109,9 @@ def choose(
         workers=workers,
         on_progress=on_check,
     )
-    reasons = findings.drops(recipe.selection, found, {takes[at].key: frames for at, frames in used.items()})
+    reasons = findings.drops(recipe.selection, found.findings, {takes[at].key: frames for at, frames in used.items()})
     left_out |= {at: reasons[takes[at].key] for at in used if takes[at].key in reasons}
-    return Chosen(kept, left_out, found, headers, chosen.doubts)
+    return Chosen(kept, left_out, found.findings, found.headers, chosen.doubts, found.results)
 
 
 def _used(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -24,7 +24,33 @@ from motionprep.sources.fingerprints import SourceCache, SourceHeader, hash_file
 from motionprep.sources.source import Source, TakeFiles
 from motionprep.storage import store
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from motionprep.quality.checking import TakeResult
+
 _FILE = "findings.json"
+#: Of each take by itself, by a key of all that decides it.
+_RESULTS = "checked.msgpack"
+
+
+class Found(NamedTuple):
+    """What the checks find in the sources.
+
+    Parameters
+    ----------
+    findings
+        In all of them together.
+    results
+        Results of single takes, by a key of all that decides each; empty if findings were taken as they were kept.
+    headers
+        Of their files, and others that were given, with digests.
+    """
+
+    findings: SourceFindings
+    results: Mapping[str, TakeResult]
+    headers: Mapping[Source, SourceHeader]
 
 
 def find(
@@ -36,8 +62,8 @@ def find(
     cache: SourceCache,
     workers: int,
     on_progress: Callable[[int, int], None],
-) -> tuple[SourceFindings, dict[Source, SourceHeader]]:
-    """Return what the checks find in takes, and the headers with the digests of all files.
+) -> Found:
+    """Return what the checks find in takes; a take that was checked before, by a build into ``out``, is not read again.
 
     Parameters
     ----------
@@ -58,33 +84,63 @@ def find(
     """
     headers = dict(headers)
     files = [source for take in takes for source in take.sources]
-    known = _load(out)
+    known, results = _load(out), {}
     if known is not None:
         headers |= _hashed(files, headers, cache, workers)
         if known.key == _key(takes, headers, reading):
-            return known, headers
+            return Found(known, {}, headers)
+        results = _load_results(out, {_key([take], headers, reading): take.key for take in takes})
     from motionprep.quality.checking import check_takes
     from motionprep.quality.reading import of_takes
 
-    checked = check_takes(of_takes(takes, reading), measured=True, workers=workers, on_progress=on_progress)
+    findings, results = check_takes(
+        of_takes(takes, reading), known=results, measured=True, workers=workers, on_progress=on_progress
+    )
     for take in takes:
-        for source, digest in zip(take.sources, checked.digests.get(take.key, ()), strict=False):
+        summary = results[take.key].summary
+        for source, digest in zip(take.sources, summary.digests if summary else (), strict=False):
             if not headers[source].sha256:
                 headers[source] = msgspec.structs.replace(headers[source], sha256=digest)
                 cache.put(source, headers[source])
     headers |= _hashed(files, headers, cache, workers)
     measures = {
-        key: {name: value for name, value in sorted(numbers.items()) if math.isfinite(value)}
-        for key, numbers in checked.measures.items()
+        key: {name: value for name, value in sorted(result.measures.items()) if math.isfinite(value)}
+        for key, result in results.items()
+        if result.summary is not None
     }
-    keys = tuple(take.key for take in takes)
-    return SourceFindings(_key(takes, headers, reading), keys, tuple(in_order(checked.findings)), measures), headers
+    found = SourceFindings(_key(takes, headers, reading), (*results,), tuple(in_order(findings)), measures)
+    return Found(found, {_key([take], headers, reading): results[take.key] for take in takes}, headers)
 
 
-def keep(out: Path, findings: SourceFindings) -> None:
-    """Keep findings for the next build, unless they are kept already."""
+def keep(out: Path, findings: SourceFindings, results: Mapping[str, TakeResult]) -> None:
+    """Keep findings for the next build, unless they are kept already, and the results of single takes by their keys."""
     if findings != _load(out):
         replacing.write(out / store.CACHE / _FILE, msgspec.json.encode(findings))
+    if results:
+        replacing.write(out / store.CACHE / _RESULTS, msgspec.msgpack.encode(results, enc_hook=_array_to_plain))
+
+
+def _load_results(out: Path | None, keys: Mapping[str, str]) -> dict[str, TakeResult]:
+    """Return the results that are kept under some keys, by the keys of the takes."""
+    import numpy as np
+
+    from motionprep.quality.checking import TakeResult
+
+    def to_array(_kind: object, plain: tuple[tuple[int, int], bytes]) -> NDArray[np.float32]:
+        shape, data = plain
+        return np.frombuffer(data, np.float32).reshape(shape, order="F")
+
+    try:
+        data = (out / store.CACHE / _RESULTS).read_bytes() if out else b""
+        raw = msgspec.msgpack.decode(data, type=dict[str, msgspec.Raw])
+        wanted = {keys[key]: one for key, one in raw.items() if key in keys}
+        return {key: msgspec.msgpack.decode(one, type=TakeResult, dec_hook=to_array) for key, one in wanted.items()}
+    except (OSError, ValueError):
+        return {}
+
+
+def _array_to_plain(array: NDArray[Any]) -> tuple[tuple[int, ...], bytes]:
+    return array.shape, array.tobytes(order="F")
 
 
 def _load(out: Path | None) -> SourceFindings | None:

@@ -173,7 +173,7 @@ def make_plan(
     made = _shards(recipe, rows, root, verify_contents=digests)
     doubts = (*labels.strangers(recipe.reading, keys), *chosen.doubts, *_guessed(recipe, takes, errors))
     notes = (*odd, *notes, *explicit, *lacking)
-    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, chosen.findings)
+    return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, chosen.findings, chosen.results)
 
 
 def _guessed(recipe: Recipe, takes: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from motionprep.sources.source import Source, TakeFiles
 
 if TYPE_CHECKING:
     from motionprep.building.source_findings import SourceFindings
+    from motionprep.quality.checking import TakeResult
 
 
 class PlannedMotion(msgspec.Struct, frozen=True):
@@ -145,6 +146,8 @@ class Plan:
         Contents of ``dataset.json``, whole or damaged; None if there is none.
     findings
         What the checks find in the sources; None if they are not checked.
+    results
+        Results of the checks of single takes, as :class:`motionprep.building.findings.Found` has them.
     """
 
     recipe: Recipe
@@ -156,6 +159,7 @@ class Plan:
     doubts: tuple[str, ...] = ()
     known: dict[str, Any] | None = field(default=None, repr=False)
     findings: SourceFindings | None = field(default=None, repr=False)
+    results: Mapping[str, TakeResult] = field(default_factory=dict, repr=False)
 
     @property
     def keys(self) -> list[str]:

@@ -13,6 +13,7 @@ from motionprep.building.plan import make_plan
 from motionprep.building.planned import Plan, none_built, reason_of
 from motionprep.building.shard_job import frame_bytes
 from motionprep.errors import ReplaceError
+from motionprep.files.progress import OnProgress, silent
 from motionprep.files.reading import as_paths
 from motionprep.recipe.options import RecipeOptions, read_recipe
 from motionprep.recipe.recipe import Recipe
@@ -101,11 +102,13 @@ def plan(
     markers: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     workers: int = 1,
     verify_sources: bool = False,
+    on_check: OnProgress = silent,
     **options: Unpack[RecipeOptions],
 ) -> Preview:
     """Return what :func:`motionprep.build` would do with the same arguments; nothing is written.
 
-    Without ``out`` it is what a build into an empty folder would do.
+    Without ``out`` it is what a build into an empty folder would do. ``on_check`` is called after each take that is
+    checked, where the recipe asks for findings.
 
     Raises
     ------
@@ -121,6 +124,7 @@ def plan(
         verify_sources=verify_sources,
         workers=workers,
         digests=True,
+        on_check=on_check,
     )
     return preview(planned, place)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
-from typing import NamedTuple
 
 from motionprep.errors import DatasetError
 from motionprep.files.progress import OnProgress, silent
@@ -79,61 +78,80 @@ def check(
         unread, findings = reading.of_dataset(paths[0])
     else:
         unread, findings = reading.of_files(paths, how or Reading(), markers)
-    checked = check_takes(unread, checks, workers=workers, on_progress=on_progress)
-    return in_order((*findings, *checked.findings))
+    found, _ = check_takes(unread, checks, workers=workers, on_progress=on_progress)
+    return in_order((*findings, *found))
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What is known of takes that were checked together.
+class TakeResult:
+    """What is found in one take, and what is kept of it.
 
     Parameters
     ----------
     findings
-        Of each take, then of all together.
+        In the take by itself.
+    summary
+        For comparisons with others; None if the take cannot be read.
     measures
-        Numbers about a take, by its key, where they were asked for; see :func:`motionprep.quality.measures.measure`.
-    digests
-        Digests of a take's files, by its key; those that cannot be read are not there.
+        Numbers about it, where they were asked for; see :func:`motionprep.quality.measures.measure`.
     """
 
-    findings: list[Finding]
-    measures: dict[str, Mapping[str, float]]
-    digests: dict[str, tuple[str, ...]]
+    findings: tuple[Finding, ...]
+    summary: TakeSummary | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 def check_takes(
     unread: Sequence[reading.Unread],
     checks: Sequence[Check] = CHECKS,
     *,
+    known: Mapping[str, TakeResult] = MappingProxyType({}),
     measured: bool = False,
     workers: int | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Checked:
-    """Check takes one by one and then together; parameters as for :func:`check`, ``measured`` to measure them too."""
+) -> tuple[list[Finding], dict[str, TakeResult]]:
+    """Check takes one by one and then together.
 
-    def one(take: reading.Unread) -> _OfTake:
+    Parameters
+    ----------
+    unread, checks, workers, on_progress
+        As for :func:`check`.
+    known
+        Results of takes, by key, which need not be read again.
+    measured
+        Whether to measure the takes too.
+
+    Returns
+    -------
+    list of Finding
+        In each take, then in all together.
+    dict
+        Results by the takes' keys.
+    """
+
+    def one(take: reading.Unread) -> TakeResult:
         key, read = take
+        if key in known:
+            return known[key]
         try:
             whole = read()
         except reading.Unreadable as error:
-            return _OfTake([reading.unreadable(key, str(error), error.frame)])
+            return TakeResult((reading.unreadable(key, str(error), error.frame),))
         except DatasetError as error:
-            return _OfTake([reading.unreadable(key, str(error))])
-        return _OfTake(check_take(whole, checks), summarize(whole), measure(whole) if measured else {})
+            return TakeResult((reading.unreadable(key, str(error)),))
+        return TakeResult(tuple(check_take(whole, checks)), summarize(whole), measure(whole) if measured else {})
 
-    checked, summaries = Checked([], {}, {}), []
-    for done, found in enumerate(_in_order(one, unread, workers or os.cpu_count() or 1), start=1):
-        checked.findings.extend(found.findings)
-        if found.summary is not None:
-            summaries.append(found.summary)
-            checked.digests[found.summary.key] = found.summary.digests
-            checked.measures[found.summary.key] = found.measures
+    results: dict[str, TakeResult] = {}
+    ordered = _in_order(one, unread, workers or os.cpu_count() or 1)
+    for done, ((key, _), result) in enumerate(zip(unread, ordered, strict=True), start=1):
+        results[key] = result
         on_progress(done, len(unread))
+    findings = [finding for result in results.values() for finding in result.findings]
+    summaries = [result.summary for result in results.values() if result.summary is not None]
     for check_ in checks:
         if isinstance(check_, CorpusCheck):
-            checked.findings.extend(check_.of_corpus(summaries))
-    return checked
+            findings.extend(check_.of_corpus(summaries))
+    return findings, results
 
 
 def check_take(take: CheckedTake, checks: Sequence[Check] = CHECKS) -> list[Finding]:
@@ -172,19 +190,11 @@ def _summary(one: Body, take: CheckedTake) -> BodySummary:
     )
 
 
-class _OfTake(NamedTuple):
-    """What is found in a take, and what is kept of it; no summary if it cannot be read."""
-
-    findings: list[Finding]
-    summary: TakeSummary | None = None
-    measures: Mapping[str, float] = MappingProxyType({})
-
-
 def _in_order(
-    work: Callable[[reading.Unread], _OfTake], takes: Iterable[reading.Unread], workers: int
-) -> Iterator[_OfTake]:
+    work: Callable[[reading.Unread], TakeResult], takes: Iterable[reading.Unread], workers: int
+) -> Iterator[TakeResult]:
     """Yield results in the order of the takes, with few of them in memory at once."""
-    ahead: list[Future[_OfTake]] = []
+    ahead: list[Future[TakeResult]] = []
     rest = iter(takes)
     with ThreadPoolExecutor(workers) as pool:
         for take in islice(rest, 2 * workers):

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from motionprep.quality.body import Body
-from motionprep.quality.feet import Feet, Steps
+from motionprep.quality.feet import Feet
+from motionprep.quality.steps import Steps
 from motionprep.quality.take import CheckedTake
 
 
@@ -33,7 +34,7 @@ def measure(take: CheckedTake) -> Mapping[str, float]:
             if not body.clip:
                 found |= _movement(body)
                 if take.in_world:
-                    found |= _feet(body)
+                    found |= _feet(take.steps(body))
     return found
 
 
@@ -54,8 +55,7 @@ def _movement(body: Body) -> Mapping[str, float]:
     return found
 
 
-def _feet(body: Body) -> Mapping[str, float]:
-    steps = Steps(body)
+def _feet(steps: Steps) -> Mapping[str, float]:
     if not steps.known:
         return {}
     flat = steps.flat(Feet().flat).any(axis=1)

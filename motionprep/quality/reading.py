@@ -137,8 +137,15 @@ def _read_source(source: Source, reading: Reading, rate: float | None) -> tuple[
     return replace(body.of_motion(motion), metres=metres), digest
 
 
-def of_dataset(path: str | os.PathLike[str]) -> tuple[list[Unread], list[Finding]]:
+def of_dataset(path: str | os.PathLike[str], *, corrupted: bool = False) -> tuple[list[Unread], list[Finding]]:
     """Return the motions that a dataset stores, and findings about those without positions and markers.
+
+    Parameters
+    ----------
+    path
+        The dataset.
+    corrupted
+        Read ``markers_corrupt`` in the place of ``markers``, of those motions that have them.
 
     Raises
     ------
@@ -168,18 +175,28 @@ def of_dataset(path: str | os.PathLike[str]) -> tuple[list[Unread], list[Finding
             stored[row["shard"]] = shard_reader.read_features(out / store.SHARDS, row["shard"])
         features = stored[row["shard"]]
         key = row["key"]
+        if corrupted and "markers_corrupt" not in features:
+            continue
         if "positions" not in features and "markers" not in features:
             findings.append(
                 Finding("unchecked", "note", key, "The dataset stores neither positions nor markers of it.")
             )
             continue
         skeleton = skeletons.get(row["skeleton"] or "")
-        takes.append((key, partial(_read_stored, out, row, key, features, skeleton, not local[row["split"]])))
+        markers = "markers_corrupt" if corrupted else "markers"
+        in_world = not local[row["split"]]
+        takes.append((key, partial(_read_stored, out, row, key, features, skeleton, in_world, markers)))
     return takes, findings
 
 
 def _read_stored(
-    out: Path, row: Mapping[str, Any], key: str, features: Sequence[str], skeleton: Skeleton | None, in_world: bool
+    out: Path,
+    row: Mapping[str, Any],
+    key: str,
+    features: Sequence[str],
+    skeleton: Skeleton | None,
+    in_world: bool,
+    markers: str,
 ) -> CheckedTake:
     def read(feature: str) -> Any:
         return shard_reader.read_rows(out / store.SHARDS, row["shard"], feature, row["start"], row["stop"])
@@ -189,9 +206,9 @@ def _read_stored(
         positions = read("positions")
         names, parents = skeleton.nodes[: positions.shape[1]], skeleton.node_parents[: positions.shape[1]]
         bodies.append(replace(body.of_points(names, parents, positions, row["fps"]), clip=row["clip"]))
-    if "markers" in features and row["marker_names"]:
-        visible = read("markers_visible").astype(bool) if "markers_visible" in features else None
+    if markers in features and row["marker_names"]:
+        visible = read(f"{markers}_visible").astype(bool) if f"{markers}_visible" in features else None
         names = tuple(row["marker_names"])
-        points = body.of_points(names, (-1,) * len(names), read("markers"), row["fps"], visible=visible)
+        points = body.of_points(names, (-1,) * len(names), read(markers), row["fps"], visible=visible)
         bodies.append(body.as_markers(points))
     return CheckedTake(key, tuple(bodies), row["split"], in_world=in_world)

@@ -135,6 +135,12 @@ def _other_joints(takes: list[TakeSummary], modality: str) -> Iterator[Finding]:
     if len(kinds) < 2:
         return
     (names, parents), count = kinds.most_common(1)[0]
+    first = next(key for key, body in bodies.items() if (body.names, body.parents) == (names, parents))
+    usual = (
+        f"The skeleton differs from that of {count:,} of {len(bodies):,} motions"
+        if 2 * count > len(bodies)
+        else f"No skeleton is that of most of the {len(bodies):,} motions, and this one differs from that of {first}"
+    )
     for key, body in bodies.items():
         if (body.names, body.parents) == (names, parents):
             continue
@@ -145,8 +151,7 @@ def _other_joints(takes: list[TakeSummary], modality: str) -> Iterator[Finding]:
             "skeleton-differs",
             severity,
             key,
-            f"The skeleton differs from that of {count:,} of {len(bodies):,} motions: {what}; select the same joints "
-            "from all.",
+            f"{usual}: {what}; select the same joints from all.",
             joint=(*missing, *extra, "")[0],
             value=float(len(missing) + len(extra)),
             limit=0.0,

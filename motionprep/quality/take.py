@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 from motionprep.quality.body import Body, Up
 from motionprep.quality.finding import Finding
+from motionprep.quality.steps import Steps
 from motionprep.quality.tracks import Tracks
 
 
@@ -33,6 +35,14 @@ class CheckedTake:
     split: str = ""
     digests: tuple[str, ...] = ()
     in_world: bool = True
+
+    def steps(self, body: Body) -> Steps:
+        """Return how the feet of one of its bodies move, worked out once."""
+        return self._steps[self.bodies.index(body)]
+
+    @cached_property
+    def _steps(self) -> list[Steps]:
+        return [Steps(body) for body in self.bodies]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from motionprep.errors import DatasetError, SourceError
 from motionprep.exporting import export
 from motionprep.files import replacing
 from motionprep.naming.nearest import did_you_mean
 from motionprep.quality import CHECKS, check_take, reading
+from motionprep.quality.body import Body
 from motionprep.quality.checking import summarize
 from motionprep.quality.duplicates import Duplicates
 from motionprep.quality.take import CheckedTake, TakeCheck
@@ -74,7 +77,11 @@ def view(
         return _write(out, names, *pair, "prediction", (1, 1))
     first = _take(source, key, how)
     if beside is None:
-        return _write(out, Path(source).name, first)
+        corrupted = _corrupted(source, first)
+        names = Path(source).name
+        return _write(
+            out, names if corrupted is None else f"{names}, corrupted markers beside", first, corrupted, "corrupted"
+        )
     names = f"{Path(source).name}, and {Path(beside).name} beside it"
     other = _take(beside, first.key, how, alone=True)
     return _write(out, names, first, other, Path(beside).name, _shared(first, other))
@@ -124,6 +131,23 @@ def _take(source: str | os.PathLike[str], key: str | None, how: Reading | None, 
     if not any(body.frames and body.names for body in take.bodies):
         raise DatasetError(f"{source}: has no frame of {take.key} that could be shown")
     return take
+
+
+def _corrupted(source: str | os.PathLike[str], take: CheckedTake) -> CheckedTake | None:
+    """Return a stored motion with its corrupted markers, or None if it has none, or all are as they were recorded."""
+    if not reading.is_dataset(source):
+        return None
+    read = dict(reading.of_dataset(source, corrupted=True)[0]).get(take.key)
+    if read is None:
+        return None
+    found = read()
+    clouds = [[body for body in one.bodies if body.modality == "markers"] for one in (take, found)]
+    return None if all(map(_are_alike, *clouds)) else found
+
+
+def _are_alike(one: Body, other: Body) -> bool:
+    seen, its = (body.positions if body.visible is None else body.visible for body in (one, other))
+    return np.array_equal(one.positions, other.positions) and np.array_equal(seen, its)
 
 
 def _write(

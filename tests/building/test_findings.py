@@ -13,6 +13,7 @@ import pytest
 import motionprep
 from motionprep import write_sample
 from motionprep.building.build import Summary
+from motionprep.quality import checking
 
 MEASURES = ("height", "root_speed", "jerk", "contact_share", "skate")
 
@@ -133,6 +134,32 @@ def test_a_changed_motion_is_checked_again_and_the_dataset_is_as_a_fresh_one(twi
     name = motionprep.open(tmp_path / "fresh").facts["findings"]
 
     assert (tmp_path / "out" / "dataset.json").read_bytes() == (tmp_path / "fresh" / "dataset.json").read_bytes()
+    assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes()
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["whole", "damaged"])
+def test_only_a_changed_motion_is_read_again_if_the_results_of_the_others_are_kept(
+    kept: bool, twins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(twins, tmp_path / "data")
+    checked(tmp_path / "data", tmp_path / "out")
+    results = tmp_path / "out" / ".cache" / "checked.msgpack"
+    if not kept:
+        results.write_bytes(results.read_bytes()[:-9])
+    path = tmp_path / "data" / "99_01.bvh"
+    path.write_text(path.read_text().replace("Frame Time: .0083333", "Frame Time: .0416667"))
+    read: list[str] = []
+    check_take = checking.check_take
+    monkeypatch.setattr(
+        checking, "check_take", lambda take, checks: [read.append(take.key), *check_take(take, checks)][1:]
+    )
+
+    summary, _ = checked(tmp_path / "data", tmp_path / "out")
+    monkeypatch.undo()
+    checked(tmp_path / "data", tmp_path / "fresh")
+
+    assert sorted(read) == (["99_01"] if kept else sorted(motionprep.open(tmp_path / "out")["train"]))
+    name = summary.dataset["findings"]
     assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "fresh" / name).read_bytes()
 
 

@@ -38,6 +38,15 @@ def test_a_missing_joint_is_found_by_the_majority(walk: Motion) -> None:
     assert (found.motion, found.severity, found.joint) == ("d", "warning", "LThumb")
 
 
+def test_where_no_two_takes_have_one_skeleton_nothing_is_said_of_most(walk: Motion) -> None:
+    takes = [summarize(as_take("a", walk)), summarize(as_take("b", faults.without_joint(walk, "LThumb")))]
+    (found,) = [one for one in Bones().of_corpus(takes) if one.code == "skeleton-differs"]
+
+    assert found.message.startswith(
+        "No skeleton is that of most of the 2 motions, and this one differs from that of a:"
+    )
+
+
 def test_a_joint_that_most_do_not_have_is_found(walk: Motion) -> None:
     less = faults.without_joint(walk, "LThumb")
     takes = [summarize(as_take(key, less)) for key in ("a", "b", "c")]

@@ -95,6 +95,19 @@ def test_a_copy_by_augmentation_stands_beside_the_take_that_it_is_of(takes: Path
     assert opened["start"] == pytest.approx(opened["frame"], abs=2)
 
 
+def test_corrupted_markers_stand_beside_those_that_were_recorded(takes: Path, tmp_path: Path) -> None:
+    stages = [{"stage": "occlude", "sigma": 0.5}, {"stage": "features", "arrays": ["markers", "markers_corrupt"]}]
+    motionprep.build(takes, tmp_path / "out", recipe=recipe_from_json({"stages": stages}), split="50/50")
+    train, test = (next(iter(motionprep.open(tmp_path / "out")[split])) for split in ("train", "test"))
+
+    recorded, corrupted = data_of(view(tmp_path / "out", tmp_path / "page.html", train))["takes"]
+    alone = data_of(view(tmp_path / "out", tmp_path / "page.html", test))["takes"]
+
+    assert corrupted["key"] == f"{train} (corrupted)"
+    assert recorded["panes"][0]["clouds"][0]["points"] != corrupted["panes"][0]["clouds"][0]["points"]
+    assert [take["key"] for take in alone] == [test]
+
+
 def test_two_files_of_other_names_stand_beside_each_other(takes: Path, tmp_path: Path) -> None:
     one, other = sorted((takes / "02").glob("*.bvh"))[:2]
 
