@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -210,12 +209,27 @@ def of_dataset(found: SourceFindings, todo: Plan, table: Sequence[Mapping[str, A
             rows.setdefault(row.take_files.key, []).append((row.split, row.frames))
 
     def judged(finding: Finding) -> Finding:
-        own = dict.fromkeys(split for split, frames in rows.get(finding.motion, ()) if overlap(finding.frames, frames))
-        others = dict.fromkeys(split for split, _ in rows.get(finding.other, ()))
-        apart = next(((one, other) for one, other in product(own, others) if one != other), None)
-        return across_splits(finding, *apart) if apart else finding
+        for split, frames in rows.get(finding.motion, ()):
+            for its_split, its_frames in rows.get(finding.other, ()):
+                there = overlap(finding.frames, frames) and overlap(_of_other(finding, frames), its_frames)
+                if split != its_split and there:
+                    return across_splits(finding, split, its_split)
+        return finding
 
     return in_order(judged(finding) for finding in found.findings)
+
+
+def _of_other(finding: Finding, frames: Frames | None) -> Frames | None:
+    """Return the frames of the other motion that show what a range of a motion's frames shows; None for all."""
+    if frames is None:
+        return finding.other_frames
+    if finding.frames is None or finding.other_frames is None:
+        # Only whole files that are equal have no frames.
+        return frames if finding.code == "duplicate-bytes" else finding.other_frames
+    (first, last), (its_first, its_last) = finding.frames, finding.other_frames
+    step = (its_last - its_first) / max(last - first, 1)
+    start, stop = (its_first + step * (min(max(frame, first), last) - first) for frame in frames)
+    return math.floor(start), math.ceil(stop)
 
 
 def columns(found: SourceFindings, todo: Plan) -> list[dict[str, Any]]:

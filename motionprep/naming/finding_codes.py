@@ -17,7 +17,7 @@ CODES = (
     *("skeleton-length", "skeleton-differs", "skeleton-sides"),
     *("skeleton-dead-joint", "skeleton-still-joint", "skeleton-still-differs"),
     *("feet-skate", "feet-treadmill", "feet-below-floor", "feet-floating", "feet-floor", "feet-slope"),
-    *("markers-missing", "markers-gap", "markers-swap", "markers-together"),
+    *("markers-missing", "markers-gap", "markers-swap", "markers-together", "markers-moved"),
     *("markers-zero", "markers-ghost", "markers-never"),
     *("range-not-finite", "range-angle", "range-t-pose"),
     *("duplicate-bytes", "duplicate-motion", "duplicate-part", "duplicate-resampled", "duplicate-mirrored"),

@@ -197,10 +197,13 @@ def _in_order(
     ahead: list[Future[TakeResult]] = []
     rest = iter(takes)
     with ThreadPoolExecutor(workers) as pool:
-        for take in islice(rest, 2 * workers):
-            ahead.append(pool.submit(work, take))
-        while ahead:
-            result = ahead.pop(0).result()
-            for take in islice(rest, 1):
+        try:
+            for take in islice(rest, 2 * workers):
                 ahead.append(pool.submit(work, take))
-            yield result
+            while ahead:
+                result = ahead.pop(0).result()
+                for take in islice(rest, 1):
+                    ahead.append(pool.submit(work, take))
+                yield result
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -12,7 +12,7 @@ Severity = Literal["error", "warning", "note"]
 #: From the gravest on.
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 #: Of all checks and measures together; raise it whenever one of them finds something else in the same takes.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

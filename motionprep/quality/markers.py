@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from motionprep.naming.shipped import marker_sets
 from motionprep.quality.body import Body, Mask, listed, runs
 from motionprep.quality.finding import Finding
 from motionprep.quality.take import CheckedTake
@@ -16,6 +17,10 @@ from motionprep.quality.take import CheckedTake
 _EVERY = 8
 #: Frames before and after a step that say how far a marker usually moves.
 _AROUND = 5
+#: Sets of ``manifests/tables/marker-sets.toml`` whose markers keep their distances, and how many must be there.
+_RIGID, _LEAST_RIGID = ("head", "pelvis"), 4
+#: Seconds between two stretches that are one.
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ class MarkerFaults:
         Distance in body heights within which two markers are one point.
     together_lasting
         Seconds for which they must be.
+    moved
+        Change in body heights of a marker's distances from the others on a rigid part of the body, in the median over
+        these, from which it has moved.
+    moved_lasting
+        Seconds for which they must have changed.
     """
 
     missing: float = 0.2
@@ -50,6 +60,8 @@ class MarkerFaults:
     swap_nearness: float = 0.35
     together: float = 0.003
     together_lasting: float = 0.1
+    moved: float = 0.015
+    moved_lasting: float = 0.5
 
     def of_take(self, take: CheckedTake) -> list[Finding]:
         """Return what is odd about the markers of a take."""
@@ -57,11 +69,13 @@ class MarkerFaults:
         for body in take.bodies:
             if body.modality == "markers" and body.frames > 1 and body.names:
                 zero = _zeros(body)
+                swaps = list(self._swaps(take.key, body))
                 found += [
                     *_zero_findings(take.key, body, zero),
                     *self._missing(take.key, body),
-                    *self._swaps(take.key, body),
+                    *swaps,
                     *self._together(take.key, body, zero),
+                    *self._moved(take.key, body, swaps),
                 ]
         return found
 
@@ -195,6 +209,41 @@ class MarkerFaults:
                             joint=body.names[other],
                             value=float(np.sqrt(all_apart[first : last + 1].max()) / body.height),
                             limit=self.together,
+                        )
+
+    def _moved(self, key: str, body: Body, swaps: Sequence[Finding]) -> Iterator[Finding]:
+        """Yield the markers of head and pelvis that do not keep their distances from the others there."""
+        if not body.height:
+            return
+        rows = {name: row for row, name in enumerate(body.names)}
+        for part in _RIGID:
+            own = [rows[name] for name in marker_sets()[part] if name in rows]
+            if len(own) < _LEAST_RIGID:
+                continue
+            seen = np.array(_visible(body)[:, own].all(axis=1))
+            for first, last in ((one.frames[0] - 1, one.frames[1]) for one in swaps if one.frames):
+                seen[first:last] = False
+            if not seen.any():
+                continue
+            apart = body.positions[:, own, None] - body.positions[:, None, own]
+            lengths = np.sqrt((apart * apart).sum(axis=3))
+            changes = np.abs(lengths - np.median(lengths[seen], axis=0)) / body.height
+            # Of one that moves all distances change, of each other marker one alone.
+            for place, marker in enumerate(own):
+                moved = np.median(np.delete(changes[:, place], place, axis=1), axis=1)
+                for first, last in runs((moved > self.moved) & seen, round(_PAUSE * body.rate)):
+                    if last - first + 1 >= self.moved_lasting * body.rate:
+                        yield Finding(
+                            "markers-moved",
+                            "note",
+                            key,
+                            f"The distances of {body.names[marker]} from the other markers of the {part} change by "
+                            f"{moved[first : last + 1].max():.3f} body heights, so it has slipped or is another point; "
+                            "leave it out in these frames.",
+                            frames=body.number(first, last),
+                            joint=body.names[marker],
+                            value=float(moved[first : last + 1].max()),
+                            limit=self.moved,
                         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,7 @@ class Ranges:
     neck
         Most degrees between the trunk and the direction from neck to head.
     lasting
-        Seconds that an angle must last; a single frame is a jump.
+        Seconds that an angle must last, and two samples of the thirty in a second at least; a single one is a jump.
     """
 
     knee: float = 8.0
@@ -49,9 +50,8 @@ class Ranges:
         return found
 
     def _angles(self, key: str, body: Body) -> Iterator[Finding]:
-        lasting = max(1, round(self.lasting * body.coarse.rate))
-        for joint, degrees, limit, what in self._measured(body):
-            least = limit in (self.knee, self.elbow)
+        lasting = max(2, math.ceil(self.lasting * body.coarse.rate))
+        for joint, degrees, limit, least, what in self._measured(body):
             for first, last in runs(degrees < limit if least else degrees > limit):
                 if last - first + 1 < lasting:
                     continue
@@ -69,8 +69,8 @@ class Ranges:
                     limit=limit,
                 )
 
-    def _measured(self, body: Body) -> Iterator[tuple[str, NDArray[Any], float, str]]:
-        """Yield landmark, angle in degrees of each coarse sample, its limit, and what to call it."""
+    def _measured(self, body: Body) -> Iterator[tuple[str, NDArray[Any], float, bool, str]]:
+        """Yield landmark, angle in degrees of each coarse sample, limit, whether that is the least, and its name."""
         if body.modality != "skeleton" or body.moving.stop == body.moving.start:
             return
         for side in ("left", "right"):
@@ -80,18 +80,20 @@ class Ranges:
             ):
                 names = [f"{side}_{part}" for part in (joint, above, below)]
                 if body.has(*names):
-                    yield names[0], kernels.angles(body.coarse.at(*names), _FOLDED)[:, 0], limit, "is folded to"
+                    yield names[0], kernels.angles(body.coarse.at(*names), _FOLDED)[:, 0], limit, True, "is folded to"
         if body.has(*LEGS):
             # Where most frames are bent the wrong way, left and right are exchanged: see the check of axes.
             bent = kernels.bent_forwards(body.coarse.at(*LEGS))
             for side, degrees in zip(("left", "right"), bent.T, strict=True):
-                if degrees.mean() < self.knee_back / 2:
-                    yield f"{side}_knee", degrees, self.knee_back, "bends the wrong way by"
+                seen = degrees[np.isfinite(degrees)]
+                if len(seen) and seen.mean() < self.knee_back / 2:
+                    yield f"{side}_knee", degrees, self.knee_back, False, "bends the wrong way by"
         if body.has("neck", "head", "pelvis"):
             yield (
                 "head",
                 kernels.angles(body.coarse.at("pelvis", "neck", "head"), _TURNED)[:, 0],
                 self.neck,
+                False,
                 "is turned from the trunk by",
             )
 

@@ -83,6 +83,22 @@ def test_motions_that_share_frames_across_splits_are_an_error(twins: Path, tmp_p
     assert "across the splits test and train" in error.message
 
 
+@pytest.mark.parametrize(
+    ("frames", "severity"), [("1-120", "warning"), ("61-180", "error")], ids=["others", "some of the same"]
+)
+def test_a_duplicate_is_an_error_only_where_the_splits_have_frames_in_common(
+    frames: str, severity: str, twins: Path, tmp_path: Path
+) -> None:
+    first = original(twins)
+    train = [{"motions": first, "frames": "1-60"}, {"motions": "99_01", "frames": frames}]
+    split = {"train": train, "test": [{"motions": first, "frames": "121-200"}]}
+    motionprep.build(twins, tmp_path / "out", recipe={"split": split}, check=True)
+    name = motionprep.open(tmp_path / "out").facts["findings"]
+    findings = json.loads((tmp_path / "out" / name).read_text())["findings"]
+
+    assert [one["severity"] for one in findings if one["code"] == "duplicate-bytes"] == [severity]
+
+
 def test_only_findings_in_the_frames_of_a_motion_are_told_of_it(twins: Path, tmp_path: Path) -> None:
     split = {"train": [{"motions": "*", "frames": "1-100"}], "test": [{"motions": "*", "frames": "101-200"}]}
     checked(twins, tmp_path / "out", split=split)

@@ -90,3 +90,13 @@ def test_a_single_frame_in_a_t_pose_is_a_note_alone(clean) -> None:
     motion = read_bvh(sorted(clean.rglob("*.bvh"))[0])
 
     assert [one.code for one in Ranges().of_take(as_take("a", motion.at(range(1))))] == ["range-t-pose"]
+
+
+@pytest.mark.parametrize("limits", [{"knee_back": 8.0}, {"neck": 8.0}], ids=str)
+def test_a_limit_that_is_as_large_as_another_one_keeps_its_direction(walk: Motion, limits: dict[str, float]) -> None:
+    usual = {one.value for one in Ranges(**{name: 8.01 for name in limits}).of_take(as_take("a", walk))}
+
+    assert {one.value for one in Ranges(**limits).of_take(as_take("a", walk))} >= usual - {None}
+    assert all(
+        (one.value or 0) >= 8 for one in Ranges(**limits).of_take(as_take("a", walk)) if one.code == "range-angle"
+    )
