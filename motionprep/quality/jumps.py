@@ -48,6 +48,9 @@ class Jumps:
         Share of such a step that the steps around it may leave unexplained.
     dropped_speed
         Speed, in body heights per second, from which missing frames are looked for.
+    several, several_unexplained, several_speed
+        The same three for a step so long that several frames must be missing, which the steps around it, further apart
+        in time, explain less well.
     """
 
     bend: float = 0.035
@@ -61,6 +64,9 @@ class Jumps:
     dropped: float = 1.7
     unexplained: float = 0.1
     dropped_speed: float = 0.15
+    several: float = 3.0
+    several_unexplained: float = 0.35
+    several_speed: float = 0.08
 
     def of_take(self, take: CheckedTake) -> list[Finding]:
         """Return the jumps of a take."""
@@ -196,11 +202,13 @@ class Jumps:
         if not len(nodes):
             return
         size, times, rest = kernels.strides(body.positions, nodes)
-        missing = (
-            (times >= self.dropped)
-            & (rest <= self.unexplained)
-            & (size * body.rate >= self.dropped_speed * body.height * times)
-        )
+        missing = np.zeros(body.frames, np.bool_)
+        for most, unexplained, speed in (
+            (self.dropped, self.unexplained, self.dropped_speed),
+            (self.several, self.several_unexplained, self.several_speed),
+        ):
+            far, straight = times >= most, rest <= unexplained
+            missing |= far & straight & (size * body.rate >= speed * body.height * times)
         missing[: body.moving.start + 2] = missing[body.moving.stop - 1 :] = False
         # Beside frames that repeat each other, the mean of the steps around is half a step or less.
         missing[:-1] &= ~same[1:]

@@ -101,7 +101,7 @@ def test_dropped_frames_are_found(walk: Motion) -> None:
     assert found.value == pytest.approx(4.0, abs=0.5)
 
 
-@pytest.mark.parametrize(("frame", "count"), [(200, 1), (200, 3), (300, 3)])
+@pytest.mark.parametrize(("frame", "count"), [(200, 1), (200, 3), (300, 3), (300, 5)])
 def test_dropped_frames_of_a_recording_are_found(motion: Motion, frame: int, count: int) -> None:
     (found,) = jumps(faults.dropped(motion, frame, count), "jump-dropped")
 
