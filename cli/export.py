@@ -52,6 +52,12 @@ _OPTIONS = {
     "fields": partial(
         click.Option, ["--fields"], metavar="LIST", type=LIST, help="Fields that are predicted [default: the targets]."
     ),
+    "smooth": partial(
+        click.Option,
+        ["--smooth"],
+        metavar="METHOD",
+        help="Make predictions steady: hold-last, savitzky-golay, one-euro or slerp [default: as they are].",
+    ),
     "motion": partial(click.Option, ["--motion"], metavar="KEY", help="Write this motion alone."),
 }
 

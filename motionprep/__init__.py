@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from motionprep.exporting import export
     from motionprep.formats.bvh import read_bvh, write_bvh
     from motionprep.formats.c3d import read_c3d
+    from motionprep.maths.smoothing import smooth
     from motionprep.motion.markers import Markers
     from motionprep.motion.motion import Motion
     from motionprep.motion.skeleton import Skeleton
@@ -81,6 +82,7 @@ _WHERE = {
     "read_c3d": "formats.c3d",
     "report": "reporting.report",
     "score": "scoring",
+    "smooth": "maths.smoothing",
     "verify": "storage.verify",
     "view": "reporting.view",
     "write_bvh": "formats.bvh",
@@ -118,6 +120,7 @@ __all__ = [
     "read_c3d",
     "report",
     "score",
+    "smooth",
     "verify",
     "view",
     "write_bvh",

@@ -19,6 +19,7 @@ from motionprep.exporting.base import Export, Report, file_stem, sample_name
 from motionprep.exporting.prediction import cut, read_prediction
 from motionprep.files.progress import OnProgress
 from motionprep.formats.bvh import read_bvh, write_bvh
+from motionprep.maths.smoothing import METHODS, smooth
 from motionprep.motion import rotations
 from motionprep.motion.skeleton import POSITION_CHANNELS
 from motionprep.stages.local_frame import LocalFrame
@@ -56,18 +57,26 @@ class Bvh(Export):
         that has its shape.
     normalize
         Whether the prediction is normalized where the recipe normalizes.
+    smooth
+        Method of :func:`motionprep.smooth` by which what is predicted is made steady, in the world of the files; none
+        if empty.
     """
 
     motion: str = ""
     prediction: str = ""
     fields: tuple[str, ...] = ()
     normalize: bool = True
+    smooth: str = ""
 
     def __post_init__(self) -> None:
         if self.fields and not self.prediction:
             raise RecipeError("`fields` are those of a prediction; give one by `prediction`")
         if not self.normalize and not self.prediction:
             raise RecipeError("`normalize` is about a prediction, and there is none: give one by `prediction`")
+        if self.smooth and not self.prediction:
+            raise RecipeError("`smooth` is about a prediction, and there is none: give one by `prediction`")
+        if self.smooth not in ("", *METHODS):
+            raise RecipeError(f"`smooth` is {self.smooth!r}; it is one of {', '.join(METHODS)}")
 
     def write(self, dataset: Dataset, folder: Path, on_progress: OnProgress) -> Report:
         """Write a dataset into an empty folder; errors as in :meth:`Export.write`."""
@@ -104,7 +113,7 @@ class Bvh(Export):
             path.parent.mkdir(exist_ok=True)
             try:
                 shown = {name: array for name, array in arrays.items() if name in _USED}
-                made, expected = _animate(motion, shown, self.prediction, normalize=self.normalize)
+                made, expected = _animate(motion, shown, self.prediction, normalize=self.normalize, method=self.smooth)
                 write_bvh(made, path)
             except ValueError as error:
                 raise ExportError(f"{motion.key}: {error}") from None
@@ -157,7 +166,7 @@ class Bvh(Export):
 
 
 def _animate(
-    motion: StoredMotion, numbers: Mapping[str, NDArray[Any]], source: str, *, normalize: bool
+    motion: StoredMotion, numbers: Mapping[str, NDArray[Any]], source: str, *, normalize: bool, method: str
 ) -> tuple[Motion, Floats]:
     """Return the animation of a motion and where its nodes should be (F, N, 3).
 
@@ -171,6 +180,8 @@ def _animate(
         The file that they are from, for errors.
     normalize
         Whether they are normalized where the recipe normalizes.
+    method
+        By which they are smoothed; none if empty.
 
     Raises
     ------
@@ -199,6 +210,8 @@ def _animate(
     kept = {name: array for name, array in stored.items() if not (turned and name in turns)}
     try:
         world = invert(motion, {**kept, **numbers}, normalize=normalize) if numbers else true
+        if method:
+            world = {**world, **{name: _smoothed(name, world[name], method, motion.rate) for name in numbers}}
     except ValueError as error:
         raise PredictionError(f"{source}: {error}") from None
     matrices = animation.local_rotations(true, skeleton)
@@ -226,6 +239,15 @@ def _animate(
     places = _places(skeleton, matrices, true)
     places[:, 0] = positions[:, 0]
     return animation.turning(skeleton, motion.rate, predicted, places)
+
+
+def _smoothed(name: str, array: Floats, method: str, rate: float) -> Floats:
+    """Return a feature (F, ...) in the world, smoothed; rotations may be matrices or nine numbers."""
+    form = {"quaternions": "quaternions", "rotations_6d": "rotations_6d"}.get(name, "points")
+    if name in ("rotations", "global_rotations", "root_rotation"):
+        matrices = array.reshape(len(array), -1, 3, 3)
+        return smooth(matrices, method, rate, form="rotations").reshape(array.shape)
+    return smooth(array, method, rate, form=form)
 
 
 def _follows_root(motion: StoredMotion) -> bool:

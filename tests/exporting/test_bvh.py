@@ -315,6 +315,30 @@ class TestPredicted:
             nodes = made.skeleton.nodes
             np.testing.assert_allclose(made.positions(), of_file(corpus, key, nodes)[::4][: made.frames], atol=1e-3)
 
+    @pytest.mark.parametrize("feature", ["root_position", "rotations", "quaternions"])
+    def test_a_noisy_prediction_is_made_steady(self, turning: Dataset, feature: str, tmp_path: Path) -> None:
+        true = together(turning, feature)
+        noisy = true + np.random.default_rng(0).normal(scale=0.02, size=true.shape).astype(np.float32)
+        prediction = saved(tmp_path, noisy.reshape(len(true), -1))
+        jerks = []
+        for method in ("", "savitzky-golay"):
+            dest = tmp_path / (method or "plain")
+            exporting.export("bvh", turning, dest, prediction=prediction, fields=(feature,), smooth=method)
+            positions = [read_bvh(path).positions() for path in sorted(dest.rglob("*.bvh"))]
+            jerks.append(np.mean([np.abs(np.diff(one, n=3, axis=0)).mean() for one in positions]))
+        assert jerks[1] < 0.7 * jerks[0]
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [({"smooth": "slerp"}, "`smooth` is about a prediction"), ({"smooth": "median"}, "one of hold-last")],
+    )
+    def test_a_method_of_smoothing_that_cannot_be_is_refused(
+        self, dataset: Dataset, settings: dict[str, str], message: str, tmp_path: Path
+    ) -> None:
+        source = {"prediction": "PRED.npy"} if settings["smooth"] == "median" else {}
+        with pytest.raises(RecipeError, match=message):
+            exporting.export("bvh", dataset, tmp_path / "dest", **settings, **source)
+
     def test_rotations_without_the_roots_are_refused(self, corpus: Path, tmp_path: Path) -> None:
         stages = [
             {"stage": "represent", "rotations": "quaternion", "root": "left_out"},

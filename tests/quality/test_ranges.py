@@ -94,7 +94,7 @@ def test_a_single_frame_in_a_t_pose_is_a_note_alone(clean) -> None:
 
 @pytest.mark.parametrize("limits", [{"knee_back": 8.0}, {"neck": 8.0}], ids=str)
 def test_a_limit_that_is_as_large_as_another_one_keeps_its_direction(walk: Motion, limits: dict[str, float]) -> None:
-    usual = {one.value for one in Ranges(**{name: 8.01 for name in limits}).of_take(as_take("a", walk))}
+    usual = {one.value for one in Ranges(**dict.fromkeys(limits, 8.01)).of_take(as_take("a", walk))}
 
     assert {one.value for one in Ranges(**limits).of_take(as_take("a", walk))} >= usual - {None}
     assert all(
