@@ -267,7 +267,7 @@ def _held(values: Floats, apart: Callable[[Floats, Floats], Floats], limit: floa
     points = np.arange(values.shape[1])
     # What comes before the first that is finite is that one.
     kept = values[finite.argmax(axis=0), points]
-    kept = np.where(finite.any(axis=0)[:, None], kept, 0.0)
+    kept = np.where(np.asarray(finite.any(axis=0))[:, None], kept, 0.0)
     since = np.zeros(values.shape[1], np.int64)
     for frame in range(len(values)):
         since += 1
