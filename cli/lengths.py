@@ -53,7 +53,8 @@ def lengths(data: tuple[str, ...], part: str, markers: bool, toml: bool, key_pat
                 others.append(f"left out: {take.key}: {error}")
             progress.advance(1)
     if not found:
-        raise SourceError(f"{', '.join(data)}: the {part} of no take can be measured")
+        first = f"; the first: {others[0]}" if others else ""
+        raise SourceError(f"{', '.join(data)}: the {part} of no take can be measured{first}")
     if toml:
         click.echo("[stages.lengths]")
         for key, length in by_subject(found).items():

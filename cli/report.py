@@ -74,5 +74,7 @@ def report(
             raise click.UsageError(with_flags(str(error))) from None
     counts = Counter(finding.severity for finding in done.findings)
     found = ", ".join(f"{counts[severity]:,} {severity}s" for severity in ("error", "warning", "note"))
-    click.echo(f"{done.motions:,} motions, {done.shown:,} of them in the player; {found}")
+    click.echo(f"motions: {done.motions:,}, {done.shown:,} of them in the player; {found}")
     click.echo(f"{done.path}: {size(done.path.stat().st_size)}")
+    if not done.motions:
+        click.get_current_context().exit(1)

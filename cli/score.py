@@ -35,6 +35,8 @@ _HEADS = {
     "recall": ("recall", "{:.2%}"),
     "f1": ("F1", "{:.4f}"),
 }
+#: Of the files that each option writes.
+_SUFFIXES = {"--csv": ".csv", "--plot": ".html"}
 #: What may be distinguished of what fields predict, and of classes.
 _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "subject", "motion")
 
@@ -164,6 +166,11 @@ def _check_places(pred: str, out: str, places: Mapping[str, str | None]) -> None
             raise RecipeError(f"{option} {name}: is in the dataset {out}; choose another place")
         if path in there:
             raise RecipeError(f"{option} {name}: is where {there[path]} are; choose another place")
+        if path.exists() and (not path.is_file() or path.suffix.lower() != _SUFFIXES[option]):
+            raise RecipeError(
+                f"{option} {name}: is there already, and no {_SUFFIXES[option]} file that could be replaced; choose "
+                "another place"
+            )
         there[path] = f"the numbers of {option}"
 
 

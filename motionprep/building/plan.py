@@ -163,7 +163,7 @@ def make_plan(
     errors = ["".join(seen[source].error for source in one.sources) for one in takes]
     chosen = choose(recipe, needs, takes, seen, check=check, out=out, cache=cache, workers=workers, on_check=on_check)
     if len(chosen.left_out) == len(takes):
-        raise none_built([*chosen.left_out.values()])
+        raise none_built([*chosen.left_out.values()], chosen.doubts)
     parts, lacking = _assign(recipe, needs, takes, named, errors, chosen)
     rows = _dealt(recipe, _rows(recipe, needs, takes, parts, named, chosen))
     rows += map(_broken, broken)

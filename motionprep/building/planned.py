@@ -241,6 +241,6 @@ def reason_of(row: PlannedMotion, motion: Mapping[str, Any]) -> str:
     return f"{' and '.join(row.take_files.sources[number].name for number in motion['of_files'])}{reason}"
 
 
-def none_built(reasons: Sequence[str]) -> BuildError:
+def none_built(reasons: Sequence[str], doubts: Sequence[str] = ()) -> BuildError:
     """Return the error of a build in which every motion came to nothing, each for one of these reasons."""
-    return BuildError(f"none of {len(reasons)} motions could be built; the first: {reasons[0]}")
+    return BuildError("; ".join([f"none of {len(reasons)} motions could be built; the first: {reasons[0]}", *doubts]))

@@ -125,7 +125,7 @@ class Bvh(Export):
             on_progress(done, len(chosen))
         notes.insert(
             0,
-            f"{len(chosen):,} animations; read back, no node is further than {worst:.2g} from where it should be (in "
+            f"animations: {len(chosen):,}; read back, no node is further than {worst:.2g} from where it should be (in "
             f"{where}), in units of the files",
         )
         if unplaced:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,9 +27,11 @@ def beside(path: str | os.PathLike[str], suffix: str = "") -> Iterator[Path]:
     Raises
     ------
     OSError
-        If it cannot be renamed.
+        If it cannot be renamed, or the place is a folder, a pipe or a device.
     """
     place = Path(path)
+    if place.exists() and not place.is_file():
+        raise OSError(errno.EINVAL, "is no file that could be replaced", os.fspath(path))
     part = place.with_name(f".{place.name}{PART}{suffix}")
     try:
         yield part

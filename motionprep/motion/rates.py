@@ -8,7 +8,7 @@ import struct
 from functools import lru_cache
 
 #: What errors name as expected.
-RATES = "a number from 1.2e-38 to 3.4e38"
+RATES = "a number from 1.2e-38 to 3.4e38, such as 120"
 #: The way out that errors about a file's rate name.
 GIVEN_RATE = "a rate that `rates` gives for this motion overrides it"
 #: float32's smallest normal number and its largest one.

@@ -21,6 +21,7 @@ CODES = (
     *("markers-zero", "markers-ghost", "markers-never"),
     *("range-not-finite", "range-angle", "range-t-pose"),
     *("duplicate-bytes", "duplicate-motion", "duplicate-part", "duplicate-resampled", "duplicate-mirrored"),
+    "duplicate-frames",
     "unchecked",
 )
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motionprep.maths.contacts import SHANK, THIGH
-from motionprep.motion import kinematics
+from motionprep.motion import hashing, kinematics
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.motion.skeleton import ROTATION_CHANNELS, Skeleton
@@ -28,6 +28,8 @@ Mask = NDArray[np.bool_]
 _UPPER_ARM, _FOREARM = 0.186, 0.146
 #: As many frames as lengths and directions are measured on, and samples per second of slower measures.
 _SAMPLED, _COARSE = 100, 30.0
+#: Frames by which contents are told apart.
+_OF_CONTENT = 64
 _ALL_VISIBLE: Mask = np.zeros((0, 0), np.bool_)
 #: In a T-pose arms are level and limbs straight to so many degrees; so many seconds belong to the way from and to it.
 _T_LEVEL, _T_STRAIGHT, _T_MARGIN = 15.0, 20.0, 0.1
@@ -295,6 +297,13 @@ class Body:
         constant = set(columns[kernels.alike(moving, columns)].tolist())
         turns = _turn_columns(self.motion.skeleton)
         return tuple(joint for joint, own in turns if own <= constant)
+
+    @cached_property
+    def content(self) -> str:
+        """A key of what some of its frames hold, evenly spread, and of how many there are, but not of their rate."""
+        values = self.positions if self.motion is None else self.motion.channels
+        some = np.linspace(0, self.frames - 1, min(self.frames, _OF_CONTENT)).astype(np.intp)
+        return hashing.digest(repr((self.names, values.shape)).encode() + values[some].tobytes())
 
     def heights(self, places: NDArray[Any]) -> NDArray[Any]:
         """Return how far places (..., 3) are along the up axis, in the take's unit; y is up where that is unknown."""

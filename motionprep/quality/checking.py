@@ -187,6 +187,7 @@ def _summary(one: Body, take: CheckedTake) -> BodySummary:
         facing(one),
         one.still,
         None if one.clip or one.planar else tracks.of_body(one),
+        one.content,
     )
 
 

@@ -37,6 +37,8 @@ _PART = 8192
 _GAP = 3
 #: Width of the filter, in samples, after which extrema are looked for.
 _WIDTH = 2.0
+#: Frames below which two motions may be equal by chance, such as rest poses.
+_FEWEST = 10
 
 
 class _Moments(NamedTuple):
@@ -91,6 +93,7 @@ class Duplicates:
     def of_corpus(self, takes: list[TakeSummary]) -> list[Finding]:
         """Return the pairs of motions that share frames."""
         found, known = _of_bytes(takes)
+        found += _of_frames(takes, known)
         for modality in ("skeleton", "markers"):
             bodies = [(take, body) for take in takes for body in take.bodies if body.modality == modality]
             groups: dict[str, list[tuple[TakeSummary, BodySummary, Tracks]]] = defaultdict(list)
@@ -262,6 +265,34 @@ def _of_bytes(takes: Sequence[TakeSummary]) -> tuple[list[Finding], set[frozense
             finding = Finding("duplicate-bytes", "warning", take.key, message, other=other.key)
             found.append(across_splits(finding, take.split, other.split))
     return found, known
+
+
+def _of_frames(takes: Sequence[TakeSummary], known: set[frozenset[str]]) -> list[Finding]:
+    """Return the motions whose frames are those of another one at another rate, and add the pairs to those known."""
+    found = []
+    first: dict[str, tuple[TakeSummary, BodySummary]] = {}
+    for take in takes:
+        for body in take.bodies:
+            other, its = first.setdefault(body.content, (take, body))
+            pair = frozenset((take.key, other.key))
+            if other is take or body.rate == its.rate or pair in known or body.frames < _FEWEST:
+                continue
+            known.add(pair)
+            whole = (1, body.frames)
+            finding = Finding(
+                "duplicate-frames",
+                "warning",
+                take.key,
+                f"Its frames are those of {other.key}, at {body.rate:.6g} instead of {its.rate:.6g} per second, one of "
+                "which is wrong; leave one of them out.",
+                other=other.key,
+                frames=whole,
+                value=body.rate / its.rate,
+                limit=1.0,
+                other_frames=whole,
+            )
+            found.append(across_splits(finding, take.split, other.split))
+    return found
 
 
 def _finding(

@@ -114,6 +114,12 @@ class Rate:
             if len(set(rates.values())) < 2:
                 continue
             common, count = Counter(rates.values()).most_common(1)[0]
+            first = next(key for key, rate in rates.items() if rate == common)
+            others = (
+                f"{count:,} of {len(rates):,} motions have {common:.6g}"
+                if 2 * count > len(rates)
+                else f"{first} has {common:.6g}, and no rate is that of most motions"
+            )
             for key, rate in rates.items():
                 if rate == common:
                     continue
@@ -123,7 +129,7 @@ class Rate:
                         "rate-ntsc" if ntsc else "rate-differs",
                         "warning",
                         key,
-                        f"It has {rate:.6g} frames per second, {count:,} of {len(rates):,} motions {common:.6g}; "
+                        f"It has {rate:.6g} frames per second, {others}; "
                         + ("state the same rate for all." if ntsc else "check the rate, or resample all to one."),
                         value=rate,
                         limit=common,

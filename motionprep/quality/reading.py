@@ -29,6 +29,8 @@ from motionprep.sources.pairing import pair
 from motionprep.sources.source import Source, TakeFiles
 from motionprep.storage import manifest, shard_reader, store
 
+#: Ends of reasons that say already what to do.
+_ADVISED = ("leave it out", "leave it out.", "rename it")
 #: Key of a take, and a function that reads it.
 Unread = tuple[str, Callable[[], CheckedTake]]
 
@@ -51,7 +53,11 @@ def of_files(
         As :func:`motionprep.sources.find.find`.
     """
     found = find(paths, reading.key_pattern, markers, reading.arrays)
-    broken = [unreadable(source.key or source.name, source.wrong) for source in found if not source.modality]
+    broken = [
+        unreadable(source.key or source.name, source.wrong.removeprefix(f"{source.name}: "))
+        for source in found
+        if not source.modality
+    ]
     takes = pair([source for source in found if source.modality], {*MODALITIES.values()})
     return of_takes(takes, reading), broken
 
@@ -80,7 +86,8 @@ class Unreadable(MotionPrepError):
 def unreadable(key: str, reason: str, frame: int | None = None) -> Finding:
     """Return the finding that a file cannot be read."""
     frames = None if frame is None else (frame, frame)
-    message = f"{reason.rstrip('.')}; export the file again, or leave it out."
+    advice = "" if reason.endswith(_ADVISED) else "; export the file again, or leave it out"
+    message = f"{reason.rstrip('.')}{advice}."
     return Finding("unreadable", "error", key, message, frames=frames)
 
 

@@ -113,9 +113,10 @@ def _still(key: str, body: Body) -> Iterator[Finding]:
             "skeleton-dead-joint",
             "warning",
             key,
-            f"{joint} never turns while other joints do; its channels were lost: export the motion again.",
+            f"{joint} never turns while other joints do; it was not recorded, or its channels were lost: export the "
+            "motion again, or leave the joint out.",
             joint=joint,
-            frames=body.number(0, body.frames - 1),
+            frames=body.number(body.moving.start, body.moving.stop - 1),
         )
     rest = [joint for joint in still if joint not in limbs]
     if rest:

@@ -59,6 +59,8 @@ class BodySummary:
         Joints with rotation channels that never turn.
     tracks
         Angles between limbs over time, by which motions are compared; None if its limbs are not known.
+    content
+        A key that two bodies of one content share, frame by frame, whatever their rates are.
     """
 
     modality: str
@@ -72,6 +74,7 @@ class BodySummary:
     facing: str
     still: tuple[str, ...]
     tracks: Tracks | None
+    content: str
 
 
 @dataclass(frozen=True, eq=False)

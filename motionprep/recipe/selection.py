@@ -91,7 +91,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 if last > frames.get(key, 0) > 0
             ]
             if beyond:
-                said.append(f"{word}: {len(beyond):,} ranges end after their motion: {_some(beyond)}")
+                said.append(f"{word}: ranges that end after their motion: {len(beyond):,}, {_some(beyond)}")
         return said
 
 

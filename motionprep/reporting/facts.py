@@ -69,7 +69,10 @@ class MotionFacts:
 
 
 #: Conventions that a motion may have, in the order in which they are shown.
-CONVENTIONS = ("unit", "up", "rest pose faces", "rest pose", "rotation order", "frames per second", "markers' unit")
+CONVENTIONS = (
+    *("holds", "joints", "unit", "up", "rest pose faces", "rest pose", "rotation order", "frames per second"),
+    "markers' unit",
+)
 
 
 class Convention(NamedTuple):
@@ -166,7 +169,7 @@ def _root_height(body: Body) -> dict[str, float]:
 
 
 def _conventions(take: CheckedTake, skeleton: Skeleton | None) -> list[tuple[str, str]]:
-    found = []
+    found = [("holds", " and ".join(body.modality for body in take.bodies))]
     for body in take.bodies:
         name = "markers' unit" if body.modality == "markers" else "unit"
         if body.metres:
@@ -198,7 +201,13 @@ def _of_skeleton(skeleton: Skeleton) -> tuple[tuple[str, str], ...]:
     )
     several = ", ".join(f"{order} ({count} joints)" for order, count in orders.most_common())
     order = several if len(orders) > 1 else next(iter(orders), "")
-    return ("rotation order", order), ("rest pose", _rest_pose(skeleton)), ("rest pose faces", rest_facing(skeleton))
+    joints = f"{len(skeleton.joints):,} from {skeleton.joints[0]}"
+    return (
+        ("joints", joints),
+        ("rotation order", order),
+        ("rest pose", _rest_pose(skeleton)),
+        ("rest pose faces", rest_facing(skeleton)),
+    )
 
 
 def _rest_pose(skeleton: Skeleton) -> str:

@@ -15,10 +15,14 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
+from motionprep.files.reading import open_file
 from motionprep.quality.reading import is_dataset
 
 #: What ends a script, begins a comment or an entity, or is a line's end to JavaScript and not to JSON.
 _ESCAPED = {mark: f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
+
+#: What a page begins with.
+_BEGIN = b"<!doctype html>"
 
 #: What stands below each page.
 FOOTER = "Written by motionprep. This page makes no request; it can be kept, moved and sent as one file."
@@ -105,7 +109,7 @@ def page(
 
 
 def check_place(out: str | os.PathLike[str], sources: Sequence[str | os.PathLike[str]]) -> None:
-    """Raise if a page would be written into a dataset that it is about, or over a file.
+    """Raise if a page would be written into a dataset that it is about, or over a file that is no page.
 
     Raises
     ------
@@ -116,6 +120,11 @@ def check_place(out: str | os.PathLike[str], sources: Sequence[str | os.PathLike
     for source in map(Path, sources):
         if place == source.resolve() or (is_dataset(source) and place.is_relative_to(source.resolve())):
             raise ValueError(f"{out} is in {source}, which it is about; choose another place")
+    if place.is_file():
+        with open_file(place) as file:
+            begin = file.read(len(_BEGIN))
+        if begin.lower() != _BEGIN:
+            raise ValueError(f"{out} is a file already, and no page; choose another place")
 
 
 def as_json(value: Any) -> str:

@@ -91,7 +91,7 @@ def overview(conventions: Sequence[Convention], findings: Sequence[Finding], dat
     )
     more = f'<p class="who">{len(ordered) - _MOST_CODES} more kinds are in the table of findings.</p>'
     grave = (
-        '<div class="scroll"><table><thead><tr><th scope="col">severity</th><th scope="col">check</th>'
+        '<div class="scroll"><table class="checks"><thead><tr><th scope="col">severity</th><th scope="col">check</th>'
         '<th scope="col" class="number">findings</th><th scope="col" class="number">motions</th></tr></thead>'
         f"<tbody>{body}</tbody></table></div>{more if len(ordered) > _MOST_CODES else ''}"
         if ordered

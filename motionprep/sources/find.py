@@ -172,7 +172,7 @@ def _apart(
     first = min(keys)
     those = [key for key, _ in by_name if key.rpartition("/")[2] == first or key == first]
     notes.append(
-        f"{len(keys):,} keys are those of several files, which are distinguished by their folders, for instance "
+        f"keys of several files, which are distinguished by their folders: {len(keys):,}, for instance "
         f"{' and '.join(dict.fromkeys(those[:2]))}; a key pattern can name them otherwise"
     )
     return apart, broken
@@ -226,7 +226,7 @@ def _walk(path: Path, notes: list[str]) -> Iterator[_Found]:
         elif path.exists() and not path.is_file():
             raise SourceError(f"{path.name}: is no file but a pipe or device; expected a file or a folder")
         elif path.suffix.lower() == archives.SUFFIX:
-            yield from _entries(path.name, path, path.stat(), ())
+            yield from _entries_or_itself(path.name, path, _stamp(path.stat()), ())
         elif path.suffix.lower() in MODALITIES:
             yield path.name, str(path), "", _stamp(path.stat()), (), ""
         elif path.suffix.lower() in ARRAYS:
@@ -339,14 +339,13 @@ def _entries_or_itself(name: str, path: Path, stat: _Stat, texts: _Texts) -> Ite
     try:
         yield from _entries(name, path, stat, texts)
     except (SourceError, OSError) as error:
-        yield name, str(path), "", stat, (), str(error).removeprefix(f"{path.name}: ")
+        reason = f"cannot be read: {why(error)}" if isinstance(error, OSError) else str(error)
+        yield name, str(path), "", stat, (), reason.removeprefix(f"{path.name}: ")
 
 
-def _entries(name: str, path: Path, stat: _Stat | os.stat_result, texts: _Texts) -> Iterator[_Found]:
+def _entries(name: str, path: Path, stat: _Stat, texts: _Texts) -> Iterator[_Found]:
     """Yield the motion files of a zip archive."""
-    device, inode, _, modified = (
-        stat if isinstance(stat, tuple) and not isinstance(stat, os.stat_result) else _stamp(stat)
-    )
+    device, inode, _, modified = stat
     with archives.open_archive(path) as archive:
         times = Counter(entry.filename for entry in archive.infolist())
         for entry in archive.infolist():

@@ -39,9 +39,10 @@ def with_skeleton(source: Source, stat: Stat, found: Found) -> Source:
     stem = PurePosixPath(source.name).stem
     chosen = _chosen(stem, [PurePosixPath(one.name).stem for one, _ in there])
     if chosen is None:
-        names = ", ".join(one.name for one, _ in there[:3])
-        what = f"none of the skeletons beside it ({names}) is its own" if there else "no skeleton is beside it"
-        wrong = f"{what}; expected {stem}{suffix}, or {stem.partition('_')[0]}{suffix}"
+        some = ", ".join(one.name for one, _ in there[:3])
+        what = f"none of the skeletons beside it ({some}) is its own" if there else "no skeleton is beside it"
+        names = dict.fromkeys(f"{name}{suffix}" for name in (stem, stem.partition("_")[0]))
+        wrong = f"{what}; expected {', or '.join(names)}; copy it there, or leave it out"
         return msgspec.structs.replace(source, wrong=wrong, stamp=f"{source.stamp}:without")
     beside, its = there[chosen]
     device, inode, size, time = stat

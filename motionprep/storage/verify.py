@@ -43,6 +43,8 @@ def verify(path: str | os.PathLike[str], on_progress: OnProgress = silent) -> li
             store.read_named(out, dataset, word)
         except DatasetError as error:
             problems.append(str(error))
+    if not problems and not store.named_are_whole(out, dataset):
+        problems.append(f"{out / store.MANIFEST}: is not what {dataset['manifest']} is; build again to mend it")
     bad = []
     for done, key in enumerate(dataset["shards"], start=1):
         try:

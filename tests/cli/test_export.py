@@ -39,7 +39,7 @@ def test_a_prediction_is_written_as_bvh_and_its_error_is_printed(run: Any, built
     ended = run("export", "bvh", built, "-o", tmp_path / "dest", "--from", tmp_path / "pred.npy", "--motion", "07_02")
 
     assert (ended.code, ended.err) == (0, "")
-    assert "1 animations; read back, no node is further than" in ended.out
+    assert "animations: 1; read back, no node is further than" in ended.out
     made = motionprep.read_bvh(tmp_path / "dest" / "test" / "07_02.bvh")
     np.testing.assert_allclose(made.positions(), motion["positions"], atol=1e-4)
 

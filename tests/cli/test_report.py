@@ -16,15 +16,23 @@ def test_report_says_what_it_wrote(run: Any, pairs: Path, tmp_path: Path) -> Non
     ended = run("report", pairs, "--takes", 2)
 
     assert ended.code == 0
-    assert ended.out.startswith("3 motions, 2 of them in the player; 0 errors, ")
+    assert ended.out.startswith("motions: 3, 2 of them in the player; 0 errors, ")
     assert (tmp_path / "report.html").is_file()
+
+
+def test_report_of_nothing_that_can_be_read_exits_with_1(run: Any, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "cut.bvh").write_text("HIERARCHY\n")
+    ended = run("report", tmp_path / "cut.bvh", "-o", "page.html")
+
+    assert (ended.code, ended.out.partition(";")[0]) == (1, "motions: 0, 0 of them in the player")
 
 
 def test_report_shows_a_motion_that_is_asked_for(run: Any, pairs: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     ended = run("report", pairs, "-o", "page.html", "--takes", 0, "--motion", "07_01")
 
-    assert (ended.code, ended.out[:33]) == (0, "3 motions, 1 of them in the playe")
+    assert (ended.code, ended.out.partition(";")[0]) == (0, "motions: 3, 1 of them in the player")
 
 
 def test_report_of_an_unknown_motion_is_wrong_use(run: Any, pairs: Path) -> None:

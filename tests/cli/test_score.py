@@ -83,6 +83,17 @@ def test_the_csv_is_written_whole(run: Any, built: Path, pred: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("option", ["--csv", "--plot"])
+def test_no_file_of_another_kind_is_written_over(
+    run: Any, built: Path, pred: Path, option: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "walk.bvh"
+    source.write_text("mine")
+    ended = run("score", pred, built, option, source)
+    assert (ended.code, f"{option} {source}: is there already, and no " in ended.err) == (2, True)
+    assert source.read_text() == "mine"
+
+
+@pytest.mark.parametrize("option", ["--csv", "--plot"])
 def test_nothing_that_is_read_is_written_over(run: Any, built: Path, pred: Path, option: str) -> None:
     before = pred.read_bytes()
     ended = run("score", pred, built, option, pred)

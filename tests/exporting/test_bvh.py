@@ -79,7 +79,7 @@ class TestStored:
     def test_the_distance_after_reading_back_is_reported(self, dataset: Dataset, tmp_path: Path) -> None:
         (note,) = exporting.export("bvh", dataset, tmp_path / "dest", motion="07_01").notes
         told = float(note.split("further than ")[1].split()[0])
-        assert note.startswith("1 animations; read back, no node is further than ")
+        assert note.startswith("animations: 1; read back, no node is further than ")
         assert 0 < told < 1e-4
 
     def test_positions_alone_move_joints_and_turn_none(self, points: Dataset, corpus: Path, tmp_path: Path) -> None:

@@ -104,18 +104,42 @@ def test_a_table_of_rates_may_have_its_columns_marks_and_line_ends_as_csv_does(t
         ("key,fps\na,60\na,30", "rates.csv:3: 'a' stands twice"),
         ("key,fps\n,60", "rates.csv:2: found no key beside fps '60'; expected key,fps"),
         ("fps,key\n60", "rates.csv:2: found no key beside fps '60'; expected key,fps"),
-        ("key,fps\na", "rates.csv:2: found '' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38"),
-        ("key,fps\n\na,fast", "rates.csv:3: found 'fast' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38"),
-        ("key,fps\na,0", "rates.csv:2: found '0' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38"),
-        ("key,fps\na,1e39", "rates.csv:2: found '1e39' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38"),
-        ("key,fps\na,-60", "rates.csv:2: found '-60' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38"),
-        ("key,fps\na,nan", "rates.csv:2: found 'nan' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38"),
-        ("key,fps\na,inf", "rates.csv:2: found 'inf' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38"),
+        (
+            "key,fps\na",
+            "rates.csv:2: found '' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38, such as 120",
+        ),
+        (
+            "key,fps\n\na,fast",
+            "rates.csv:3: found 'fast' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38, such as 120",
+        ),
+        (
+            "key,fps\na,0",
+            "rates.csv:2: found '0' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38, such as 120",
+        ),
+        (
+            "key,fps\na,1e39",
+            "rates.csv:2: found '1e39' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38, such as 120",
+        ),
+        (
+            "key,fps\na,-60",
+            "rates.csv:2: found '-60' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38, such as 120",
+        ),
+        (
+            "key,fps\na,nan",
+            "rates.csv:2: found 'nan' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38, such as 120",
+        ),
+        (
+            "key,fps\na,inf",
+            "rates.csv:2: found 'inf' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38, such as 120",
+        ),
         (
             "key,fps\na,59,94",
             "rates.csv:2: found 3 cells; expected 2: a cell that holds a comma stands in quotation marks",
         ),
-        ('key,fps\na,"59,94"', "rates.csv:2: found '59,94' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38"),
+        (
+            'key,fps\na,"59,94"',
+            "rates.csv:2: found '59,94' as fps of 'a'; expected a number from 1.2e-38 to 3.4e38, such as 120",
+        ),
     ],
 )
 def test_a_table_of_rates_that_cannot_be_is_refused_by_line(text, message):

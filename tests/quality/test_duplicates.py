@@ -113,3 +113,12 @@ def test_motions_that_share_frames_by_others_are_one_group() -> None:
     other = Finding("rate-differs", "warning", "z", "")
 
     assert groups([*found, other]) == [frozenset("abcd"), frozenset("xy")]
+
+
+def test_the_same_frames_under_another_rate_are_found(motion: Motion) -> None:
+    slow = Motion(motion.skeleton, motion.channels, 24.0)
+    (found,) = duplicates(as_take("a", motion), as_take("b", slow))
+
+    assert (found.code, found.motion, found.other) == ("duplicate-frames", "b", "a")
+    assert (found.frames, found.other_frames) == ((1, motion.frames), (1, motion.frames))
+    assert "at 24 instead of 120 per second" in found.message

@@ -157,5 +157,5 @@ def test_keys_that_no_motion_has_are_told_with_one_that_is_near() -> None:
 
     assert selection.strangers({"69_01": 40, "69_98": 40}) == [
         "keep_only: 1 of 2 keys match no motion: 69_99; did you mean '69_98'?",
-        "keep_only: 1 ranges end after their motion: frames 1-50 of 69_01, which has 40",
+        "keep_only: ranges that end after their motion: 1, frames 1-50 of 69_01, which has 40",
     ]

@@ -22,6 +22,8 @@ def test_conventions_of_a_walk_are_those_of_its_file(walk: Motion, walk_markers:
     known = facts_of(as_take("a", walk, walk_markers)).conventions
 
     assert known == {
+        "holds": "skeleton and markers",
+        "joints": "31 from Hips",
         "unit": "CMU unit (guessed)",
         "markers' unit": "millimetre",
         "up": "y",

@@ -115,6 +115,16 @@ def test_wrong_arguments_are_refused(faulty: Path, tmp_path: Path, options: dict
     assert not (tmp_path / "page.html").exists()
 
 
+def test_no_page_is_written_over_what_is_no_page(faulty: Path, tmp_path: Path) -> None:
+    source = next(faulty.rglob("*.bvh"))
+    before = source.read_bytes()
+    with pytest.raises(ValueError, match="is a file already, and no page; choose another place"):
+        report(faulty, source)
+    assert source.read_bytes() == before
+    for _ in range(2):  # a page may be replaced
+        report(faulty, tmp_path / "page.html")
+
+
 def test_no_page_is_written_into_a_dataset(built: Path) -> None:
     with pytest.raises(ValueError, match="choose another place"):
         report(built, built / "report.html")
@@ -299,4 +309,4 @@ def test_recorded_files_say_what_is_mixed(real_data: Path, tmp_path: Path) -> No
 
     text = text_of(report(folder, tmp_path / "page.html").path)
 
-    assert "Mixed: unit, rest pose, rotation order, frames per second" in text
+    assert "Mixed: joints, unit, rest pose, rotation order, frames per second" in text

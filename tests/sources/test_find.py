@@ -162,7 +162,7 @@ class TestFindErrors:
             ("x.zip/b/1_01", "motion"),
         }
         assert {source.subject for source in found if "walk" in source.key} == {"anna", "bert"}
-        assert "2 keys" in notes[0]
+        assert "by their folders: 2, for instance" in notes[0]
 
     def test_files_of_one_key_and_one_name_are_left_out_and_both_are_named(self, tmp_path: Path) -> None:
         one, other = put(tmp_path / "a" / "1_01.bvh"), put(tmp_path / "b" / "1_01.bvh")
@@ -487,7 +487,12 @@ class TestArchives:
 
     @pytest.mark.parametrize("data", [b"", b"not a zip", packed({"1_01.bvh": BVH})[:-9]], ids=len)
     def test_that_are_damaged_as_a_whole_are_named(self, data: bytes, tmp_path: Path) -> None:
-        assert refusal(put(tmp_path / "x.zip", data)).startswith("x.zip: is no good zip archive: ")
+        (source,) = find([put(tmp_path / "x.zip", data)])
+        assert (source.modality, source.wrong.startswith("x.zip: is no good zip archive: ")) == ("", True)
+
+    def test_that_are_damaged_leave_the_others_as_they_are(self, tmp_path: Path) -> None:
+        found = find([put(tmp_path / "x.zip", b"not a zip"), pack(tmp_path / "y.zip", {"1_01.bvh": BVH})])
+        assert [(source.key, bool(source.wrong)) for source in found] == [("1_01", False), ("x.zip", True)]
 
     @settings(deadline=None, max_examples=80)
     @given(
@@ -503,7 +508,7 @@ class TestArchives:
             put(archive, bytes(data))
             try:
                 labels_beside([archive])
-                for source in find([archive]):
+                for source in (one for one in find([archive]) if not one.wrong):
                     hash_files([source], SourceCache(None), 1)
                     assert source.read() == BVH
             except (SourceError, ReadError):
@@ -516,7 +521,8 @@ class TestArchives:
         archive = pack(tmp_path / "x.zip", {"1_01.bvh": BVH})
         monkeypatch.setattr(zipfile, "ZipFile", shut)
 
-        assert refusal(archive) == f"{archive}: cannot be read: Permission denied"
+        (source,) = find([archive])
+        assert source.wrong == "x.zip: cannot be read: Permission denied"
 
     def test_hide_what_a_folder_would(self, tmp_path: Path) -> None:
         names = ["1_01.bvh", "__MACOSX/._1_01.bvh", ".1_02.bvh", ".git/1_03.bvh", "a/"]

@@ -125,6 +125,15 @@ def manifest_missing(out: Path) -> str:
     return path.name
 
 
+def copy_of_the_manifest(out: Path) -> str:
+    return flip(out / "manifest.parquet", 200)
+
+
+def copy_of_the_manifest_missing(out: Path) -> str:
+    (out / "manifest.parquet").unlink()
+    return "manifest.parquet"
+
+
 def skeletons(out: Path) -> str:
     return flip(named(out, "skeletons"), 100)
 
@@ -181,7 +190,7 @@ def test_a_dataset_without_its_caches_is_whole(out: Path) -> None:
     assert motionprep.verify(out) == []
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [*DAMAGES, copy_of_the_manifest, copy_of_the_manifest_missing])
 def test_damage_is_named(damage: Damage, out: Path) -> None:
     name = damage(out)
     (problem,) = motionprep.verify(out)
@@ -195,7 +204,7 @@ def test_a_damaged_dataset_is_not_opened(damage: Damage, out: Path) -> None:
         motionprep.open(out)
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [*DAMAGES, copy_of_the_manifest, copy_of_the_manifest_missing])
 def test_a_build_mends_damage(damage: Damage, corpus: Path, out: Path, whole: Path) -> None:
     damage(out)
     build(corpus, out, recipe=SPLIT)
