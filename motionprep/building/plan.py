@@ -166,12 +166,18 @@ def make_plan(
         raise none_built([*chosen.left_out.values()], chosen.doubts)
     parts, lacking = _assign(recipe, needs, takes, named, errors, chosen)
     rows = _dealt(recipe, _rows(recipe, needs, takes, parts, named, chosen))
-    rows += map(_broken, broken)
+    aside = _aside(sources, takes, needed, cache)
+    rows += [*aside, *map(_broken, broken)]
     if recipe.task and recipe.task.label:
         with_label = {row.split for row in rows if row.label and not row.reason}
         lacking += labels.lacking({split: split in with_label for split in recipe.split.names()})
     made = _shards(recipe, rows, root, verify_contents=digests)
-    doubts = (*labels.strangers(recipe.reading, keys), *chosen.doubts, *_guessed(recipe, takes, errors))
+    doubts = (
+        *labels.strangers(recipe.reading, keys),
+        *chosen.doubts,
+        *_guessed(recipe, takes, errors),
+        *_said_of(aside),
+    )
     notes = (*odd, *notes, *explicit, *lacking)
     return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, chosen.findings, chosen.results)
 
@@ -195,6 +201,40 @@ def _guessed(recipe: Recipe, takes: Sequence[TakeFiles], errors: Sequence[str]) 
         f"the split is by subject, and {len(subjects):,} subjects are guessed from names{each}, for instance "
         f"{guesses[0].subject!r} of {guesses[0].key!r}; if that is not who moves, one person may be in several splits: "
         "say the subject by a key pattern"
+    ]
+
+
+def _aside(
+    sources: Sequence[Source], takes: Sequence[TakeFiles], needed: Set[str], cache: SourceCache
+) -> list[PlannedMotion]:
+    """Return the rows of takes that have no file of a modality that is needed: no take may vanish."""
+    used = {take.key.casefold() for take in takes}
+    left = [source for source in sources if source.modality not in needed and source.key.casefold() not in used]
+    lacking = _lacks(needed)
+    return [
+        PlannedMotion(
+            TakeFiles(source.key, source.subject, (source,)),
+            _unread([header]),
+            0,
+            "",
+            None,
+            None,
+            "",
+            header.error or lacking,
+            failed=bool(header.error),
+        )
+        for source, header in zip(left, read_headers(left, cache), strict=True)
+    ]
+
+
+def _said_of(aside: Sequence[PlannedMotion]) -> list[str]:
+    """Return that takes are left out for want of a modality, if some are."""
+    lacking = [row for row in aside if not row.failed]
+    if not lacking:
+        return []
+    return [
+        f"takes that are left out because they have {lacking[0].reason}: {len(lacking):,}, for instance "
+        f"{lacking[0].take_files.sources[0].name}"
     ]
 
 

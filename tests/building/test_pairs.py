@@ -15,6 +15,7 @@ import motionprep
 from motionprep import BuildError, RecipeError, SourceError, build, invert, read_bvh, read_c3d, write_bvh, write_sample
 from motionprep.building.plan import make_plan
 from motionprep.dataset.dataset import Dataset
+from motionprep.errors import MotionPrepWarning
 from motionprep.formats.c3d_write import write_c3d
 from motionprep.recipe.recipe import Recipe, load_recipe, recipe_from_json
 from motionprep.stages import STAGES as KINDS
@@ -86,6 +87,26 @@ class TestJoining:
         table = built(apart[0], tmp_path / "out", markers=apart[1]).manifest
 
         assert table[table.status == "dropped"][["key", "reason"]].to_numpy().tolist() == [[gone.stem, "no skeleton"]]
+
+    def test_a_take_of_a_modality_that_is_left_aside_has_a_row_and_a_warning(
+        self, apart: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        other, broken = tmp_path / "88_01.c3d", tmp_path / "88_02.c3d"
+        shutil.copy(min(apart[1].iterdir()), other)
+        broken.write_bytes(b"rubbish")
+
+        with pytest.warns(MotionPrepWarning, match="left out because they have no skeleton: 1, for instance 88_01.c3d"):
+            build([apart[0], other, broken], tmp_path / "out")
+
+        table = motionprep.open(tmp_path / "out").manifest.set_index("key")
+        assert (table.status["88_01"], table.reason["88_01"]) == ("dropped", "no skeleton")
+        assert (table.status["88_02"], "88_02.c3d (header): the file has 7 bytes" in table.reason["88_02"]) == (
+            "failed",
+            True,
+        )
+        assert not build([apart[0], other, broken], tmp_path / "out").changed
+        with pytest.raises(BuildError, match="failed"):
+            build([apart[0], other, broken], tmp_path / "strict", strict=True)
 
     def test_a_folder_may_be_named_for_both_modalities(self, data: Path, tmp_path: Path) -> None:
         assert built(data, tmp_path / "out", markers=data).manifest.source.notna().all()
@@ -268,9 +289,8 @@ class TestJoining:
 
         plan = make_plan(mixed, tmp_path / "out", recipe_from_json(asked))
 
-        assert [(row.reason, [one.modality for one in row.take_files.sources]) for row in plan.rows] == [
-            ("", [modality])
-        ] * 2
+        built = [row for row in plan.rows if not row.reason]
+        assert [[one.modality for one in row.take_files.sources] for row in built] == [[modality]] * 2
         aside = "skeletons" if modality == "markers" else "markers"
         assert f"the {aside} of 6" in plan.notes[0]
         assert "left aside" in plan.notes[0]
