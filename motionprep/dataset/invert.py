@@ -76,14 +76,21 @@ def invert(
             rows = given[name].reshape(len(given[name]), *_frame(motion, name))
             names = motion.names(name)
             try:
-                check_turns(rows if names else rows[:, None], form.rotations, names)
+                check_turns(rows if names else rows[:, None], form.form, names)
             except ValueError as error:
                 raise ValueError(f"{motion.key}: {name}: {error}") from None
-            given[name] = rotations.matrices_back(rows, form.rotations, form.order)
+            given[name] = rotations.matrices_back(rows, form.form, form.order)
     form = motion.represented("rotations")
     without_root = ("rotations",) if form is not None and form.root != "with" else ()
     try:
-        back = inversion.invert(given, steps, nodes=nodes, markers=motion.marker_names, without_root=without_root)
+        back = inversion.invert(
+            given,
+            steps,
+            nodes=nodes,
+            markers=motion.marker_names,
+            without_root=without_root,
+            forms={name: motion.form(name) for name in ("rotations_6d",)},
+        )
     except ValueError as error:
         raise ValueError(f"{motion.key}: {error}") from None
     return {name: array.reshape(*leads[name], *array.shape[1:]) for name, array in back.items()}

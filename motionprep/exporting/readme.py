@@ -20,7 +20,7 @@ _WHAT = {
     "positions": ("places of the nodes (joints, then End Sites where the skeleton has any): x, y, z", "lengths"),
     "rotations": ("local rotations of the joints, to the parent's frame", "none; of angles, radians"),
     "quaternions": ("local rotations of the joints: w, x, y, z", "none"),
-    "rotations_6d": ("local rotations of the joints: the first two columns of their matrices", "none"),
+    "rotations_6d": ("local rotations of the joints: two columns, or rows (`by`), of their matrices", "none"),
     "global_rotations": ("rotations of the joints to the frame in which places are expressed", "none"),
     "root_position": ("place of the root: x, y, z", "lengths"),
     "root_rotation": ("rotation of the root", "none; of angles, radians"),

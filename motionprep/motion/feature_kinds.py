@@ -13,6 +13,7 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
     "matrix": (3, 3),
     "quaternion": (4,),
     "6d": (6,),
+    "6d_rows": (6,),
     "mask": (),
 }
 #: Names of the axes of each form.
@@ -23,12 +24,15 @@ _AXES: Mapping[str, tuple[str, ...]] = {
     "matrix": ("row", "column"),
     "quaternion": ("wxyz",),
     "6d": ("component",),
+    "6d_rows": ("component",),
     "mask": (),
 }
 #: What a feature of feet counts along its first axis.
 FEET = ("left_ankle", "left_toe", "right_ankle", "right_toe")
 #: The forms of rotations.
-TURNS = ("matrix", "quaternion", "6d")
+TURNS = ("matrix", "quaternion", "6d", "6d_rows")
+#: Which two lines of a matrix six numbers are: its first two columns, or its first two rows.
+SIX_BY = ("columns", "rows")
 
 
 class Kind(NamedTuple):

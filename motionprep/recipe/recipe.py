@@ -17,6 +17,7 @@ from motionprep.errors import RecipeError
 from motionprep.files.reading import parse_json, parse_toml, read_text
 from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.motion import hashing
+from motionprep.motion.feature_kinds import KINDS, SIX_BY
 from motionprep.motion.rates import is_rate
 from motionprep.naming import shipped
 from motionprep.naming.canonical import Joint
@@ -28,6 +29,7 @@ from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
 from motionprep.stages.features import BARE, DEFAULT, KNOWN, MADE_BY, MARKERS, MASKS
 from motionprep.stages.normalize import Normalize
+from motionprep.stages.represent import Represent
 
 #: Of a split by percentages, by how many there are.
 SPLITS = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
@@ -323,6 +325,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             if any(isinstance(stage, Features) for stage in self.stages):
                 self._check_task(split)
 
+        lines = {by: (name, split) for split in self.split.names() for name, by in self.six_by(split).items()}
+        if len(lines) > 1:
+            (name, split), (other, its) = (lines[by] for by in SIX_BY)
+            raise RecipeError(
+                f"{name} of split {split!r} are two columns of matrices and {other} of split {its!r} two rows; in one "
+                "dataset all are the same: set the same by = 'columns' or 'rows' on features and represent"
+            )
+
     @property
     def asks_for_findings(self) -> bool:
         """Whether what the checks find in the sources decides the dataset."""
@@ -332,6 +342,18 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         """Return the stages of a split in order, ``features`` last."""
         stages = tuple(stage for stage in self.stages if stage.works_on(split))
         return stages if stages and isinstance(stages[-1], Features) else (*stages, Features())
+
+    def six_by(self, split: str) -> dict[str, str]:
+        """Return whether the features that a split stores as two lines of matrices are ``"columns"`` or ``"rows"``."""
+        stages = self.stages_for(split)
+        found: dict[str, str] = {}
+        for stage in stages:
+            if isinstance(stage, Represent) and stage.rotations == "6d":
+                found |= dict.fromkeys(("rotations", *stage.makes), stage.by)
+            if isinstance(stage, Features):
+                found |= {array: stage.by for array in stage.arrays if KINDS[array].form == "6d"}
+        stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
+        return {name: by for name, by in found.items() if name in stored}
 
     def needs(self, split: str) -> frozenset[str]:
         """Return which modality of a take a split needs, of ``"motion"`` and ``"markers"``."""
