@@ -123,7 +123,7 @@ class StoredMotion(Mapping[str, Any]):
     def names(self, feature: str) -> tuple[str, ...]:
         """Return what the first axis of a frame counts: nodes, joints or markers; empty if it counts nothing."""
         kind = KINDS.get(feature)
-        if kind is None or kind.part == "root":
+        if kind is None or kind.part in ("root", "body"):
             return ()
         if kind.part == "markers":
             return self.marker_names

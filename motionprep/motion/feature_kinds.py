@@ -15,6 +15,13 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
     "6d": (6,),
     "6d_rows": (6,),
     "mask": (),
+    "humanml3d": (263,),
+    "rep272": (272,),
+}
+#: How many numbers each block of a representation has, in order.
+BLOCKS: Mapping[str, tuple[int, ...]] = {
+    "humanml3d": (1, 2, 1, 63, 126, 66, 4),
+    "rep272": (2, 6, 66, 66, 132),
 }
 #: Names of the axes of each form.
 _AXES: Mapping[str, tuple[str, ...]] = {
@@ -26,6 +33,8 @@ _AXES: Mapping[str, tuple[str, ...]] = {
     "6d": ("component",),
     "6d_rows": ("component",),
     "mask": (),
+    "humanml3d": ("number",),
+    "rep272": ("number",),
 }
 #: What a feature of feet counts along its first axis.
 FEET = ("left_ankle", "left_toe", "right_ankle", "right_toe")
@@ -43,8 +52,9 @@ class Kind(NamedTuple):
     modality
         Which modality of a take it is of, ``"motion"`` or ``"markers"``.
     part
-        Which of :data:`motionprep.motion.step.PARTS` it belongs to. Of joints and of markers a frame has several; they
-        stand along the axis before the form's own.
+        Which of :data:`motionprep.motion.step.PARTS` it belongs to, or ``"feet"``, or the whole ``"body"``, whose
+        numbers are one row a frame and do not follow a change of coordinates. Of joints and of markers a frame has
+        several; they stand along the axis before the form's own.
     form
         Of :data:`SHAPES`: a point has a place, a vector none; the fourth number of a marker is whether it is seen.
     local
@@ -73,6 +83,8 @@ KINDS: Mapping[str, Kind] = {
     "rotations_6d": Kind("motion", "joints", "6d", local=True),
     "positions_velocity": Kind("motion", "joints", "vector"),
     "root_velocity": Kind("motion", "root", "vector"),
+    "humanml3d": Kind("motion", "body", "humanml3d"),
+    "rep272": Kind("motion", "body", "rep272"),
     "contacts": Kind("motion", "feet", "mask"),
     "markers": Kind("markers", "markers", "point"),
     "markers_visible": Kind("markers", "markers", "mask"),
@@ -98,6 +110,7 @@ def dimensions(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[str, ..
             points = kind.form in ("point", "vector")
             of_part = {
                 "root": (),
+                "body": (),
                 "feet": ("foot",),
                 "markers": ("marker",),
                 "joints": ("node" if points else "joint",),

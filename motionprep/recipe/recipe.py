@@ -574,6 +574,11 @@ def _check_place(stage: Stage, earlier: Sequence[Stage], split: str) -> None:
         raise RecipeError(
             f"{stage.name} comes after {maker} in split {split!r}, whose arrays it would not change; put it before"
         )
+    if stage.picks and (maker := next((one.name for one in earlier if one.leads_on), "")):
+        raise RecipeError(
+            f"{stage.name} comes after {maker} in split {split!r}, whose numbers lead from each frame to the next; put "
+            "it before"
+        )
     if (stage.in_world or smooths) and "local_frame" in [one.name for one in earlier]:
         raise RecipeError(
             f"{stage.name} comes after local_frame in split {split!r}; it works on takes in the world: put it before"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from motionprep.stages.drop_short import DropShort
     from motionprep.stages.face import Face
     from motionprep.stages.fill_gaps import FillGaps
+    from motionprep.stages.humanml3d import HumanML3D
     from motionprep.stages.limbs import Limbs
     from motionprep.stages.local_frame import LocalFrame
     from motionprep.stages.mirror import Mirror
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from motionprep.stages.occlude import Occlude
     from motionprep.stages.permute_axes import PermuteAxes
     from motionprep.stages.put_on_floor import PutOnFloor
+    from motionprep.stages.rep272 import Rep272
     from motionprep.stages.represent import Represent
     from motionprep.stages.scale import Scale
     from motionprep.stages.select_joints import SelectJoints
@@ -66,6 +68,8 @@ _CLASSES = {
     "occlude": "Occlude",
     "bursts": "Bursts",
     "limbs": "Limbs",
+    "humanml3d": "HumanML3D",
+    "rep272": "Rep272",
     "represent": "Represent",
     "velocity": "Velocity",
     "contacts": "Contacts",
@@ -107,6 +111,7 @@ __all__ = [
     "Face",
     "Features",
     "FillGaps",
+    "HumanML3D",
     "Limbs",
     "LocalFrame",
     "Mirror",
@@ -115,6 +120,7 @@ __all__ = [
     "Occlude",
     "PermuteAxes",
     "PutOnFloor",
+    "Rep272",
     "Represent",
     "Scale",
     "SelectJoints",

@@ -30,6 +30,8 @@ MADE_BY = {
     "root_velocity": "velocity",
     "markers_velocity": "velocity",
     "contacts": "contacts",
+    "humanml3d": "humanml3d",
+    "rep272": "rep272",
 }
 
 

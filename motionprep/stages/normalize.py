@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from motionprep.stages.base import Dropped, Stage
 
@@ -27,6 +27,10 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stored
         Whether normalized numbers are stored. Motions for which train has no statistics, having none with the same
         joints or markers, are then left out of the dataset.
+    by
+        ``"number"``: each number has its own standard deviation. ``"block"``: those of a block have one, the mean of
+        theirs, as HumanML3D's ``cal_mean_variance.ipynb`` has it: root, places, rotations, velocities and contacts of
+        ``humanml3d`` and so on, which docs/representations.md lists. Any other feature is one block.
     """
 
     name: ClassVar[str] = "normalize"
@@ -34,12 +38,19 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     arrays: tuple[str, ...] = ()
     stored: bool = False
+    by: Literal["number", "block"] = "number"
 
     def __post_init__(self) -> None:
         if self.splits:
             raise ValueError("splits is given; all splits are normalized alike, by what train is")
+        if self.by not in ("number", "block"):
+            raise ValueError(f"by is {self.by!r}; it is 'number' or 'block'")
         if len(set(self.arrays)) != len(self.arrays):
             raise ValueError("arrays names a feature twice")
+
+    def identity(self) -> dict[str, Any]:
+        """Return all that decides what it computes; what was there before ``by`` keeps its name."""
+        return {name: value for name, value in super().identity().items() if (name, value) != ("by", "number")}
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take as it is."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from motionprep.errors import DatasetError
+from motionprep.motion.feature_kinds import BLOCKS, KINDS
 from motionprep.stages.features import KNOWN
 
 if TYPE_CHECKING:
@@ -126,6 +127,9 @@ def kind_of(feature: str, skeleton: Skeleton | None, markers: Sequence[str]) -> 
     markers
         Names of its markers.
     """
+    if KINDS[feature].part == "body":
+        # The same numbers whatever the skeleton.
+        return (feature,), ()
     if KNOWN[feature] == "markers" or skeleton is None:
         return tuple(markers), ()
     names, parents = skeleton.nodes, skeleton.node_parents
@@ -178,6 +182,22 @@ def combine(records: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, An
         ]
         for feature, by_kind in totals.items()
     }
+
+
+def by_block(fitted: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Return statistics in which the numbers of a block have one standard deviation, the mean of theirs.
+
+    Blocks are those of :data:`motionprep.motion.feature_kinds.BLOCKS`; a feature that is not there is one block.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for feature, parts in fitted.items():
+        for part in parts:
+            std: list[float] = []
+            for size in BLOCKS.get(feature, (len(part["std"]),)):
+                block = part["std"][len(std) : len(std) + size]
+                std += [math.fsum(block) / size] * size
+            found.setdefault(feature, []).append({**part, "std": std})
+    return found
 
 
 def contents(record: Mapping[str, Any]) -> tuple[Skeleton | None, tuple[str, ...]]:

@@ -11,8 +11,8 @@ from motionprep.motion.step import PARTS
 from motionprep.stages import Velocity
 
 
-# Contacts are made by a stage of their own, whose tests look at their shape.
-@pytest.mark.parametrize("name", [name for name in KINDS if name != "contacts"])
+# Contacts and what the whole body is in are made by stages of their own, whose tests look at their shapes.
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.part not in ("feet", "body")])
 def test_a_feature_is_stored_in_the_shape_of_its_kind(name: str, make_take) -> None:
     take = Velocity(of=("positions", "root_position", "markers")).apply(
         make_take(markers=True), np.random.default_rng(0)

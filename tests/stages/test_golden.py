@@ -86,6 +86,13 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
 }
 
 
+#: Settings for a generated take without its T-pose, in metres, at so many frames a second.
+BODY: dict[str, tuple[int, list[dict[str, Any]]]] = {
+    "humanml3d": (20, [{"ik": "paper"}, {"ik": "file"}]),
+    "rep272": (30, [{}]),
+}
+
+
 def rounded(array: np.ndarray[Any, Any]) -> list[Any]:
     return (np.round(array.astype(np.float64), DECIMALS) + 0.0).tolist()
 
@@ -137,12 +144,23 @@ def whole_take() -> Take:
     return aligned
 
 
+def in_metres(take: Take, rate: int) -> Take:
+    made = take.at(range(1, take.frames, round(take.rate / rate)))
+    scaled = make_stage("scale", unit="m", metres_per_unit=0.0564444).apply(made, np.random.default_rng())
+    assert isinstance(scaled, Take)
+    return scaled
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_that_computes_something_else_has_another_version(
     name: str, make_take: Callable[..., Take], recorded: Take, whole_take: Take
 ) -> None:
     take = make_take(24, markers=True) if name in SMALL else recorded if name == "align" else whole_take
-    cases = [make_stage(name, **case) for case in (SMALL | WHOLE)[name]]
+    cases = [
+        make_stage(name, **case) for case in (SMALL | WHOLE | {name: cases for name, (_, cases) in BODY.items()})[name]
+    ]
+    if name in BODY:
+        take = in_metres(take, BODY[name][0])
     outcomes = [[stage.settings(), outcome(stage, take)] for stage in cases]
     found = {"version": STAGES[name].version, "sha256": hashing.digest(hashing.canonical(outcomes))}
     golden = json.loads(GOLDEN.read_text(encoding="utf-8")).get(name)
