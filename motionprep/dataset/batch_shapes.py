@@ -40,7 +40,7 @@ def check(batch: Mapping[str, Array], markers: Sequence[str], nodes: Sequence[st
     """
     if whole:
         for name in batch:
-            if (name not in KINDS or KINDS[name].part == "body") and name not in BESIDE:
+            if (name not in KINDS or KINDS[name].part == "body" or KINDS[name].form == "spin") and name not in BESIDE:
                 raise ValueError(
                     f"{whole} does not know how to change {name!r}; leave it out, or put {whole} into a recipe"
                 )

@@ -17,7 +17,7 @@ from motionprep.motion.skeleton import Skeleton
 from motionprep.motion.step import PARTS, Step
 
 #: The features that can be brought back. A velocity in a frame that moves is not that of the world, turned.
-INVERTIBLE = tuple(name for name, kind in KINDS.items() if kind.form != "vector" and kind.part != "body")
+INVERTIBLE = tuple(name for name, kind in KINDS.items() if kind.form not in ("vector", "spin") and kind.part != "body")
 #: How the arrays of :func:`steps_to_json` are named, and how many axes such an array of all frames has.
 _NO_FORMS: Mapping[str, str] = {}
 _OF_FRAMES = {"axes": ("frame_axes", 3), "origin": ("frame_origin", 2)}

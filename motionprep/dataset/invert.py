@@ -105,8 +105,10 @@ def _frame(motion: StoredMotion, feature: str) -> tuple[int, ...]:
     from motionprep.motion.rotations import FORMS
 
     form, kind = motion.represented(feature), KINDS[feature]
+    if feature in BACK:
+        return motion.frame_shape(feature)
     one = FORMS[form.rotations] if form is not None else kind.shape
-    return one if kind.part in ("root", "body") else (len(motion.names(feature)), *one)
+    return one if kind.part == "root" else (len(motion.names(feature)), *one)
 
 
 def _handed_in(

@@ -43,7 +43,7 @@ class Body:
     rotations: Floats | None
 
 
-def of_take(take: Take, rate: float, *, rotations: bool) -> Body:
+def of_take(take: Take, rate: float | None, *, rotations: bool) -> Body:
     """Return a take as 22 joints.
 
     Parameters
@@ -51,7 +51,7 @@ def of_take(take: Take, rate: float, *, rotations: bool) -> Body:
     take
         In the world.
     rate
-        Frames a second that it must have.
+        Frames a second that it must have; any if None.
     rotations
         Whether its rotations are asked for.
 
@@ -62,9 +62,9 @@ def of_take(take: Take, rate: float, *, rotations: bool) -> Body:
     """
     if take.motion is None:
         raise NoBody("no skeleton")
-    if take.clip is not None:
+    if rate is not None and take.clip is not None:
         raise NoBody("these are clips, each of which would begin anew; build them from whole motions")
-    if abs(take.rate / rate - 1) > _SAME:
+    if rate is not None and abs(take.rate / rate - 1) > _SAME:
         raise NoBody(
             f"{take.rate:g} frames a second; it is made of {rate:g}: put downsample with rate = {rate:g} before"
         )

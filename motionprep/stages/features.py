@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from motionprep.motion.feature_kinds import KINDS, SIX_BY, TURNS
 from motionprep.stages.base import Dropped, Stage
@@ -32,6 +32,12 @@ MADE_BY = {
     "contacts": "contacts",
     "humanml3d": "humanml3d",
     "rep272": "rep272",
+    "root_motion": "root_motion",
+    "phase": "phase",
+    "smpl": "smpl",
+    "positions_acceleration": "acceleration",
+    "root_acceleration": "acceleration",
+    "angular_velocity": "angular_velocity",
 }
 
 
@@ -50,6 +56,7 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "features"
+    later: ClassVar[tuple[str, ...]] = ("by",)
 
     arrays: tuple[str, ...] = DEFAULT
     missing: float = 0.0
@@ -69,10 +76,6 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return the form of a feature's numbers, as it is stored where no stage makes it in another one."""
         form = KINDS[feature].form
         return "6d_rows" if form == "6d" and self.by == "rows" else form
-
-    def identity(self) -> dict[str, Any]:
-        """Return all that decides what it computes; what was there before ``by`` keeps its name."""
-        return {name: value for name, value in super().identity().items() if (name, value) != ("by", "columns")}
 
     def __post_init__(self) -> None:
         if not self.arrays:

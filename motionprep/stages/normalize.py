@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from motionprep.stages.base import Dropped, Stage
 
@@ -34,6 +34,7 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "normalize"
+    later: ClassVar[tuple[str, ...]] = ("by",)
     on_reading: ClassVar[bool] = True
 
     arrays: tuple[str, ...] = ()
@@ -47,10 +48,6 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"by is {self.by!r}; it is 'number' or 'block'")
         if len(set(self.arrays)) != len(self.arrays):
             raise ValueError("arrays names a feature twice")
-
-    def identity(self) -> dict[str, Any]:
-        """Return all that decides what it computes; what was there before ``by`` keeps its name."""
-        return {name: value for name, value in super().identity().items() if (name, value) != ("by", "number")}
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take as it is."""

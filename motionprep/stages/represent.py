@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from motionprep.motion.feature_kinds import SIX_BY
 from motionprep.stages.base import Dropped, Stage
@@ -47,6 +47,7 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "represent"
+    later: ClassVar[tuple[str, ...]] = ("by",)
     of_rotations: ClassVar[tuple[str, ...]] = ("represent",)
     derives: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("motion",)
@@ -66,10 +67,6 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def form(self) -> str:
         """The form of :data:`motionprep.motion.rotations.FORMS` that it makes."""
         return "6d_rows" if self.by == "rows" else self.rotations
-
-    def identity(self) -> dict[str, Any]:
-        """Return all that decides what it computes; what was there before ``by`` keeps its name."""
-        return {name: value for name, value in super().identity().items() if (name, value) != ("by", "columns")}
 
     def __post_init__(self) -> None:
         for field, words in (("rotations", FORMS), ("root", ROOTS), ("by", SIX_BY)):

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from motionprep.errors import DatasetError
-from motionprep.motion.feature_kinds import BLOCKS, KINDS
+from motionprep.motion.feature_kinds import KINDS, blocks
 from motionprep.stages.features import KNOWN
 
 if TYPE_CHECKING:
@@ -187,13 +187,13 @@ def combine(records: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, An
 def by_block(fitted: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
     """Return statistics in which the numbers of a block have one standard deviation, the mean of theirs.
 
-    Blocks are those of :data:`motionprep.motion.feature_kinds.BLOCKS`; a feature that is not there is one block.
+    Blocks are those of :func:`motionprep.motion.feature_kinds.blocks`.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for feature, parts in fitted.items():
         for part in parts:
             std: list[float] = []
-            for size in BLOCKS.get(feature, (len(part["std"]),)):
+            for size in blocks(feature, len(part["std"])):
                 block = part["std"][len(std) : len(std) + size]
                 std += [math.fsum(block) / size] * size
             found.setdefault(feature, []).append({**part, "std": std})
