@@ -18,14 +18,14 @@ class RootMotion(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Make the array ``root_motion`` (F, 6 + 4 T): how the root goes, as motion matching and PFNN take it.
 
     They are cosine and sine of the heading (2), its velocity in radians a second (1), the root's velocity ahead and
-    aside in the take's units a second (2), its height (1), and at each of T times where it is then, ahead and aside,
-    and cosine and sine of the turn until then (4). Velocities are those to the next frame; the last frame has those of
-    the one before. A heading is found from hips and shoulders as in ``face``; a frame without one has the last one's. It
-    is an angle about ``up``, from the axis that follows it to the one after that (z to x if y is up), and aside is to the
-    side to which it grows (Holden et al., "Phase-Functioned Neural Networks for Character Control", 2017; Clavet,
-    "Motion Matching and The Road to Next-Gen Animation", 2016). ``motionprep.invert`` adds the velocities up to places
-    of the root; where it begins is put down as ``root_first``, ``root_second`` (along the axes that follow ``up``) and
-    ``root_heading``.
+    aside in the take's units a second (2), its height (1), and at each of T times where it is then, ahead and
+    aside, and cosine and sine of the turn until then (4). Velocities are those to the next frame; the last frame
+    has those of the one before. A heading is found from hips and shoulders as in ``face``; a frame without one has
+    that of the last frame with one. It is an angle about ``up``, from the axis that follows it to the one after
+    that (z to x if y is up), and aside is to the side to which it grows (Holden et al., "Phase-Functioned Neural
+    Networks for Character Control", 2017; Clavet, "Motion Matching and The Road to Next-Gen Animation", 2016).
+    ``motionprep.invert`` adds the velocities up to places of the root; where it begins is put down as
+    ``root_first``, ``root_second`` (along the axes that follow ``up``) and ``root_heading``.
 
     Parameters
     ----------
