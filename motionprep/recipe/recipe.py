@@ -23,6 +23,7 @@ from motionprep.naming import shipped
 from motionprep.naming.canonical import Joint
 from motionprep.naming.fields import parse_field
 from motionprep.naming.nearest import did_you_mean
+from motionprep.recipe.corpus import Corpus
 from motionprep.recipe.selection import Selection
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
@@ -291,6 +292,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         of a split's is ``features``; it is added where it is not given.
     task
         What is to be learnt; decides no array.
+    corpus
+        The published corpus that it is for; decides no array.
 
     Raises
     ------
@@ -305,6 +308,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     split: Split = Split()
     stages: tuple[Stage, ...] = ()
     task: Task | None = None
+    corpus: Corpus | None = None
 
     def __post_init__(self) -> None:
         for number, stage in enumerate(self.stages, start=1):
@@ -557,12 +561,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             "split": msgspec.to_builtins(self.split),
             "stages": [{"stage": stage.name, **stage.settings()} for stage in self.stages],
             **({"task": msgspec.to_builtins(self.task)} if self.task else {}),
+            **({"corpus": msgspec.to_builtins(self.corpus)} if self.corpus else {}),
         }
 
     def identity(self) -> str:
-        """Return a key of all that decides the arrays and their order: everything but the description."""
+        """Return a key of all that decides the arrays and their order: everything but description and corpus."""
         value = self.to_json()
         del value["description"]
+        value.pop("corpus", None)
         value["stages"] = [[stage.identity(), list(stage.splits)] for stage in self.stages]
         return hashing.key([FORMAT, value])
 
@@ -596,7 +602,8 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     Parameters
     ----------
     value
-        A table with ``description``, ``seed``, ``reading``, ``selection``, ``split``, ``stages`` and ``task``.
+        A table with ``description``, ``seed``, ``reading``, ``selection``, ``split``, ``stages``, ``task`` and
+        ``corpus``.
     name
         Stands in errors.
 
@@ -612,7 +619,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
         raise RecipeError(f"{name}: has a text that is no Unicode, with half of a character") from None
     except (RecursionError, ValueError):
         raise RecipeError(f"{name}: brackets are nested too deep, or a number has thousands of digits") from None
-    known = ("description", "seed", "reading", "selection", "split", "stages", "task")
+    known = ("description", "seed", "reading", "selection", "split", "stages", "task", "corpus")
     for field in value:
         if field not in known:
             raise RecipeError(f"{name}: there is no {field!r}{did_you_mean(field, known)}")
@@ -641,6 +648,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
             split=_convert(split, Split, f"{name}: split"),
             stages=made,
             task=_convert(value["task"], Task, f"{name}: task") if "task" in value else None,
+            corpus=_convert(value["corpus"], Corpus, f"{name}: corpus") if "corpus" in value else None,
         )
     except RecipeError as error:
         text = str(error)
