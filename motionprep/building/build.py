@@ -239,7 +239,7 @@ def _ended(summary: Summary) -> Summary:
     empty = [
         f"split {name!r} is empty: all of its motions were dropped or failed"
         for name, split in summary.dataset.get("splits", {}).items()
-        if not split["motions"]
+        if not split["motions"] and not any(doubt.startswith(f"split {name!r} is empty") for doubt in summary.doubts)
     ]
     summary = replace(summary, doubts=(*summary.doubts, *summary.dataset.get("doubts", ()), *empty))
     for doubt in summary.doubts:

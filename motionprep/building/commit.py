@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from motionprep.building import findings
 from motionprep.building.engines import Engine
 from motionprep.building.planned import Plan, none_built, reason_of
@@ -56,12 +58,15 @@ def commit(todo: Plan, out: Path, *, strict: bool, engine: Engine) -> dict[str, 
     records = [shard_reader.read_record(root / store.SHARDS, key) for key in keys]
     table = _table(todo, keys, records)
     _refuse(table, strict=strict)
+    _refuse_mixed(table)
     _check_task(todo.recipe, records)
     splits = {
         split: [number for number, shard in enumerate(todo.shards) if shard.split == split]
         for split in todo.recipe.split.names()
     }
     fitted = stats.combine(records[number] for number in splits.get("train", []))
+    if todo.recipe.normalize is not None and todo.recipe.normalize.by == "block":
+        fitted = stats.by_block(fitted)
     names: Sequence[str | None] = keys
     if todo.recipe.stored_normalized:
         from motionprep.building.normalized import normalize_shards
@@ -178,6 +183,19 @@ def _refuse(table: Sequence[Mapping[str, Any]], *, strict: bool) -> None:
         )
     if not any(row["status"] == "ok" for row in table):
         raise none_built([row["reason"] for row in table])
+
+
+def _refuse_mixed(table: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a dataset in which the rotations of ``humanml3d`` are of two kinds."""
+    found: dict[str, str] = {}
+    for row in table:
+        if row["status"] == "ok" and row.get("facts") and '"ik"' in row["facts"]:
+            found.setdefault(msgspec.json.decode(row["facts"])["ik"], row["key"])
+    if len(found) > 1:
+        raise BuildError(
+            f"humanml3d of {found['file']} has the rotations of its file and that of {found['paper']}, which has none, "
+            "those of the paper's inverse kinematics; set ik = 'paper' of the stage humanml3d for all"
+        )
 
 
 def _size(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -33,13 +33,16 @@ class Extraction:
     missing
         What markers are where they are not visible, on each axis.
 
+    by
+        Whether ``rotations_6d`` are ``"columns"`` or ``"rows"`` of matrices.
+
     Raises
     ------
     FeatureError
         If the take lacks the modality of a feature, or a number is too large for float32 or not finite.
     """
 
-    def __init__(self, take: Take, names: Sequence[str], missing: float = 0.0) -> None:
+    def __init__(self, take: Take, names: Sequence[str], missing: float = 0.0, by: str = "columns") -> None:
         self.frames = take.frames
         self._at = 0
         self._missing = missing
@@ -65,7 +68,7 @@ class Extraction:
             motion = _motion(take, computed[0])
             if {"positions", "root_position"} & {*computed}:
                 check_reach(motion)
-            self._solver = kinematics.Solver(motion, computed)
+            self._solver = kinematics.Solver(motion, computed, by)
         #: Where points are known, bool (F, points), of the features of which they are not in all frames.
         self.known: dict[str, NDArray[np.bool_]] = {
             name: known for name in names if (known := _known(take, name)) is not None

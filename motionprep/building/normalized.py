@@ -125,7 +125,7 @@ def ensure_normalized(
     if shard_reader.is_whole(target, shard.name):
         return
     try:
-        with shard_writer.ShardWriter(target, record["frames"], sums=False) as writer:
+        with shard_writer.ShardWriter(target, record["frames"], sums=False, by=record.get("by")) as writer:
             writer.append(_Normalized(source, shard.key, record, chosen, shard.motions))
             sealed = writer.seal(shard.name, {word: record[word] for word in ("motions", "skeletons", "names")})
     except DatasetError as error:

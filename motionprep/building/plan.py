@@ -172,14 +172,29 @@ def make_plan(
         with_label = {row.split for row in rows if row.label and not row.reason}
         lacking += labels.lacking({split: split in with_label for split in recipe.split.names()})
     made = _shards(recipe, rows, root, verify_contents=digests)
+    missing, empty = _missing(recipe, keys, rows)
     doubts = (
         *labels.strangers(recipe.reading, keys),
         *chosen.doubts,
         *_guessed(recipe, takes, errors),
         *_said_of(aside),
+        *empty,
     )
-    notes = (*odd, *notes, *explicit, *lacking)
+    notes = (*odd, *notes, *explicit, *lacking, *missing)
     return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, chosen.findings, chosen.results)
+
+
+def _missing(recipe: Recipe, keys: Sequence[str], rows: Sequence[PlannedMotion]) -> tuple[list[str], list[str]]:
+    """Return what of the recipe's corpus is missing, and which splits have nothing of it."""
+    if recipe.corpus is None:
+        return [], []
+    there = {row.split for row in rows}
+    empty = [
+        f"split {name!r} is empty: nothing of {recipe.corpus.name} that is here goes to it"
+        for name in recipe.split.names()
+        if name not in there
+    ]
+    return [sentence for sentence in [recipe.corpus.missing(keys)] if sentence], empty
 
 
 def _guessed(recipe: Recipe, takes: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:
@@ -336,6 +351,7 @@ def _assign(
             classes,
             {dealt.index(at): split for at, split in given.items()},
             splits.grouped(recipe.split, keys, subjects, shared),
+            partly=recipe.corpus is not None,
         )
     except RecipeError as error:
         if len(dealt) == len(takes):

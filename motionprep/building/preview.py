@@ -183,7 +183,7 @@ def preview(planned: Plan, out: Path | None) -> Preview:
     empty = [
         f"split {split.name!r} is empty: all of its motions are dropped or fail"
         for split in splits
-        if not split.motions
+        if not split.motions and not any(doubt.startswith(f"split {split.name!r} is empty") for doubt in planned.doubts)
     ]
     return Preview(
         splits,

@@ -159,7 +159,7 @@ def make(
     motions: list[dict[str, Any]] = []
     skeletons: dict[str, Any] = {}
     digests: list[tuple[Digest, ...]] = []
-    with shard_writer.ShardWriter(folder, shard.expected) as writer:
+    with shard_writer.ShardWriter(folder, shard.expected, by=recipe.six_by(shard.split)) as writer:
         with computing:
             taken = _TakeProcessor(recipe, shard.split)
             for member in shard.members:
@@ -283,7 +283,7 @@ class _TakeProcessor:
         steps, frame_arrays = inversion.steps_to_json(take.steps)
         take = replace(take, arrays={**take.arrays, **frame_arrays})
         try:
-            features = Extraction(take, [*last.arrays, *frame_arrays], last.missing)
+            features = Extraction(take, [*last.arrays, *frame_arrays], last.missing, last.by)
         except FeatureError as error:
             raise ReadError(str(error), path=_files(row, *error.modalities)) from None
         markers = take.markers if "markers" in last.modalities else None

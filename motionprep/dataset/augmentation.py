@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from motionprep.dataset import batch_shapes
 from motionprep.maths import coordinates, retiming
 from motionprep.maths.corruption import Points
-from motionprep.motion.feature_kinds import KINDS, TURNS, Kind
+from motionprep.motion.feature_kinds import KINDS, SIX_BY, TURNS, Kind
 from motionprep.stages.base import Bodies, Corruption, Dropped, Moves, Stage
 from motionprep.stages.speed import Speed
 
@@ -27,6 +27,7 @@ class _Known(NamedTuple):
     nodes: tuple[str, ...]
     rate: float
     metres: float | None
+    by: str
 
 
 def augment(
@@ -38,6 +39,7 @@ def augment(
     nodes: Sequence[str] = (),
     rate: float = 0.0,
     metres_per_unit: float | None = None,
+    by: str = "columns",
 ) -> dict[str, Array]:
     """Return a batch as stages make it, one after the other; the arrays that are given are not changed.
 
@@ -68,6 +70,9 @@ def augment(
     metres_per_unit
         How many metres a unit of the batch is; for lengths that are not in ``unit = "take"``.
 
+    by
+        Whether ``rotations_6d`` are the first two ``"columns"`` or ``"rows"`` of matrices.
+
     Returns
     -------
     dict
@@ -84,7 +89,9 @@ def augment(
     if others:
         name = others[0].name if isinstance(others[0], Stage) else repr(others[0])
         raise ValueError(f"{name} cannot be done to a batch; put it into a recipe")
-    known = _Known(tuple(names), tuple(nodes), rate, metres_per_unit)
+    if by not in SIX_BY:
+        raise ValueError(f"by is {by!r}; it is one of {', '.join(SIX_BY)}")
+    known = _Known(tuple(names), tuple(nodes), rate, metres_per_unit, by)
     whole = next((stage.name for stage in listed if not isinstance(stage, Corruption)), "")
     batch_shapes.check(batch, known.markers, known.nodes, whole)
     out = dict(batch)
@@ -94,7 +101,7 @@ def augment(
         elif isinstance(stage, Moves):
             out = _moved(out, stage, rng, known)
         elif isinstance(stage, Speed):
-            out = _played(out, stage, rng)
+            out = _played(out, stage, rng, known)
     return out
 
 
@@ -152,10 +159,10 @@ def _moved(batch: dict[str, Array], stage: Moves, rng: np.random.Generator, know
         moved[chosen, :, reached] = coordinates.from_matrices(changed, kind.form, frames=1)
         return moved
 
-    return _by_windows(batch, move)
+    return _by_windows(batch, move, known.by)
 
 
-def _played(batch: dict[str, Array], stage: Speed, rng: np.random.Generator) -> dict[str, Array]:
+def _played(batch: dict[str, Array], stage: Speed, rng: np.random.Generator, known: _Known) -> dict[str, Array]:
     """Return a batch each window of which goes at a speed of its own."""
     # What is hidden may be no number, and counts nothing beside a frame that a time falls on.
     batch = _hidden(batch)
@@ -176,7 +183,7 @@ def _played(batch: dict[str, Array], stage: Speed, rng: np.random.Generator) -> 
             played[..., 3] = retiming.both(values[..., 3] > 0.5, times)
         return played
 
-    return _by_windows(batch, play)
+    return _by_windows(batch, play, known.by)
 
 
 def _lead(batch: Mapping[str, Array]) -> tuple[int, ...]:
@@ -184,7 +191,7 @@ def _lead(batch: Mapping[str, Array]) -> tuple[int, ...]:
     return next(batch_shapes.lead(name, array) for name, array in batch.items() if name in KINDS)
 
 
-def _by_windows(batch: dict[str, Array], change: Callable[[str, Kind, Array], Array]) -> dict[str, Array]:
+def _by_windows(batch: dict[str, Array], change: Callable[[str, Kind, Array], Array], by: str) -> dict[str, Array]:
     """Return a batch changed by a function of name, kind and windows (W, F, K, *shape) of each feature."""
     out = dict(batch)
     for name, array in batch.items():
@@ -192,7 +199,9 @@ def _by_windows(batch: dict[str, Array], change: Callable[[str, Kind, Array], Ar
             continue
         lead = batch_shapes.lead(name, array)
         windows = array.reshape(math.prod(lead[:-1]), lead[-1], *batch_shapes.frame(name, array))
-        changed = change(name, KINDS[name], windows)
+        kind = KINDS[name]
+        kind = kind._replace(form="6d_rows") if kind.form == "6d" and by == "rows" else kind
+        changed = change(name, kind, windows)
         if changed is not windows:
             shape = (*lead[:-1], changed.shape[1], *array.shape[len(lead) :])
             out[name] = changed.reshape(shape).astype(array.dtype, copy=False)

@@ -17,7 +17,7 @@ MASKED = {"markers_corrupt": "markers_corrupt_visible", "markers": "markers_visi
 #: What windows have beside features, and keep.
 BESIDE = ("label",)
 
-_AXES = {"feet": ", feet", "joints": ", nodes", "markers": ", markers", "root": ""}
+_AXES = {"feet": ", feet", "joints": ", nodes", "markers": ", markers", "root": "", "body": ""}
 
 
 def check(batch: Mapping[str, Array], markers: Sequence[str], nodes: Sequence[str], whole: str) -> None:
@@ -40,7 +40,7 @@ def check(batch: Mapping[str, Array], markers: Sequence[str], nodes: Sequence[st
     """
     if whole:
         for name in batch:
-            if name not in KINDS and name not in BESIDE:
+            if (name not in KINDS or KINDS[name].part == "body" or KINDS[name].form == "spin") and name not in BESIDE:
                 raise ValueError(
                     f"{whole} does not know how to change {name!r}; leave it out, or put {whole} into a recipe"
                 )
@@ -84,7 +84,7 @@ def lead(name: str, array: Array) -> tuple[int, ...]:
     """
     kind = KINDS[name]
     own = array.ndim - len(kind.shape)
-    axes = own - (kind.part != "root")
+    axes = own - (kind.part not in ("root", "body"))
     if axes < 1 or array.shape[own:] != kind.shape:
         tail = "".join(f", {size}" for size in kind.shape)
         raise ValueError(f"{name} has shape {array.shape}; expected (..., frames{_AXES[kind.part]}{tail})")

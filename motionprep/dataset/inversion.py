@@ -17,8 +17,9 @@ from motionprep.motion.skeleton import Skeleton
 from motionprep.motion.step import PARTS, Step
 
 #: The features that can be brought back. A velocity in a frame that moves is not that of the world, turned.
-INVERTIBLE = tuple(name for name, kind in KINDS.items() if kind.form != "vector")
+INVERTIBLE = tuple(name for name, kind in KINDS.items() if kind.form not in ("vector", "spin") and kind.part != "body")
 #: How the arrays of :func:`steps_to_json` are named, and how many axes such an array of all frames has.
+_NO_FORMS: Mapping[str, str] = {}
 _OF_FRAMES = {"axes": ("frame_axes", 3), "origin": ("frame_origin", 2)}
 
 
@@ -29,6 +30,7 @@ def invert(
     nodes: Sequence[str] = (),
     markers: Sequence[str] = (),
     without_root: Collection[str] = (),
+    forms: Mapping[str, str] = _NO_FORMS,
 ) -> dict[str, NDArray[Any]]:
     """Return features as they would be if no stage had changed coordinates.
 
@@ -48,6 +50,8 @@ def invert(
         Names of the nodes and of the markers, which are needed where left and right were exchanged.
     without_root
         Which features of joints have all of them but the root.
+    forms
+        Forms of rotations, ``"6d_rows"``, of features that have another one than their kind.
 
     Returns
     -------
@@ -66,6 +70,7 @@ def invert(
         if name not in INVERTIBLE:
             raise ValueError(f"{name} cannot be brought back; what can are {', '.join(INVERTIBLE)}")
         kind, array = KINDS[name], np.asarray(values)
+        kind = kind._replace(form=forms.get(name, kind.form))
         width = math.prod(array.shape[1:])
         if array.ndim < 1 or width % math.prod(kind.shape):
             shape = "".join(f", {size}" for size in kind.shape)

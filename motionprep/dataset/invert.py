@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from motionprep.dataset.motion import StoredMotion
+from motionprep.dataset.representations import BACK
 from motionprep.motion.feature_kinds import KINDS
 from motionprep.stages.features import MASKS
 
@@ -45,7 +46,8 @@ def invert(
     -------
     dict
         The same features, float64, in the files' units and axes; markers in those of the C3D file. Rotations that the
-        recipe stores in another form are matrices again.
+        recipe stores in another form are matrices again. A representation of whole motions (``humanml3d``) is what it
+        stands for, as docs/representations.md says: places of its joints (F, 22, 3).
 
     Raises
     ------
@@ -64,29 +66,38 @@ def invert(
         plain, {name: motion[name][frames] for name in motion if name.startswith("frame_")}
     )
     if features is None:
-        given = {name: motion.unnormalized(name)[frames] for name in motion if name in inversion.INVERTIBLE}
+        given = {name: motion.unnormalized(name)[frames] for name in motion if name in (*inversion.INVERTIBLE, *BACK)}
         leads = {name: array.shape[:1] for name, array in given.items()}
     else:
         given, leads = {}, {}
         for name, values in features.items():
             given[name], leads[name] = _handed_in(motion, name, values, normalize=normalize)
+    whole = {name: given.pop(name) for name in BACK if name in given}
     nodes = motion.skeleton.nodes if motion.row["skeleton"] else ()
     for name in given:
         if form := motion.represented(name):
             rows = given[name].reshape(len(given[name]), *_frame(motion, name))
             names = motion.names(name)
             try:
-                check_turns(rows if names else rows[:, None], form.rotations, names)
+                check_turns(rows if names else rows[:, None], form.form, names)
             except ValueError as error:
                 raise ValueError(f"{motion.key}: {name}: {error}") from None
-            given[name] = rotations.matrices_back(rows, form.rotations, form.order)
+            given[name] = rotations.matrices_back(rows, form.form, form.order)
     form = motion.represented("rotations")
     without_root = ("rotations",) if form is not None and form.root != "with" else ()
     try:
-        back = inversion.invert(given, steps, nodes=nodes, markers=motion.marker_names, without_root=without_root)
+        back = inversion.invert(
+            given,
+            steps,
+            nodes=nodes,
+            markers=motion.marker_names,
+            without_root=without_root,
+            forms={name: motion.form(name) for name in ("rotations_6d",)},
+        )
     except ValueError as error:
         raise ValueError(f"{motion.key}: {error}") from None
-    return {name: array.reshape(*leads[name], *array.shape[1:]) for name, array in back.items()}
+    back |= {name: BACK[name](motion, rows, frames.start or 0, steps) for name, rows in whole.items()}
+    return {name: back[name].reshape(*leads[name], *back[name].shape[1:]) for name in leads if name in back}
 
 
 def _frame(motion: StoredMotion, feature: str) -> tuple[int, ...]:
@@ -94,6 +105,8 @@ def _frame(motion: StoredMotion, feature: str) -> tuple[int, ...]:
     from motionprep.motion.rotations import FORMS
 
     form, kind = motion.represented(feature), KINDS[feature]
+    if feature in BACK:
+        return motion.frame_shape(feature)
     one = FORMS[form.rotations] if form is not None else kind.shape
     return one if kind.part == "root" else (len(motion.names(feature)), *one)
 
@@ -114,7 +127,7 @@ def _handed_in(
     from motionprep.dataset.predicted import to_floats
 
     array = np.asarray(values)
-    if name not in inversion.INVERTIBLE:
+    if name not in inversion.INVERTIBLE and name not in BACK:
         return array, array.shape[:1]
     frame = _frame(motion, name)
     shapes = [*dict.fromkeys((frame, (math.prod(frame),)))]

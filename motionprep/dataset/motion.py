@@ -14,7 +14,7 @@ from motionprep.errors import DatasetError
 from motionprep.motion.feature_kinds import FEET, KINDS
 from motionprep.naming.fields import Choice, Field, choose, named
 from motionprep.stages import Stage
-from motionprep.stages.features import MASKS
+from motionprep.stages.features import MASKS, Features
 from motionprep.stages.represent import Represent
 from motionprep.storage.stats import Stats, kind_of
 
@@ -123,7 +123,7 @@ class StoredMotion(Mapping[str, Any]):
     def names(self, feature: str) -> tuple[str, ...]:
         """Return what the first axis of a frame counts: nodes, joints or markers; empty if it counts nothing."""
         kind = KINDS.get(feature)
-        if kind is None or kind.part == "root":
+        if kind is None or kind.part in ("root", "body"):
             return ()
         if kind.part == "markers":
             return self.marker_names
@@ -140,6 +140,13 @@ class StoredMotion(Mapping[str, Any]):
         form = next((stage for stage in self.stages if isinstance(stage, Represent)), None)
         applies = feature == "rotations" or (feature == "root_rotation" and form is not None and form.root == "apart")
         return form if applies else None
+
+    def form(self, feature: str) -> str:
+        """Return the form of a feature's numbers, as they are stored: ``"6d_rows"`` of two rows of a matrix."""
+        represent, last = self.represented(feature), self.stages[-1]
+        if represent is not None:
+            return represent.form
+        return last.form(feature) if isinstance(last, Features) else KINDS[feature].form
 
     def choice(self, field: Field) -> Choice:
         """Return which of its numbers a field means; what motions have in different orders, in that of the first.

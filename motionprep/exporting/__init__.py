@@ -28,6 +28,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "parquet": ("Parquet", "a row a frame, for polars, pandas and Hugging Face datasets"),
     "webdataset": ("WebDataset", "tar shards whose samples are motions"),
     "bvh": ("Bvh", "an animation a motion, of what is stored or of a prediction"),
+    "amass": ("Amass", "a file a motion as AMASS has them, of the feature smpl"),
     "rrd": ("Rrd", "a recording a motion for the viewer Rerun"),
 }
 

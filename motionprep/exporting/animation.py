@@ -19,7 +19,7 @@ _MOVED = 1e-4
 _ZYX = ("Zrotation", "Yrotation", "Xrotation")
 
 
-def local_rotations(arrays: Mapping[str, NDArray[Any]], skeleton: Skeleton) -> Floats | None:
+def local_rotations(arrays: Mapping[str, NDArray[Any]], skeleton: Skeleton, six: str = "6d") -> Floats | None:
     """Return local rotation matrices (F, J, 3, 3) from whichever feature has them, or None.
 
     Parameters
@@ -28,6 +28,8 @@ def local_rotations(arrays: Mapping[str, NDArray[Any]], skeleton: Skeleton) -> F
         Features (F, ...) by name as :func:`motionprep.invert` returns them.
     skeleton
         Of J joints.
+    six
+        The form of ``rotations_6d``, ``"6d"`` or ``"6d_rows"``.
     """
     joints = len(skeleton.joints)
     if "rotations" in arrays:
@@ -40,7 +42,7 @@ def local_rotations(arrays: Mapping[str, NDArray[Any]], skeleton: Skeleton) -> F
     if "quaternions" in arrays:
         return rotations.matrices_back(arrays["quaternions"], "quaternion")
     if "rotations_6d" in arrays:
-        return rotations.matrices_back(arrays["rotations_6d"], "6d")
+        return rotations.matrices_back(arrays["rotations_6d"], six)
     if "global_rotations" in arrays:
         world = arrays["global_rotations"]
         local = world.copy()

@@ -214,14 +214,14 @@ def _animate(
             world = {**world, **{name: _smoothed(name, world[name], method, motion.rate) for name in numbers}}
     except ValueError as error:
         raise PredictionError(f"{source}: {error}") from None
-    matrices = animation.local_rotations(true, skeleton)
+    matrices = animation.local_rotations(true, skeleton, motion.form("rotations_6d"))
     if not numbers:
         if matrices is None:
             return animation.moving(skeleton, motion.rate, true["positions"]), true["positions"]
         made, expected = animation.turning(skeleton, motion.rate, matrices, _places(skeleton, matrices, true))
         return made, true.get("positions", expected)
     turn, carries, leads = _turn(world, true, numbers), _follows_root(motion), _leads(numbers, stored)
-    predicted = _predicted_rotations(world, matrices, skeleton) if turned else matrices
+    predicted = _predicted_rotations(world, matrices, skeleton, motion.form("rotations_6d")) if turned else matrices
     if predicted is not None and "root_rotation" in numbers:
         predicted = predicted.copy()
         predicted[:, 0] = turn @ predicted[:, 0] if carries else rotations.nearest(_root_rotation(world))
@@ -267,7 +267,7 @@ def _root_rotation(arrays: Mapping[str, Floats]) -> Floats:
     return arrays["root_rotation"].reshape(-1, 3, 3)
 
 
-def _predicted_rotations(world: Mapping[str, Floats], recorded: Floats | None, skeleton: Skeleton) -> Floats:
+def _predicted_rotations(world: Mapping[str, Floats], recorded: Floats | None, skeleton: Skeleton, six: str) -> Floats:
     """Return predicted local rotations (F, J, 3, 3); of the root those recorded where it is not among them.
 
     Raises
@@ -275,7 +275,7 @@ def _predicted_rotations(world: Mapping[str, Floats], recorded: Floats | None, s
     ValueError
         If nothing says how the root is turned.
     """
-    found = animation.local_rotations({name: world[name] for name in _TURNS if name in world}, skeleton)
+    found = animation.local_rotations({name: world[name] for name in _TURNS if name in world}, skeleton, six)
     if found is None:
         if recorded is None:
             raise ValueError("rotations are predicted without the root's, which are not stored either")

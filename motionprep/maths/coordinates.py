@@ -71,7 +71,7 @@ def to_matrices(values: NDArray[Any], form: str) -> NDArray[Any]:
     if form == "quaternion":
         length = np.linalg.norm(values, axis=-1, keepdims=True)
         return rotations.from_quaternion(values / np.where(length > 0, length, 1.0))
-    return rotations.from_6d(values) if form == "6d" else values
+    return rotations.matrices_back(values, form) if form in ("6d", "6d_rows") else values
 
 
 def from_matrices(values: NDArray[Any], form: str, frames: int = 0) -> NDArray[Any]:
@@ -79,7 +79,7 @@ def from_matrices(values: NDArray[Any], form: str, frames: int = 0) -> NDArray[A
     if form == "quaternion":
         quaternions = np.moveaxis(rotations.to_quaternion(values), frames, 0)
         return np.moveaxis(rotations.steady(quaternions), 0, frames)
-    return rotations.to_6d(values) if form == "6d" else values
+    return rotations.represent(values, form) if form in ("6d", "6d_rows") else values
 
 
 def _turned(matrices: Floats, step: Step, count: int) -> Floats:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from motionprep.motion.arrays import Floats
 
@@ -33,14 +34,33 @@ def angles(across: Floats, up: int) -> Floats:
     up
         0, 1 or 2.
     """
+    found, has = _of_each(across, up)
+    return found[has]
+
+
+def of_frames(across: Floats, up: int) -> Floats | None:
+    """Return the heading (F,) of each frame, or that of the last one before that has one, or of the first.
+
+    None if no frame has one; arguments as for :func:`angles`.
+    """
+    found, has = _of_each(across, up)
+    if not has.any():
+        return None
+    last = np.maximum.accumulate(np.where(has, np.arange(len(has)), int(has.argmax())))
+    held: Floats = found[last]
+    return held
+
+
+def _of_each(across: Floats, up: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the heading (F,) of each frame, and whether it has one."""
     first, second = (up + 1) % 3, (up + 2) % 3
     right = across[:, 1] - across[:, 0] + across[:, 3] - across[:, 2]
     # Forward is up x right.
     along, aside = -right[:, second], right[:, first]
     with np.errstate(invalid="ignore"):
         has = np.hypot(along, aside) > _LEAST_LEVEL * np.linalg.norm(right, axis=1)
-    found: Floats = np.arctan2(aside[has], along[has])
-    return found
+    found: Floats = np.arctan2(aside, along)
+    return found, has
 
 
 def mean(found: Floats) -> float | None:

@@ -13,8 +13,23 @@ SHAPES: Mapping[str, tuple[int, ...]] = {
     "matrix": (3, 3),
     "quaternion": (4,),
     "6d": (6,),
+    "6d_rows": (6,),
     "mask": (),
+    "spin": (3,),
+    "humanml3d": (263,),
+    "rep272": (272,),
+    "root_motion": (),
+    "phase": (2,),
+    "smpl": (75,),
 }
+#: How many numbers each block of a representation has, in order.
+BLOCKS: Mapping[str, tuple[int, ...]] = {
+    "humanml3d": (1, 2, 1, 63, 126, 66, 4),
+    "rep272": (2, 6, 66, 66, 132),
+    "smpl": (72, 3),
+}
+#: Representations of whole motions, each made by the stage of its name.
+WHOLE = ("humanml3d", "rep272", "root_motion", "smpl")
 #: Names of the axes of each form.
 _AXES: Mapping[str, tuple[str, ...]] = {
     "point": ("axis",),
@@ -23,12 +38,21 @@ _AXES: Mapping[str, tuple[str, ...]] = {
     "matrix": ("row", "column"),
     "quaternion": ("wxyz",),
     "6d": ("component",),
+    "6d_rows": ("component",),
     "mask": (),
+    "spin": ("axis",),
+    "humanml3d": ("number",),
+    "rep272": ("number",),
+    "root_motion": ("number",),
+    "phase": ("number",),
+    "smpl": ("number",),
 }
 #: What a feature of feet counts along its first axis.
 FEET = ("left_ankle", "left_toe", "right_ankle", "right_toe")
 #: The forms of rotations.
-TURNS = ("matrix", "quaternion", "6d")
+TURNS = ("matrix", "quaternion", "6d", "6d_rows")
+#: Which two lines of a matrix six numbers are: its first two columns, or its first two rows.
+SIX_BY = ("columns", "rows")
 
 
 class Kind(NamedTuple):
@@ -39,10 +63,12 @@ class Kind(NamedTuple):
     modality
         Which modality of a take it is of, ``"motion"`` or ``"markers"``.
     part
-        Which of :data:`motionprep.motion.step.PARTS` it belongs to. Of joints and of markers a frame has several; they
-        stand along the axis before the form's own.
+        Which of :data:`motionprep.motion.step.PARTS` it belongs to, or ``"feet"``, or the whole ``"body"``, whose
+        numbers are one row a frame and do not follow a change of coordinates. Of joints and of markers a frame has
+        several; they stand along the axis before the form's own.
     form
-        Of :data:`SHAPES`: a point has a place, a vector none; the fourth number of a marker is whether it is seen.
+        Of :data:`SHAPES`: a point has a place, a vector none; a spin is a vector about which a joint turns; the
+        fourth number of a marker is whether it is seen.
     local
         Whether a rotation is to the parent's frame: a change of the world's axes reaches no other than the root's.
     """
@@ -58,6 +84,14 @@ class Kind(NamedTuple):
         return SHAPES[self.form]
 
 
+def blocks(feature: str, count: int) -> tuple[int, ...]:
+    """Return how many of a feature's ``count`` numbers are in each block that may have one deviation."""
+    if feature == "root_motion":
+        # Heading, its velocity, velocity, height, and at each time of the trajectory a place and a direction.
+        return (2, 1, 2, 1, *[2] * ((count - 6) // 2))
+    return BLOCKS.get(feature, (count,))
+
+
 #: Every feature that can be stored, in the order in which they are listed.
 KINDS: Mapping[str, Kind] = {
     "positions": Kind("motion", "joints", "point"),
@@ -69,6 +103,14 @@ KINDS: Mapping[str, Kind] = {
     "rotations_6d": Kind("motion", "joints", "6d", local=True),
     "positions_velocity": Kind("motion", "joints", "vector"),
     "root_velocity": Kind("motion", "root", "vector"),
+    "positions_acceleration": Kind("motion", "joints", "vector"),
+    "root_acceleration": Kind("motion", "root", "vector"),
+    "angular_velocity": Kind("motion", "joints", "spin", local=True),
+    "humanml3d": Kind("motion", "body", "humanml3d"),
+    "rep272": Kind("motion", "body", "rep272"),
+    "root_motion": Kind("motion", "body", "root_motion"),
+    "phase": Kind("motion", "body", "phase"),
+    "smpl": Kind("motion", "body", "smpl"),
     "contacts": Kind("motion", "feet", "mask"),
     "markers": Kind("markers", "markers", "point"),
     "markers_visible": Kind("markers", "markers", "mask"),
@@ -94,6 +136,7 @@ def dimensions(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[str, ..
             points = kind.form in ("point", "vector")
             of_part = {
                 "root": (),
+                "body": (),
                 "feet": ("foot",),
                 "markers": ("marker",),
                 "joints": ("node" if points else "joint",),

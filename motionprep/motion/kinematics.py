@@ -108,16 +108,20 @@ class Solver:
         ``global_rotations`` to the world; ``quaternions`` (F, J, 4) and ``rotations_6d`` (F, J, 6) of ``rotations``;
         ``root_position`` (F, 3).
 
+    by
+        Whether ``rotations_6d`` are the first two ``"columns"`` or ``"rows"`` of matrices.
+
     Raises
     ------
     KeyError
         If a name is not known.
     """
 
-    def __init__(self, motion: Solvable, names: Iterable[str]) -> None:
+    def __init__(self, motion: Solvable, names: Iterable[str], by: str = "columns") -> None:
         self.shapes = {name: shape(name, motion.skeleton) for name in names}
         self.at = 0
         self._motion = motion
+        self._by = by
         # The last quaternions, whose signs the next ones follow.
         self._previous = np.zeros((len(motion.skeleton.joints), 4))
         self._previous[:, 0] = 1.0
@@ -133,7 +137,7 @@ class Solver:
             out["rotations"] = np.empty((count, *shape("rotations", some.skeleton)), out["rotations_6d"].dtype)
         some.solve(out, self._previous)
         if "rotations_6d" in out:
-            out["rotations_6d"][:] = rotations.to_6d(out["rotations"])
+            out["rotations_6d"][:] = rotations.to_6d(out["rotations"], self._by)
 
 
 def solve_channels(skeleton: Skeleton, channels: Floats, out: Mapping[str, NDArray[Any]], previous: Floats) -> None:

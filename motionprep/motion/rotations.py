@@ -18,6 +18,7 @@ FORMS: Mapping[str, tuple[int, ...]] = {
     "matrix": (3, 3),
     "quaternion": (4,),
     "6d": (6,),
+    "6d_rows": (6,),
     "axis_angle": (3,),
     "euler": (3,),
 }
@@ -196,7 +197,7 @@ def undirected(values: Floats, form: str) -> NDArray[np.bool_]:
     values = np.asarray(values, dtype=np.float64)
     if form == "matrix":
         return _far_from_one(values)
-    if form == "6d":
+    if form in ("6d", "6d_rows"):
         first, second = values[..., :3], values[..., 3:]
         lengths = np.linalg.norm(first, axis=-1) * np.linalg.norm(second, axis=-1)
         on_a_line: NDArray[np.bool_] = np.linalg.norm(np.cross(first, second), axis=-1) <= _ROUNDING * lengths
@@ -220,18 +221,20 @@ def _far_from_one(matrices: Floats) -> NDArray[np.bool_]:
     return lost
 
 
-def to_6d(matrices: Floats) -> Floats:
-    """Return the first two columns of matrices (..., 3, 3), one after the other (..., 6)."""
+def to_6d(matrices: Floats, by: str = "columns") -> Floats:
+    """Return the first two columns, or rows, of matrices (..., 3, 3), one after the other (..., 6)."""
+    if by == "rows":
+        matrices = np.swapaxes(matrices, -1, -2)
     return np.concatenate([matrices[..., 0], matrices[..., 1]], axis=-1)
 
 
-def from_6d(values: Floats) -> Floats:
-    """Return rotation matrices (..., 3, 3) from two vectors (..., 6) by Gram and Schmidt's method."""
+def from_6d(values: Floats, by: str = "columns") -> Floats:
+    """Return rotation matrices (..., 3, 3) from two columns, or rows, (..., 6) by Gram and Schmidt's method."""
     first, second = values[..., :3], values[..., 3:]
     x = first / np.linalg.norm(first, axis=-1, keepdims=True)
     y = second - np.sum(x * second, axis=-1, keepdims=True) * x
     y = y / np.linalg.norm(y, axis=-1, keepdims=True)
-    return np.stack([x, y, np.cross(x, y)], axis=-1)
+    return np.stack([x, y, np.cross(x, y)], axis=-2 if by == "rows" else -1)
 
 
 def represent(matrices: Floats, rotations: str, order: str = "ZYX") -> Floats:
@@ -242,7 +245,8 @@ def represent(matrices: Floats, rotations: str, order: str = "ZYX") -> Floats:
     matrices
         (F, ..., 3, 3).
     rotations
-        ``"matrix"``, ``"quaternion"`` (steady over the frames), ``"6d"``, ``"axis_angle"`` or ``"euler"`` (radians).
+        ``"matrix"``, ``"quaternion"`` (steady over the frames), ``"6d"`` (two columns), ``"6d_rows"``,
+        ``"axis_angle"`` or ``"euler"`` (radians).
     order
         Axes of Euler angles, each about the axis as the ones before it have turned it: ``"ZYX"`` turns about z, then
         about the new y, then about the newest x.
@@ -256,6 +260,7 @@ def represent(matrices: Floats, rotations: str, order: str = "ZYX") -> Floats:
         "matrix": np.asarray,
         "quaternion": lambda matrices: steady(to_quaternion(matrices)),
         "6d": to_6d,
+        "6d_rows": lambda matrices: to_6d(matrices, "rows"),
         "axis_angle": to_axis_angle,
         "euler": lambda matrices: to_euler(matrices, _axes(order)),
     }
@@ -295,6 +300,7 @@ def matrices_back(array: Floats, rotations: str, order: str = "ZYX", joints: int
         "matrix": np.asarray,
         "quaternion": lambda values: from_quaternion(values / np.linalg.norm(values, axis=-1, keepdims=True)),
         "6d": from_6d,
+        "6d_rows": lambda values: from_6d(values, "rows"),
         "axis_angle": from_axis_angle,
         "euler": lambda values: from_euler(values, _axes(order)),
     }

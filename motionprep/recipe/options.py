@@ -11,6 +11,7 @@ import msgspec
 from motionprep.errors import RecipeError
 from motionprep.files.reading import read_text
 from motionprep.formats.index import decode, parse_frames, parse_index, parse_labels, parse_rates
+from motionprep.motion.feature_kinds import WHOLE
 from motionprep.motion.rates import is_rate
 from motionprep.recipe.recipe import Recipe, load_recipe, make_stage, recipe_from_json
 
@@ -174,6 +175,10 @@ def _stages(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
         rest = [name for name in joints if not name.startswith("@")]
         recipe = recipe.with_stages([make_stage("select_joints", joints=rest, **({"set": sets[0]} if sets else {}))])
     if features := _list(given.get("features", ())):
+        # What is a whole representation of a motion has one stage, of its own name.
+        there = {stage.name for stage in recipe.stages}
+        wanted = [name for name in features if name in WHOLE and name not in there]
+        recipe = recipe.with_stages([make_stage(name) for name in wanted])
         recipe = recipe.with_settings("features", recipe.split.names(), arrays=features)
     return recipe
 

@@ -17,17 +17,20 @@ from motionprep.errors import RecipeError
 from motionprep.files.reading import parse_json, parse_toml, read_text
 from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.motion import hashing
+from motionprep.motion.feature_kinds import KINDS, SIX_BY
 from motionprep.motion.rates import is_rate
 from motionprep.naming import shipped
 from motionprep.naming.canonical import Joint
 from motionprep.naming.fields import parse_field
 from motionprep.naming.nearest import did_you_mean
+from motionprep.recipe.corpus import Corpus
 from motionprep.recipe.selection import Selection
 from motionprep.stages import STAGES, Features, Stage
 from motionprep.stages.base import Augment
 from motionprep.stages.downsample import Downsample
 from motionprep.stages.features import BARE, DEFAULT, KNOWN, MADE_BY, MARKERS, MASKS
 from motionprep.stages.normalize import Normalize
+from motionprep.stages.represent import Represent
 
 #: Of a split by percentages, by how many there are.
 SPLITS = {1: ("train",), 2: ("train", "test"), 3: ("train", "val", "test")}
@@ -289,6 +292,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         of a split's is ``features``; it is added where it is not given.
     task
         What is to be learnt; decides no array.
+    corpus
+        The published corpus that it is for; decides no array.
 
     Raises
     ------
@@ -303,6 +308,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     split: Split = Split()
     stages: tuple[Stage, ...] = ()
     task: Task | None = None
+    corpus: Corpus | None = None
 
     def __post_init__(self) -> None:
         for number, stage in enumerate(self.stages, start=1):
@@ -323,6 +329,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             if any(isinstance(stage, Features) for stage in self.stages):
                 self._check_task(split)
 
+        lines = {by: (name, split) for split in self.split.names() for name, by in self.six_by(split).items()}
+        if len(lines) > 1:
+            (name, split), (other, its) = (lines[by] for by in SIX_BY)
+            raise RecipeError(
+                f"{name} of split {split!r} are two columns of matrices and {other} of split {its!r} two rows; in one "
+                "dataset all are the same: set the same by = 'columns' or 'rows' on features and represent"
+            )
+
     @property
     def asks_for_findings(self) -> bool:
         """Whether what the checks find in the sources decides the dataset."""
@@ -332,6 +346,18 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         """Return the stages of a split in order, ``features`` last."""
         stages = tuple(stage for stage in self.stages if stage.works_on(split))
         return stages if stages and isinstance(stages[-1], Features) else (*stages, Features())
+
+    def six_by(self, split: str) -> dict[str, str]:
+        """Return whether the features that a split stores as two lines of matrices are ``"columns"`` or ``"rows"``."""
+        stages = self.stages_for(split)
+        found: dict[str, str] = {}
+        for stage in stages:
+            if isinstance(stage, Represent) and stage.rotations == "6d":
+                found |= dict.fromkeys(("rotations", *stage.makes), stage.by)
+            if isinstance(stage, Features):
+                found |= {array: stage.by for array in stage.arrays if KINDS[array].form == "6d"}
+        stored = [array for stage in stages if isinstance(stage, Features) for array in stage.arrays]
+        return {name: by for name, by in found.items() if name in stored}
 
     def needs(self, split: str) -> frozenset[str]:
         """Return which modality of a take a split needs, of ``"motion"`` and ``"markers"``."""
@@ -535,12 +561,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
             "split": msgspec.to_builtins(self.split),
             "stages": [{"stage": stage.name, **stage.settings()} for stage in self.stages],
             **({"task": msgspec.to_builtins(self.task)} if self.task else {}),
+            **({"corpus": msgspec.to_builtins(self.corpus)} if self.corpus else {}),
         }
 
     def identity(self) -> str:
-        """Return a key of all that decides the arrays and their order: everything but the description."""
+        """Return a key of all that decides the arrays and their order: everything but description and corpus."""
         value = self.to_json()
         del value["description"]
+        value.pop("corpus", None)
         value["stages"] = [[stage.identity(), list(stage.splits)] for stage in self.stages]
         return hashing.key([FORMAT, value])
 
@@ -551,6 +579,11 @@ def _check_place(stage: Stage, earlier: Sequence[Stage], split: str) -> None:
     if (stage.alters or smooths) and (maker := next((one.name for one in earlier if one.derives), "")):
         raise RecipeError(
             f"{stage.name} comes after {maker} in split {split!r}, whose arrays it would not change; put it before"
+        )
+    if stage.picks and (maker := next((one.name for one in earlier if one.leads_on), "")):
+        raise RecipeError(
+            f"{stage.name} comes after {maker} in split {split!r}, whose numbers lead from each frame to the next; put "
+            "it before"
         )
     if (stage.in_world or smooths) and "local_frame" in [one.name for one in earlier]:
         raise RecipeError(
@@ -569,7 +602,8 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
     Parameters
     ----------
     value
-        A table with ``description``, ``seed``, ``reading``, ``selection``, ``split``, ``stages`` and ``task``.
+        A table with ``description``, ``seed``, ``reading``, ``selection``, ``split``, ``stages``, ``task`` and
+        ``corpus``.
     name
         Stands in errors.
 
@@ -585,7 +619,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
         raise RecipeError(f"{name}: has a text that is no Unicode, with half of a character") from None
     except (RecursionError, ValueError):
         raise RecipeError(f"{name}: brackets are nested too deep, or a number has thousands of digits") from None
-    known = ("description", "seed", "reading", "selection", "split", "stages", "task")
+    known = ("description", "seed", "reading", "selection", "split", "stages", "task", "corpus")
     for field in value:
         if field not in known:
             raise RecipeError(f"{name}: there is no {field!r}{did_you_mean(field, known)}")
@@ -614,6 +648,7 @@ def recipe_from_json(value: Mapping[str, Any], name: str = "recipe") -> Recipe:
             split=_convert(split, Split, f"{name}: split"),
             stages=made,
             task=_convert(value["task"], Task, f"{name}: task") if "task" in value else None,
+            corpus=_convert(value["corpus"], Corpus, f"{name}: corpus") if "corpus" in value else None,
         )
     except RecipeError as error:
         text = str(error)

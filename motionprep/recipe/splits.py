@@ -47,6 +47,8 @@ def assign(
     labels: Sequence[str] = (),
     given: Mapping[int, str] | None = None,
     groups: Sequence[str] = (),
+    *,
+    partly: bool = False,
 ) -> list[Part]:
     """Put motions on splits.
 
@@ -62,6 +64,8 @@ def assign(
         The split of some motions, by index, whatever the percentages; these are of the others.
     groups
         Of the same motions, what goes whole to one split unless the rule is by motion; subjects if empty.
+    partly
+        Whether lists may name what is not there, and splits but one be empty.
 
     Returns
     -------
@@ -83,11 +87,11 @@ def assign(
             + [Part(others[part.motion], part.split) for part in dealt]
         )
     elif lists:
-        parts = _by_lists(lists, keys, subjects)
+        parts = _by_lists(lists, keys, subjects, partly=partly)
     else:
         parts = _by_rule(split, keys, groups, labels)
     what = "groups" if "duplicates" in split.by else "subjects"
-    for name in split.names():
+    for name in () if parts and partly else split.names():
         if not any(part.split == name for part in parts):
             raise RecipeError(
                 f"split: {name!r} is empty: {len(keys)} motions of {len(set(groups))} {what} "
@@ -298,13 +302,15 @@ def _fraction(name: str) -> Fraction:
     return Fraction(int.from_bytes(hashlib.sha256(name.encode()).digest()[: _HASH_BITS // 8]), 1 << _HASH_BITS)
 
 
-def _by_lists(lists: dict[str, tuple[Choice, ...]], keys: Sequence[str], subjects: Sequence[str]) -> list[Part]:
+def _by_lists(
+    lists: dict[str, tuple[Choice, ...]], keys: Sequence[str], subjects: Sequence[str], *, partly: bool
+) -> list[Part]:
     index = {key: number for number, key in enumerate(keys)}
     parts: list[Part] = []
     for split, choices in lists.items():
         for choice in choices:
             frames = span(choice.frames, "frames") if choice.frames else None
-            parts += [Part(motion, split, frames) for motion in _chosen(choice, split, index, subjects)]
+            parts += [Part(motion, split, frames) for motion in _chosen(choice, split, index, subjects, partly)]
     parts.sort(key=lambda part: (part.motion, part.frames or (0, 0), part.split))
     for one, other in pairwise(parts):
         if one.motion != other.motion:
@@ -323,7 +329,7 @@ def _by_lists(lists: dict[str, tuple[Choice, ...]], keys: Sequence[str], subject
     return parts
 
 
-def _chosen(choice: Choice, split: str, index: dict[str, int], subjects: Sequence[str]) -> list[int]:
+def _chosen(choice: Choice, split: str, index: dict[str, int], subjects: Sequence[str], partly: bool) -> list[int]:
     if choice.subject:
         found = [motion for motion, subject in enumerate(subjects) if subject == choice.subject]
         what = f"subject {choice.subject!r}"
@@ -349,7 +355,7 @@ def _chosen(choice: Choice, split: str, index: dict[str, int], subjects: Sequenc
     else:
         found = [motion for key, motion in index.items() if fnmatchcase(key, choice.motions)]
         what = f"motion {choice.motions!r}"
-    if not found:
+    if not found and not partly:
         near = did_you_mean(
             choice.subject or choice.motions, dict.fromkeys(subjects) if choice.subject else index, listed=False
         )

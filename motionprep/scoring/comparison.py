@@ -234,8 +234,8 @@ def _form(motion: StoredMotion, field: fields.Field) -> tuple[str, str]:
     if field.axes:
         return "", ""
     if represent := motion.represented(field.feature):
-        return represent.rotations, represent.order
-    form = KINDS[field.feature].form
+        return represent.form, represent.order
+    form = motion.form(field.feature) if field.feature in KINDS else ""
     return (form if form in TURNS else ""), ""
 
 

@@ -13,7 +13,9 @@ from motionprep.stages.base import Dropped, Stage
 from motionprep.stages.features import Features
 
 if TYPE_CHECKING:
+    from motionprep.stages.acceleration import Acceleration
     from motionprep.stages.align import Align
+    from motionprep.stages.angular_velocity import AngularVelocity
     from motionprep.stages.bursts import Bursts
     from motionprep.stages.clean import Clean
     from motionprep.stages.contacts import Contacts
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from motionprep.stages.drop_short import DropShort
     from motionprep.stages.face import Face
     from motionprep.stages.fill_gaps import FillGaps
+    from motionprep.stages.humanml3d import HumanML3D
     from motionprep.stages.limbs import Limbs
     from motionprep.stages.local_frame import LocalFrame
     from motionprep.stages.mirror import Mirror
@@ -28,12 +31,16 @@ if TYPE_CHECKING:
     from motionprep.stages.normalize import Normalize
     from motionprep.stages.occlude import Occlude
     from motionprep.stages.permute_axes import PermuteAxes
+    from motionprep.stages.phase import Phase
     from motionprep.stages.put_on_floor import PutOnFloor
+    from motionprep.stages.rep272 import Rep272
     from motionprep.stages.represent import Represent
+    from motionprep.stages.root_motion import RootMotion
     from motionprep.stages.scale import Scale
     from motionprep.stages.select_joints import SelectJoints
     from motionprep.stages.select_markers import SelectMarkers
     from motionprep.stages.shift import Shift
+    from motionprep.stages.smpl import Smpl
     from motionprep.stages.speed import Speed
     from motionprep.stages.swap import Swap
     from motionprep.stages.translate import Translate
@@ -66,9 +73,16 @@ _CLASSES = {
     "occlude": "Occlude",
     "bursts": "Bursts",
     "limbs": "Limbs",
+    "humanml3d": "HumanML3D",
+    "rep272": "Rep272",
+    "smpl": "Smpl",
+    "root_motion": "RootMotion",
     "represent": "Represent",
     "velocity": "Velocity",
+    "acceleration": "Acceleration",
+    "angular_velocity": "AngularVelocity",
     "contacts": "Contacts",
+    "phase": "Phase",
     "normalize": "Normalize",
     "features": "Features",
 }
@@ -97,7 +111,9 @@ STAGES: Mapping[str, type[Stage]] = _Stages()
 
 __all__ = [
     "STAGES",
+    "Acceleration",
     "Align",
+    "AngularVelocity",
     "Bursts",
     "Clean",
     "Contacts",
@@ -107,6 +123,7 @@ __all__ = [
     "Face",
     "Features",
     "FillGaps",
+    "HumanML3D",
     "Limbs",
     "LocalFrame",
     "Mirror",
@@ -114,12 +131,16 @@ __all__ = [
     "Normalize",
     "Occlude",
     "PermuteAxes",
+    "Phase",
     "PutOnFloor",
+    "Rep272",
     "Represent",
+    "RootMotion",
     "Scale",
     "SelectJoints",
     "SelectMarkers",
     "Shift",
+    "Smpl",
     "Speed",
     "Stage",
     "Swap",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: In which stages take lengths; ``"take"`` is whatever unit the take is in.
 LENGTH_UNITS = ("m", "cm", "mm", "take")
+#: Of which frames stages take differences.
+SCHEMES = ("backward", "forward", "central")
 #: What stages make that corrupt markers.
 CORRUPTED = ("markers_corrupt", "markers_corrupt_visible")
 
@@ -92,6 +94,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
+    #: Fields that came later: at their defaults nothing is computed otherwise, and shards keep their names.
+    later: ClassVar[tuple[str, ...]] = ()
     #: Whether it draws from its generator.
     random: ClassVar[bool] = False
     #: Whether it changes coordinates, joints or markers: what was made of them before would not follow.
@@ -110,6 +114,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     needs: ClassVar[tuple[str, ...]] = ()
     #: What of it, in words for an error, cannot be without rotations of joints, which arrays of positions have not.
     of_rotations: ClassVar[tuple[str, ...]] = ()
+    #: Whether its numbers lead from each frame to the next, so that frames must be chosen before it.
+    leads_on: ClassVar[bool] = False
     #: Whether it makes frames of their neighbours, and would do so across the ends of clips.
     mixes_frames: ClassVar[bool] = False
 
@@ -191,6 +197,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Return all that decides what it computes: name, version and every field but ``splits``."""
         fields = msgspec.to_builtins(self)
         del fields["splits"]
+        given = self.settings()
+        for name in self.later:
+            if name not in given:
+                del fields[name]
         return {"stage": self.name, "version": self.version, **fields}
 
 
@@ -278,6 +288,12 @@ class Moves(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def draw(self, rng: np.random.Generator, bodies: Bodies) -> Drawn | Dropped:
         """Return a change of coordinates for each of several bodies, or why there is none."""
         raise NotImplementedError
+
+
+def check_scheme(scheme: str) -> None:
+    """Raise a ``ValueError`` unless ``scheme`` is one by which stages take differences of frames."""
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme is {scheme!r}; it is one of {', '.join(SCHEMES)}")
 
 
 def check_unit(unit: str) -> None:

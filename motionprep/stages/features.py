@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.motion.feature_kinds import KINDS, TURNS
+from motionprep.motion.feature_kinds import KINDS, SIX_BY, TURNS
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ MADE_BY = {
     "root_velocity": "velocity",
     "markers_velocity": "velocity",
     "contacts": "contacts",
+    "humanml3d": "humanml3d",
+    "rep272": "rep272",
+    "root_motion": "root_motion",
+    "phase": "phase",
+    "smpl": "smpl",
+    "positions_acceleration": "acceleration",
+    "root_acceleration": "acceleration",
+    "angular_velocity": "angular_velocity",
 }
 
 
@@ -43,12 +51,16 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     missing
         What a marker that is not visible is stored as, on each axis; 0 is the origin, that of the local frame if there
         is one.
+    by
+        Whether ``rotations_6d`` are the first two ``"columns"`` or the first two ``"rows"`` of matrices.
     """
 
     name: ClassVar[str] = "features"
+    later: ClassVar[tuple[str, ...]] = ("by",)
 
     arrays: tuple[str, ...] = DEFAULT
     missing: float = 0.0
+    by: Literal["columns", "rows"] = "columns"
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -60,6 +72,11 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """What of it cannot be without rotations of joints."""
         return tuple(array for array in self.arrays if array in ROTATIONS)
 
+    def form(self, feature: str) -> str:
+        """Return the form of a feature's numbers, as it is stored where no stage makes it in another one."""
+        form = KINDS[feature].form
+        return "6d_rows" if form == "6d" and self.by == "rows" else form
+
     def __post_init__(self) -> None:
         if not self.arrays:
             raise ValueError("arrays is empty; name at least one feature")
@@ -68,6 +85,8 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(f"there is no feature {array!r}; there are {', '.join(KNOWN)}")
         if len(set(self.arrays)) != len(self.arrays):
             raise ValueError("arrays names a feature twice")
+        if self.by not in SIX_BY:
+            raise ValueError(f"by is {self.by!r}; it is one of {', '.join(SIX_BY)}")
         if not isfinite(self.missing):
             raise ValueError(f"missing is {self.missing}; expected a finite number")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from motionprep.stages.base import Dropped, Stage
 
@@ -27,17 +27,25 @@ class Normalize(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stored
         Whether normalized numbers are stored. Motions for which train has no statistics, having none with the same
         joints or markers, are then left out of the dataset.
+    by
+        ``"number"``: each number has its own standard deviation. ``"block"``: those of a block have one, the mean of
+        theirs, as HumanML3D's ``cal_mean_variance.ipynb`` has it: root, places, rotations, velocities and contacts of
+        ``humanml3d`` and so on, which docs/representations.md lists. Any other feature is one block.
     """
 
     name: ClassVar[str] = "normalize"
+    later: ClassVar[tuple[str, ...]] = ("by",)
     on_reading: ClassVar[bool] = True
 
     arrays: tuple[str, ...] = ()
     stored: bool = False
+    by: Literal["number", "block"] = "number"
 
     def __post_init__(self) -> None:
         if self.splits:
             raise ValueError("splits is given; all splits are normalized alike, by what train is")
+        if self.by not in ("number", "block"):
+            raise ValueError(f"by is {self.by!r}; it is 'number' or 'block'")
         if len(set(self.arrays)) != len(self.arrays):
             raise ValueError("arrays names a feature twice")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from motionprep.motion.feature_kinds import SIX_BY
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ----------
     rotations
         ``"matrix"``: (3, 3), acting on column vectors. ``"quaternion"``: wxyz, unit, without a change of sign between
-        frames. ``"6d"``: a matrix's first two columns. ``"axis_angle"``: a vector along the axis, as long as the angle,
-        0 to pi radians. ``"euler"``: three angles in radians, within a turn, so that they may jump between frames.
+        frames. ``"6d"``: two columns or rows of a matrix, as ``by`` says. ``"axis_angle"``: a vector along the axis, as
+        long as the angle, 0 to pi radians. ``"euler"``: three angles in radians, within a turn, so that they may jump
+        between frames.
     order
         Axes of Euler angles, each about the axis as the ones before it have turned it; all twelve orders. In gimbal
         lock the last angle is 0.
@@ -38,11 +40,14 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ``"with"``: among the joints, as the take has it, which after a change to a local frame is in that frame.
         ``"apart"``: as the array ``root_rotation``, which is then to be stored, and not among the joints; where the
         root is kept apart, its rotation there. ``"left_out"``: neither.
+    by
+        Whether ``"6d"`` is a matrix's first two ``"columns"``, as most papers have it, or its first two ``"rows"``.
     flat
         Whether a frame is one row, joint after joint: (F, J * 9) for (F, J, 3, 3), (F, 9) for the root's.
     """
 
     name: ClassVar[str] = "represent"
+    later: ClassVar[tuple[str, ...]] = ("by",)
     of_rotations: ClassVar[tuple[str, ...]] = ("represent",)
     derives: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("motion",)
@@ -50,6 +55,7 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rotations: Literal["matrix", "quaternion", "6d", "axis_angle", "euler"] = "matrix"
     order: str = "ZYX"
     root: Literal["with", "apart", "left_out"] = "with"
+    by: Literal["columns", "rows"] = "columns"
     flat: bool = False
 
     @property
@@ -57,10 +63,17 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Which features are of interest because of it: a root that stands apart would be lost without its own."""
         return ("root_rotation",) if self.root == "apart" else ()
 
+    @property
+    def form(self) -> str:
+        """The form of :data:`motionprep.motion.rotations.FORMS` that it makes."""
+        return "6d_rows" if self.by == "rows" else self.rotations
+
     def __post_init__(self) -> None:
-        for field, words in (("rotations", FORMS), ("root", ROOTS)):
+        for field, words in (("rotations", FORMS), ("root", ROOTS), ("by", SIX_BY)):
             if getattr(self, field) not in words:
                 raise ValueError(f"{field} is {getattr(self, field)!r}; it is one of {', '.join(words)}")
+        if self.by != "columns" and self.rotations != "6d":
+            raise ValueError(f"by is {self.by!r}, which is for rotations = '6d' alone, not for {self.rotations!r}")
         if len(self.order) != 3 or not {*self.order} <= {*"XYZ"} or self.order[1] in (self.order[0], self.order[2]):
             raise ValueError(
                 f"order is {self.order!r}; it must be three of X, Y, Z, no two neighbours alike, such as ZYX"
@@ -85,5 +98,5 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def _told(self, matrices: Floats) -> Floats:
         from motionprep.motion import rotations
 
-        represented = rotations.represent(matrices, self.rotations, self.order)
+        represented = rotations.represent(matrices, self.form, self.order)
         return represented.reshape(len(represented), -1) if self.flat else represented

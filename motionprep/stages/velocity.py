@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Dropped, Stage
+from motionprep.stages.base import Dropped, Stage, check_scheme
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +22,9 @@ ARRAYS = {"positions": "positions_velocity", "root_position": "root_velocity", "
 class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Add first differences times the rate, in the take's units a second, in the frame that the take is in.
 
-    A frame's velocity is the way from the frame before it; the first frame has that of the second. What later stages do
+    What later stages do
     to coordinates or to the choice of joints and markers does not reach it, so put it after them; later stages that
-    choose frames choose among the velocities. A clip's first frame has the velocity of that clip's second.
+    choose frames choose among the velocities. Each clip is by itself.
 
     Parameters
     ----------
@@ -34,15 +34,24 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         (``markers_velocity`` (F, M, 3), of the recorded ones, not of those that a stage has corrupted). A marker's
         velocity is 0 unless it is visible in the frame and in the one before; in the first it is that of the second.
         Where it is known is put down as ``markers_velocity_known`` (F, M), for the statistics.
+    scheme
+        ``"backward"``: the way from the frame before; the first frame has that of the second. ``"forward"``: the way to
+        the next frame; the last has that of the one before. ``"central"``: half the way from the frame before to the
+        next; at the ends as the other two. Markers are seen in pairs, so theirs is backward.
     """
 
     name: ClassVar[str] = "velocity"
     version: ClassVar[int] = 2
     derives: ClassVar[bool] = True
+    later: ClassVar[tuple[str, ...]] = ("scheme",)
 
     of: tuple[str, ...] = ("positions",)
+    scheme: Literal["backward", "forward", "central"] = "backward"
 
     def __post_init__(self) -> None:
+        check_scheme(self.scheme)
+        if "markers" in self.of and self.scheme != "backward":
+            raise ValueError(f"scheme is {self.scheme!r}; that of markers is 'backward'")
         if not self.of:
             raise ValueError(f"of is empty; it names any of {', '.join(ARRAYS)}")
         for item in self.of:
@@ -64,7 +73,7 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return Dropped("velocity: fewer than two frames")
         arrays = dict(take.arrays)
         for item in self.of:
-            found = _velocity(take, item)
+            found = _velocity(take, item, self.scheme)
             if isinstance(found, Dropped):
                 return found
             arrays[ARRAYS[item]] = read_only(found)
@@ -73,21 +82,24 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return replace(take, arrays=arrays)
 
 
-def _velocity(take: Take, item: str) -> Floats | Dropped:
+def _velocity(take: Take, item: str, scheme: str) -> Floats | Dropped:
     """Return the velocity of one of :data:`ARRAYS`."""
+    from motionprep.maths import differences
     from motionprep.motion import kinematics
 
     if item == "markers":
         return _of_markers(take.markers) if take.markers is not None else Dropped("velocity: no markers")
     if item == "root_position" and take.root is not None:
-        return _differences(take.root.position, take.rate, take.clip)
+        return differences.first(take.root.position, take.rate, scheme, take.clip)
     if take.motion is None:
         return Dropped("velocity: no skeleton")
-    return _differences(kinematics.features(take.motion, (item,))[item], take.motion.rate, take.clip)
+    return differences.first(kinematics.features(take.motion, (item,))[item], take.motion.rate, scheme, take.clip)
 
 
 def _of_markers(markers: Markers) -> Floats:
-    velocity = _differences(markers.positions, markers.rate)
+    from motionprep.maths import differences
+
+    velocity = differences.first(markers.positions, markers.rate)
     velocity[~_known(markers)] = 0.0
     return velocity
 
@@ -98,12 +110,3 @@ def _known(markers: Markers) -> NDArray[np.bool_]:
     known[1:] &= markers.visible[:-1]
     known[0] = known[1]
     return known
-
-
-def _differences(values: Floats, rate: float, clip: int | None = None) -> Floats:
-    """Return the change (F, ...) from the frame before, times the rate; a clip's first frame's is the second's."""
-    import numpy as np
-
-    clips = values.reshape(-1, clip or len(values), *values.shape[1:])
-    changes = np.diff(clips, axis=1)
-    return (np.concatenate([changes[:, :1], changes], axis=1) * rate).reshape(values.shape)

@@ -66,14 +66,18 @@ class ShardWriter:
         About how many frames will be appended, which decides how they are cut into chunks.
     sums
         Whether to keep sums for the statistics.
+    by
+        Of features that are two lines of matrices, whether these are ``"columns"`` or ``"rows"``: an attribute of the
+        array.
     """
 
-    def __init__(self, folder: Path, capacity: int, *, sums: bool = True) -> None:
+    def __init__(self, folder: Path, capacity: int, *, sums: bool = True, by: Mapping[str, str] | None = None) -> None:
         chunks = max(1, -(-capacity // MOST_CHUNK))
         self._chunk = max(1, -(-capacity // chunks))
         self._folder = folder
         self._capacity = max(1, capacity)
         self._sums = sums
+        self._by = by or {}
         self._kinds: Mapping[str, tuple[Any, tuple[int, ...]]] = {}
         self._dimensions: Mapping[str, tuple[str, ...]] = {}
         self._arrays: dict[str, Any] = {}
@@ -142,6 +146,7 @@ class ShardWriter:
             "key": key,
             "frames": self.frames,
             "features": {name: [dtype.name, *shape] for name, (dtype, shape) in self._kinds.items()},
+            **({"by": dict(self._by)} if self._by else {}),
             "sums": {name: moments.to_json() for name, moments in self._moments.items()},
             "files": {name: shard_files.mark(self._beside / name) for name in shard_files.names(self._beside)},
         }
@@ -236,6 +241,7 @@ class ShardWriter:
             fill_value=255 if dtype.kind == "u" else math.nan,
             chunk_key_encoding={"name": "default", "separator": "."},
             dimension_names=self._dimensions[name],
+            attributes={"by": self._by[name]} if name in self._by else None,
         )
 
 

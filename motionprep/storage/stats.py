@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from motionprep.errors import DatasetError
+from motionprep.motion.feature_kinds import KINDS, blocks
 from motionprep.stages.features import KNOWN
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Stats:
         In how many frames each number of a frame was known: of markers that is where they are visible.
     mean, std
         Of each number of a frame, float64; 0 and 1 of one that was never known.
+    by
+        Of two lines of matrices, ``"columns"`` or ``"rows"``; empty of other features.
     """
 
     names: tuple[str, ...]
@@ -44,6 +47,7 @@ class Stats:
     count: np.ndarray[Any, Any]
     mean: np.ndarray[Any, Any]
     std: np.ndarray[Any, Any]
+    by: str = ""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Stats:
@@ -53,7 +57,7 @@ class Stats:
         arrays = {name: np.array(value[name]).reshape(value["shape"]) for name in ("count", "mean", "std")}
         for array in arrays.values():
             array.flags.writeable = False
-        return cls(tuple(value["names"]), tuple(value["parents"]), **arrays)
+        return cls(tuple(value["names"]), tuple(value["parents"]), **arrays, by=value.get("by", ""))
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.mean.shape))
@@ -123,6 +127,9 @@ def kind_of(feature: str, skeleton: Skeleton | None, markers: Sequence[str]) -> 
     markers
         Names of its markers.
     """
+    if KINDS[feature].part == "body":
+        # The same numbers whatever the skeleton.
+        return (feature,), ()
     if KNOWN[feature] == "markers" or skeleton is None:
         return tuple(markers), ()
     names, parents = skeleton.nodes, skeleton.node_parents
@@ -143,12 +150,14 @@ def combine(records: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, An
     -------
     dict
         By feature, an entry for each kind of motions and shape of a frame: ``names``, ``parents``, ``shape``,
-        ``count``, ``mean`` and ``std`` (by count), flat; of a number that is never known 0, 0 and 1. Combined pairwise
-        in float64 (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance"). Changes of
-        coordinates, which are stored beside the features, have none.
+        ``count``, ``mean`` and ``std`` (by count), flat, and ``by``; of a number that is never known 0, 0 and 1.
+        Combined pairwise in float64 (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
+        Changes of coordinates, which are stored beside the features, have none.
     """
     totals: dict[str, dict[tuple[Kind, tuple[int, ...]], _Moments]] = {}
+    lines: dict[str, str] = {}
     for record in records:
+        lines |= record.get("by", {})
         skeleton, markers = contents(record)
         for feature, part in record["sums"].items():
             if feature in KNOWN:
@@ -162,6 +171,7 @@ def combine(records: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, An
                 "names": list(names),
                 "parents": list(parents),
                 "shape": list(shape),
+                **({"by": lines[feature]} if feature in lines else {}),
                 "count": count,
                 "mean": mean,
                 "std": [
@@ -172,6 +182,22 @@ def combine(records: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, An
         ]
         for feature, by_kind in totals.items()
     }
+
+
+def by_block(fitted: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Return statistics in which the numbers of a block have one standard deviation, the mean of theirs.
+
+    Blocks are those of :func:`motionprep.motion.feature_kinds.blocks`.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for feature, parts in fitted.items():
+        for part in parts:
+            std: list[float] = []
+            for size in blocks(feature, len(part["std"])):
+                block = part["std"][len(std) : len(std) + size]
+                std += [math.fsum(block) / size] * size
+            found.setdefault(feature, []).append({**part, "std": std})
+    return found
 
 
 def contents(record: Mapping[str, Any]) -> tuple[Skeleton | None, tuple[str, ...]]:

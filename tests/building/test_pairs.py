@@ -88,6 +88,7 @@ class TestJoining:
 
         assert table[table.status == "dropped"][["key", "reason"]].to_numpy().tolist() == [[gone.stem, "no skeleton"]]
 
+    @pytest.mark.filterwarnings("ignore:takes that are left out")
     def test_a_take_of_a_modality_that_is_left_aside_has_a_row_and_a_warning(
         self, apart: tuple[Path, Path], tmp_path: Path
     ) -> None:

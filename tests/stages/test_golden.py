@@ -81,8 +81,20 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
         {"rotations": "quaternion"},
     ],
     "normalize": [{}],
+    "phase": [{}],
+    "root_motion": [{}, {"times": [0.1], "up": "z"}],
+    "acceleration": [{}, {"of": ["root_position"], "scheme": "forward"}],
+    "angular_velocity": [{}, {"scheme": "central"}],
     "velocity": [{"of": ["positions", "root_position", "markers"]}],
     "contacts": [{}, {"method": "humanml3d"}, {"method": "lafan1"}],
+}
+
+
+#: Settings for a generated take without its T-pose, in metres, at so many frames a second.
+BODY: dict[str, tuple[int, list[dict[str, Any]]]] = {
+    "humanml3d": (20, [{"ik": "paper"}, {"ik": "file"}]),
+    "rep272": (30, [{}]),
+    "smpl": (40, [{}]),
 }
 
 
@@ -137,12 +149,33 @@ def whole_take() -> Take:
     return aligned
 
 
+def walking() -> Take:
+    """Return a take, with contacts, in which feet come down in turn."""
+    take = as_recorded(400)
+    made = make_stage("contacts").apply(take.at(range(1, 400)), np.random.default_rng())
+    assert isinstance(made, Take)
+    return made
+
+
+def in_metres(take: Take, rate: int) -> Take:
+    made = take.at(range(1, take.frames, round(take.rate / rate)))
+    scaled = make_stage("scale", unit="m", metres_per_unit=0.0564444).apply(made, np.random.default_rng())
+    assert isinstance(scaled, Take)
+    return scaled
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_that_computes_something_else_has_another_version(
     name: str, make_take: Callable[..., Take], recorded: Take, whole_take: Take
 ) -> None:
     take = make_take(24, markers=True) if name in SMALL else recorded if name == "align" else whole_take
-    cases = [make_stage(name, **case) for case in (SMALL | WHOLE)[name]]
+    cases = [
+        make_stage(name, **case) for case in (SMALL | WHOLE | {name: cases for name, (_, cases) in BODY.items()})[name]
+    ]
+    if name == "phase":
+        take = walking()
+    if name in BODY:
+        take = in_metres(take, BODY[name][0])
     outcomes = [[stage.settings(), outcome(stage, take)] for stage in cases]
     found = {"version": STAGES[name].version, "sha256": hashing.digest(hashing.canonical(outcomes))}
     golden = json.loads(GOLDEN.read_text(encoding="utf-8")).get(name)
@@ -157,7 +190,7 @@ def test_a_stage_that_computes_something_else_has_another_version(
 @pytest.mark.parametrize("name", WHOLE)
 def test_each_stage_serves_the_generated_take(name: str, recorded: Take, whole_take: Take) -> None:
     stages = [make_stage(name, **case) for case in WHOLE[name]]
-    take = recorded if name == "align" else whole_take
+    take = recorded if name == "align" else walking() if name == "phase" else whole_take
 
     assert not any(isinstance(stage.apply(take, np.random.default_rng(1)), Dropped) for stage in stages)
 

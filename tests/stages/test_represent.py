@@ -32,7 +32,24 @@ def in_frame_of_root(take: Take) -> Take:
 
 
 def test_the_forms_are_those_that_rotations_knows() -> None:
-    assert tuple(rotations.FORMS) == FORMS
+    # Two rows are a setting of "6d".
+    assert tuple(form for form in rotations.FORMS if form != "6d_rows") == FORMS
+
+
+def test_six_numbers_are_two_rows_on_request(make_take) -> None:
+    take = make_take()
+
+    array = Represent(rotations="6d", by="rows").apply(take, RNG).arrays["rotations"]
+
+    scipys = Rotation.from_matrix(matrices_of(take).reshape(-1, 3, 3)).as_matrix()
+    np.testing.assert_allclose(array.reshape(-1, 6), scipys[:, :2].reshape(-1, 6), atol=1e-12)
+    np.testing.assert_allclose(rotations.matrices_back(array, "6d_rows"), matrices_of(take), atol=1e-12)
+
+
+@pytest.mark.parametrize("settings", [{"rotations": "6d", "by": "diagonals"}, {"rotations": "euler", "by": "rows"}])
+def test_lines_that_no_matrix_has_or_no_form_needs_are_refused(settings: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="by is"):
+        Represent(**settings)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,0 +1,98 @@
+"""A take as the 22 joints of ``smpl-22``, which the representations of text-to-motion are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from motionprep import naming
+from motionprep.maths import assembly, spaces
+from motionprep.motion import kinematics
+from motionprep.motion.arrays import Floats
+from motionprep.motion.take import Take
+from motionprep.naming import skeleton_tables
+from motionprep.naming.canonical import Joint, parts
+
+#: Hip, knee and ankle of the left and of the right leg.
+_LEGS = (1, 4, 7, 2, 5, 8)
+#: How long legs from hip to ankle may be, in metres.
+_LEAST, _MOST = 0.3, 1.5
+#: A rate or a unit is right to this share.
+_SAME = 0.01
+
+
+class NoBody(ValueError):
+    """A take is no such body; the message says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A take as 22 joints.
+
+    Parameters
+    ----------
+    positions
+        (F, 22, 3), in metres, in the take's world.
+    rotations
+        (F, 22, 3, 3), local rotations, the root's in the world; None if the take has none, or none were asked for.
+    """
+
+    positions: Floats
+    rotations: Floats | None
+
+
+def of_take(take: Take, rate: float | None, *, rotations: bool) -> Body:
+    """Return a take as 22 joints.
+
+    Parameters
+    ----------
+    take
+        In the world.
+    rate
+        Frames a second that it must have; any if None.
+    rotations
+        Whether its rotations are asked for.
+
+    Raises
+    ------
+    NoBody
+        If it has no skeleton or lacks joints, is not at this rate, is not in metres, or is clips.
+    """
+    if take.motion is None:
+        raise NoBody("no skeleton")
+    if rate is not None and take.clip is not None:
+        raise NoBody("these are clips, each of which would begin anew; build them from whole motions")
+    if rate is not None and abs(take.rate / rate - 1) > _SAME:
+        raise NoBody(
+            f"{take.rate:g} frames a second; it is made of {rate:g}: put downsample with rate = {rate:g} before"
+        )
+    skeleton = take.motion.skeleton
+    made, missing = parts(_joints(), skeleton.nodes)
+    if missing:
+        raise NoBody(naming.absent(missing, skeleton.nodes))
+    if rotations and not skeleton.bare:
+        poses = assembly.assemble(take.motion, made)
+        positions, turns = kinematics.features(poses, ("positions",))["positions"], poses.rotations
+    else:
+        places = kinematics.features(take.motion, ("positions",))["positions"]
+        single = all(len(part.nodes) == 1 for part in made)
+        positions = (
+            places[:, [part.nodes[0] for part in made]]
+            if single
+            else np.stack([places[:, list(part.nodes)].mean(axis=1) for part in made], axis=1)
+        )
+        turns = None
+    metres = spaces.metres(take, "joints")
+    legs = np.linalg.norm(np.diff(positions[:1, list(_LEGS)].reshape(2, 3, 3), axis=1), axis=-1).sum(axis=1).mean()
+    # Without bone lengths there is nothing to measure.
+    known = rate is not None or legs > 0
+    if known and ((metres is not None and abs(metres - 1) > _SAME) or not _LEAST <= legs <= _MOST):
+        raise NoBody(f"legs are {legs:.4g} long; it is made of metres: put scale with unit = 'm' before")
+    return Body(positions, turns)
+
+
+@cache
+def _joints() -> tuple[Joint, ...]:
+    return skeleton_tables.load("smpl-22")
