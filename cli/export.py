@@ -52,6 +52,12 @@ _OPTIONS = {
     "fields": partial(
         click.Option, ["--fields"], metavar="LIST", type=LIST, help="Fields that are predicted [default: the targets]."
     ),
+    "gender": partial(
+        click.Option,
+        ["--gender"],
+        type=click.Choice(["neutral", "female", "male"]),
+        help="Of the body [default: neutral].",
+    ),
     "motion": partial(click.Option, ["--motion"], metavar="KEY", help="Write this motion alone."),
 }
 

@@ -215,7 +215,8 @@ class TestErrors:
             ("stage = 1", "x.toml: there is no 'stage'; did you mean 'stages'?"),
             (
                 "zzz = 1",
-                "x.toml: there is no 'zzz'; there are description, seed, reading, selection, split, stages, task, corpus",
+                "x.toml: there is no 'zzz'; there are description, seed, reading, selection, split, stages, task, "
+                "corpus",
             ),
             ("description = 1", "x.toml: description: expected `str`, got `int`"),
             ("seed = -1", "x.toml: seed: expected `int` >= 0"),
