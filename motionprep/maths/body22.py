@@ -78,29 +78,36 @@ def of_take(take: Take, rate: float | None, *, rotations: bool) -> Body:
     made, missing = parts(_joints(), skeleton.nodes)
     if missing:
         raise NoBody(naming.absent(missing, skeleton.nodes))
-    if rotations and not skeleton.bare:
+    nodes = [part.nodes[0] for part in made]
+    alike = [skeleton.node_parents[part.turn] for part in made] == [
+        nodes[part.parent] if part.parent >= 0 else -1 for part in made
+    ]
+    if all(part.nodes == (part.turn,) for part in made) and (alike or not rotations or skeleton.bare):
+        # What a file has as these joints, in this tree, needs no assembly.
+        wanted = ("positions", "rotations") if rotations and not skeleton.bare else ("positions",)
+        found = kinematics.features(take.motion, wanted)
+        positions = found["positions"][:, nodes]
+        turns = found["rotations"][:, nodes] if "rotations" in found else None
+    elif rotations and not skeleton.bare:
         poses = assembly.assemble(take.motion, made)
         positions, turns = kinematics.features(poses, ("positions",))["positions"], poses.rotations
     else:
         places = kinematics.features(take.motion, ("positions",))["positions"]
-        single = all(len(part.nodes) == 1 for part in made)
-        positions = (
-            places[:, [part.nodes[0] for part in made]]
-            if single
-            else np.stack([places[:, list(part.nodes)].mean(axis=1) for part in made], axis=1)
-        )
+        positions = np.stack([places[:, list(part.nodes)].mean(axis=1) for part in made], axis=1)
         turns = None
-    scale = _to_metres(spaces.metres(take, "joints"), positions)
+    legs = np.linalg.norm(np.diff(positions[:1, list(_LEGS)].reshape(-1, 3, 3), axis=1), axis=-1).sum(axis=1)
+    length = float(legs.mean()) if len(legs) else 0.0
+    if rate is not None and len(legs) and not length > 0:
+        raise NoBody("its bones have no length, which AMASS's files take from a body model")
+    scale = _to_metres(spaces.metres(take, "joints"), length)
     return Body(positions * scale if scale != 1.0 else positions, turns, scale)
 
 
-def _to_metres(metres: float | None, positions: Floats) -> float:
-    """Return the factor from lengths to metres."""
+def _to_metres(metres: float | None, legs: float) -> float:
+    """Return the factor from lengths, of which legs have one, to metres."""
     if metres is not None:
         return 1.0 if abs(metres - 1) < _SAME else metres
-    legs = np.linalg.norm(np.diff(positions[:1, list(_LEGS)].reshape(-1, 3, 3), axis=1), axis=-1).sum(axis=1)
-    length = float(legs.mean()) if len(legs) else 0.0
-    return 1.0 if _LEAST <= length <= _MOST or not length > 0 else _PUBLISHED / length
+    return 1.0 if _LEAST <= legs <= _MOST or not legs > 0 else _PUBLISHED / legs
 
 
 @cache

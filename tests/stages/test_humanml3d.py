@@ -117,6 +117,7 @@ def test_the_rotations_of_a_file_count_where_it_has_any(walk: Take) -> None:
     [
         (lambda take: take, "humanml3d: 120 frames a second; it is made of 20: put downsample with rate = 20 before"),
         (lambda take: in_metres(take).at(range(1)), "humanml3d: there is one frame"),
+        (lambda take: spaces.change(in_metres(take), Step(scale=1e-300)), "humanml3d: its bones have no length"),
         (lambda take: Take("1", None, None), "humanml3d: no skeleton"),
     ],
 )
