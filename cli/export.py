@@ -58,6 +58,12 @@ _OPTIONS = {
         metavar="METHOD",
         help="Make predictions steady: hold-last, savitzky-golay, one-euro or slerp [default: as they are].",
     ),
+    "gender": partial(
+        click.Option,
+        ["--gender"],
+        type=click.Choice(["neutral", "female", "male"]),
+        help="Of the body [default: neutral].",
+    ),
     "motion": partial(click.Option, ["--motion"], metavar="KEY", help="Write this motion alone."),
 }
 

@@ -31,7 +31,7 @@ _GENDERS = ("neutral", "female", "male")
 class Amass(Export):
     """A file a motion, ``train/69_01.npz``, with AMASS's arrays ``poses, trans, betas, gender, mocap_framerate``.
 
-    Of a dataset that stores ``smpl``, in the world and axes of the files that it was built from.
+    Of a dataset that stores ``smpl``, in the world and axes of the files that it was built from, and in metres.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Amass(Export):
                     folder / file_stem(split_name) / f"{name}.npz",
                     allow_pickle=False,
                     poses=poses,
-                    trans=rows[:, 72:],
+                    trans=rows[:, 72:] * motion.row["scale"],
                     betas=np.zeros(_BETAS),
                     gender=np.array(self.gender),
                     mocap_framerate=np.array(motion.rate),
@@ -85,8 +85,8 @@ class Amass(Export):
             reading=example,
             details=(
                 "`poses` (F, 156) are axis-angle in radians, of SMPL-H's 22 body joints; fingers are 0. `trans` (F, 3) "
-                "is where the pelvis is, `betas` are 0. Axes and units are those of the files that were built, where "
-                "AMASS has z up and metres"
+                "is where the pelvis is, in metres; `betas` are 0. Axes are those of the files that were built, where "
+                "AMASS has z up"
             ),
             restored=True,
         )

@@ -17,8 +17,10 @@ from motionprep.naming.canonical import Joint, parts
 
 #: Hip, knee and ankle of the left and of the right leg.
 _LEGS = (1, 4, 7, 2, 5, 8)
-#: How long legs from hip to ankle may be, in metres.
+#: How long legs from hip to ankle are in metres where nothing states the unit.
 _LEAST, _MOST = 0.3, 1.5
+#: How long they are of the body to which HumanML3D brings all others.
+_PUBLISHED = 0.826
 #: A rate or a unit is right to this share.
 _SAME = 0.01
 
@@ -34,13 +36,17 @@ class Body:
     Parameters
     ----------
     positions
-        (F, 22, 3), in metres, in the take's world.
+        (F, 22, 3), in metres, in the take's axes.
     rotations
         (F, 22, 3, 3), local rotations, the root's in the world; None if the take has none, or none were asked for.
+    scale
+        From the take's lengths to metres. Where nothing states the unit and legs are too long or too short for metres,
+        it makes legs as long as those of the published body.
     """
 
     positions: Floats
     rotations: Floats | None
+    scale: float
 
 
 def of_take(take: Take, rate: float | None, *, rotations: bool) -> Body:
@@ -58,7 +64,7 @@ def of_take(take: Take, rate: float | None, *, rotations: bool) -> Body:
     Raises
     ------
     NoBody
-        If it has no skeleton or lacks joints, is not at this rate, is not in metres, or is clips.
+        If it has no skeleton or lacks joints, is not at this rate, or is clips.
     """
     if take.motion is None:
         raise NoBody("no skeleton")
@@ -72,25 +78,36 @@ def of_take(take: Take, rate: float | None, *, rotations: bool) -> Body:
     made, missing = parts(_joints(), skeleton.nodes)
     if missing:
         raise NoBody(naming.absent(missing, skeleton.nodes))
-    if rotations and not skeleton.bare:
+    nodes = [part.nodes[0] for part in made]
+    alike = [skeleton.node_parents[part.turn] for part in made] == [
+        nodes[part.parent] if part.parent >= 0 else -1 for part in made
+    ]
+    if all(part.nodes == (part.turn,) for part in made) and (alike or not rotations or skeleton.bare):
+        # What a file has as these joints, in this tree, needs no assembly.
+        wanted = ("positions", "rotations") if rotations and not skeleton.bare else ("positions",)
+        found = kinematics.features(take.motion, wanted)
+        positions = found["positions"][:, nodes]
+        turns = found["rotations"][:, nodes] if "rotations" in found else None
+    elif rotations and not skeleton.bare:
         poses = assembly.assemble(take.motion, made)
         positions, turns = kinematics.features(poses, ("positions",))["positions"], poses.rotations
     else:
         places = kinematics.features(take.motion, ("positions",))["positions"]
-        single = all(len(part.nodes) == 1 for part in made)
-        positions = (
-            places[:, [part.nodes[0] for part in made]]
-            if single
-            else np.stack([places[:, list(part.nodes)].mean(axis=1) for part in made], axis=1)
-        )
+        positions = np.stack([places[:, list(part.nodes)].mean(axis=1) for part in made], axis=1)
         turns = None
-    metres = spaces.metres(take, "joints")
-    legs = np.linalg.norm(np.diff(positions[:1, list(_LEGS)].reshape(2, 3, 3), axis=1), axis=-1).sum(axis=1).mean()
-    # Without bone lengths there is nothing to measure.
-    known = rate is not None or legs > 0
-    if known and ((metres is not None and abs(metres - 1) > _SAME) or not _LEAST <= legs <= _MOST):
-        raise NoBody(f"legs are {legs:.4g} long; it is made of metres: put scale with unit = 'm' before")
-    return Body(positions, turns)
+    legs = np.linalg.norm(np.diff(positions[:1, list(_LEGS)].reshape(-1, 3, 3), axis=1), axis=-1).sum(axis=1)
+    length = float(legs.mean()) if len(legs) else 0.0
+    if rate is not None and len(legs) and not length > 0:
+        raise NoBody("its bones have no length, which AMASS's files take from a body model")
+    scale = _to_metres(spaces.metres(take, "joints"), length)
+    return Body(positions * scale if scale != 1.0 else positions, turns, scale)
+
+
+def _to_metres(metres: float | None, legs: float) -> float:
+    """Return the factor from lengths, of which legs have one, to metres."""
+    if metres is not None:
+        return 1.0 if abs(metres - 1) < _SAME else metres
+    return 1.0 if _LEAST <= legs <= _MOST or not legs > 0 else _PUBLISHED / legs
 
 
 @cache

@@ -17,7 +17,6 @@ from motionprep.motion.arrays import Floats, contiguous
 from motionprep.motion.feature_kinds import BLOCKS
 
 JOINTS = 22
-RATE = 20.0
 #: Left hip, right hip, left shoulder, right shoulder.
 _ACROSS = (1, 2, 16, 17)
 #: Left ankle and toe, right ankle and toe.

@@ -14,7 +14,6 @@ from motionprep.motion.arrays import Floats
 from motionprep.motion.feature_kinds import BLOCKS
 
 JOINTS = 22
-RATE = 30.0
 #: Where heading, places, velocities and rotations begin.
 _HEADING, _PLACES, _VELOCITIES, _TURNS = np.cumsum(BLOCKS["rep272"])[:4].tolist()
 

@@ -30,6 +30,8 @@ BLOCKS: Mapping[str, tuple[int, ...]] = {
 }
 #: Representations of whole motions, each made by the stage of its name.
 WHOLE = ("humanml3d", "rep272", "root_motion", "smpl")
+#: Frames a second that representations are made of.
+RATES: Mapping[str, float] = {"humanml3d": 20.0, "rep272": 30.0}
 #: Names of the axes of each form.
 _AXES: Mapping[str, tuple[str, ...]] = {
     "point": ("axis",),

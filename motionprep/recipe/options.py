@@ -11,7 +11,7 @@ import msgspec
 from motionprep.errors import RecipeError
 from motionprep.files.reading import read_text
 from motionprep.formats.index import decode, parse_frames, parse_index, parse_labels, parse_rates
-from motionprep.motion.feature_kinds import WHOLE
+from motionprep.motion.feature_kinds import RATES, WHOLE
 from motionprep.motion.rates import is_rate
 from motionprep.recipe.recipe import Recipe, load_recipe, make_stage, recipe_from_json
 
@@ -179,6 +179,9 @@ def _stages(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
         there = {stage.name for stage in recipe.stages}
         wanted = [name for name in features if name in WHOLE and name not in there]
         recipe = recipe.with_stages([make_stage(name) for name in wanted])
+        rates = [RATES[name] for name in wanted if name in RATES]
+        if rates and not any(stage.name == "downsample" for stage in recipe.stages):
+            recipe = recipe.with_settings("downsample", recipe.split.names(), rate=rates[0])
         recipe = recipe.with_settings("features", recipe.split.names(), arrays=features)
     return recipe
 

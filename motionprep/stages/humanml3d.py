@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from motionprep.motion.feature_kinds import RATES
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ class HumanML3D(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     root begins above the origin, and it faces z in its first frame; ``motionprep.invert`` makes places of vectors and
     undoes that. The last frame, from which no velocity leads on, is left out of everything.
 
-    Bone lengths stay the take's; to train on those of one body put ``scale`` or a retargeting before. Places are found
+    Lengths become metres. Where nothing states the unit of a take, and its legs are not between 0.3 and 1.5 long, they
+    are made 0.826 m long, as the published body's are. Bone lengths else stay the take's; to train on those of one body
+    put a retargeting before. Places are found
     for takes of any naming that ``select_joints`` knows.
 
     Parameters
@@ -69,12 +72,12 @@ class HumanML3D(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if late := self.too_late(take):
             return late
         try:
-            found = body22.of_take(take, humanml3d.RATE, rotations=self.ik != "paper")
+            found = body22.of_take(take, RATES[self.name], rotations=self.ik != "paper")
             ik = self.ik or ("paper" if found.rotations is None else "file")
             matrices = found.rotations if ik == "file" else None
             origin, axes = humanml3d.standing(found.positions, smooth=ik == "file")
-            step = Step(axes=axes, origin=origin)
-            vectors = humanml3d.vectors(spaces.points(found.positions, step), matrices)
+            vectors = humanml3d.vectors(spaces.points(found.positions, Step(axes=axes, origin=origin)), matrices)
+            step = Step(scale=found.scale, axes=axes, origin=origin / found.scale)
         except ValueError as error:
             return Dropped(f"humanml3d: {error}")
         moved = spaces.change(take, step).at(range(take.frames - 1))

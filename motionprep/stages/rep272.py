@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from motionprep.motion.feature_kinds import RATES
 from motionprep.stages.base import Dropped, Stage
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Rep272(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     root's z axis points. The take is put so that its lowest point is at height 0, its root begins above the origin, and
     it heads along z in its first frame; ``motionprep.invert`` makes places of vectors and undoes that.
 
-    It needs rotations in whose rest pose the root's z axis points ahead, as SMPL's does.
+    Lengths become metres as in ``humanml3d``. It needs rotations in whose rest pose the root's z axis points ahead, as
+    SMPL's does.
     """
 
     name: ClassVar[str] = "rep272"
@@ -51,7 +53,7 @@ class Rep272(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if late := self.too_late(take):
             return late
         try:
-            body = body22.of_take(take, rep272.RATE, rotations=True)
+            body = body22.of_take(take, RATES[self.name], rotations=True)
         except body22.NoBody as error:
             return Dropped(f"rep272: {error}")
         if body.rotations is None:
@@ -61,9 +63,9 @@ class Rep272(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         turn = rep272.turns(body.rotations[:1, 0])
         origin = np.array([body.positions[0, 0, 0], body.positions[..., 1].min(), body.positions[0, 0, 2]])
         # The body is turned, so the axes are turned the other way.
-        step = Step(axes=rotations.from_euler(-turn, [1]), origin=origin)
+        axes = rotations.from_euler(-turn, [1])
         matrices = body.rotations.copy()
         matrices[:, 0] = rotations.from_euler(turn, [1]) @ matrices[:, 0]
-        vectors = rep272.vectors(spaces.points(body.positions, step), matrices)
-        moved = spaces.change(take, step)
+        vectors = rep272.vectors(spaces.points(body.positions, Step(axes=axes, origin=origin)), matrices)
+        moved = spaces.change(take, Step(scale=body.scale, axes=axes, origin=origin / body.scale))
         return replace(moved, arrays={**moved.arrays, "rep272": read_only(vectors)})

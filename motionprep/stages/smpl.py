@@ -53,6 +53,8 @@ class Smpl(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return Dropped(f"smpl: {error}")
         if body.rotations is None or take.motion is None:
             return Dropped("smpl: no rotations")
+        if body.scale != 1.0:
+            return Dropped("smpl: it is made of metres; put scale with unit = 'm' before")
         names = [naming.plain(joint) for joint in take.motion.skeleton.joints]
         local = kinematics.features(take.motion, ("rotations",))["rotations"]
         made = np.zeros((take.frames, 75))

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motionprep.dataset.augmentation import augment
-from motionprep.motion import kinematics
+from motionprep.motion import kinematics, rotations
 from motionprep.motion.feature_kinds import KINDS
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.motion.skeleton import EndSite, Skeleton
 from motionprep.motion.take import Take
 from motionprep.stages import (
+    Acceleration,
     Bursts,
     Limbs,
     Mirror,
@@ -71,6 +72,10 @@ def make_take(frames: int = 200) -> Take:
     return Take("1_01", motion, Markers(NAMES, places, seen, 120.0, units="mm"))
 
 
+#: All that can be stored but contacts and what does not follow a change of coordinates.
+MOVED = {name for name, kind in KINDS.items() if kind.part not in ("feet", "body") and kind.form != "spin"}
+
+
 def arrays(take: Take, features: bool = False) -> dict[str, np.ndarray]:
     """Return a take as a batch without leading axes: its markers, or all that can be stored of it."""
     found = {"markers": take.markers.positions, "markers_visible": take.markers.visible}
@@ -86,7 +91,8 @@ def arrays(take: Take, features: bool = False) -> dict[str, np.ndarray]:
         found["root_rotation"] = take.motion.poses().rotations[:, 0]
         found["markers_seen"] = np.concatenate([seen.positions, seen.visible[..., None]], axis=-1)
         velocities = Velocity(of=("positions", "root_position", "markers")).apply(take, rng()).arrays
-        found |= {name: array for name, array in velocities.items() if name in KINDS}
+        accelerations = Acceleration(of=("positions", "root_position")).apply(take, rng()).arrays
+        found |= {name: array for name, array in {**velocities, **accelerations}.items() if name in KINDS}
     return found
 
 
@@ -120,9 +126,24 @@ def test_a_batch_of_one_is_moved_as_a_take_is(stage, lead) -> None:
 
     found = augment(led(arrays(take, features=True), lead), [stage], rng(), **KNOWN)
 
-    assert found.keys() == expected.keys() == KINDS.keys() - {"contacts"}
+    assert found.keys() == expected.keys() == MOVED
     for name, array in expected.items():
-        np.testing.assert_allclose(found[name], array.reshape(lead + array.shape), rtol=0, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(found[name], array.reshape(lead + array.shape), rtol=1e-11, atol=1e-9, err_msg=name)
+
+
+def test_two_rows_are_moved_as_their_rotations_are() -> None:
+    turned = augment(arrays(make_take(), features=True), Yaw(), rng(), **KNOWN)["rotations"]
+    batch = {"rotations_6d": rotations.to_6d(arrays(make_take(), features=True)["rotations"], "rows")}
+
+    found = augment(batch, Yaw(), rng(), **KNOWN, by="rows")["rotations_6d"]
+
+    np.testing.assert_allclose(found, rotations.to_6d(turned, "rows"), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["humanml3d", "angular_velocity"])
+def test_what_does_not_follow_a_change_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"yaw does not know how to change '{name}'"):
+        augment({name: np.zeros((4, 263))}, Yaw(), rng(), **KNOWN)
 
 
 def test_stages_draw_one_after_the_other() -> None:
@@ -332,7 +353,7 @@ def test_markers_that_say_whether_they_are_seen_are_corrupted_as_others_are(stag
 
 def test_a_batch_without_windows_stays_without() -> None:
     batch = {name: np.stack([array] * 2)[:0] for name, array in arrays(make_take(), features=True).items()}
-    for name in [name for name in batch if name.endswith("velocity")]:
+    for name in [name for name in batch if name.endswith(("velocity", "acceleration"))]:
         del batch[name]
 
     found = augment(batch, [Noise(sigma=1), Yaw(), Mirror(), Translate(), Speed()], rng(), **KNOWN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,25 @@ def built(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def dataset(built: Path) -> Dataset:
     return motionprep.open(built)
+
+
+@pytest.fixture(scope="session")
+def posed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Return a dataset of SMPL's poses."""
+    out = tmp_path_factory.mktemp("export") / "posed"
+    stages = [
+        {"stage": "scale", "unit": "m", "metres_per_unit": 0.0564444},
+        {"stage": "smpl"},
+        {"stage": "features", "arrays": ["smpl"]},
+    ]
+    motionprep.build(corpus, out, recipe={"description": "Walks", "split": SPLIT, "stages": stages})
+    return motionprep.open(out)
+
+
+@pytest.fixture
+def fitting(dataset: Dataset, posed: Dataset) -> Callable[[str], Dataset]:
+    """Return a function from a kind of export to a dataset that fits into it."""
+    return lambda kind: posed if kind == "amass" else dataset
 
 
 @pytest.fixture(scope="session")

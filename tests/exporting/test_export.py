@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from motionprep import Dataset, RecipeError, exporting
 from motionprep.errors import ExportError
 from motionprep.recipe.recipe import load_recipe
 
+Fitting = Callable[[str], Dataset]
 _NO_RERUN = pytest.mark.skipif(importlib.util.find_spec("rerun") is None, reason="rerun-sdk is not installed")
 KINDS = [pytest.param(kind, marks=_NO_RERUN if kind == "rrd" else ()) for kind in exporting.KINDS]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_has_a_readme_and_the_recipe_beside(dataset: Dataset, tmp_path: Path, kind: str) -> None:
+def test_every_kind_has_a_readme_and_the_recipe_beside(fitting: Fitting, tmp_path: Path, kind: str) -> None:
+    dataset = fitting(kind)
     settings = {"length": 8} if kind == "clips" else {}
     report = exporting.export(kind, dataset, tmp_path / "dest", **settings)
 
@@ -29,8 +32,8 @@ def test_every_kind_has_a_readme_and_the_recipe_beside(dataset: Dataset, tmp_pat
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_file_that_is_listed_is_there_and_no_other(dataset: Dataset, tmp_path: Path, kind: str) -> None:
-    report = exporting.export(kind, dataset, tmp_path / "dest", **({"length": 8} if kind == "clips" else {}))
+def test_every_file_that_is_listed_is_there_and_no_other(fitting: Fitting, tmp_path: Path, kind: str) -> None:
+    report = exporting.export(kind, fitting(kind), tmp_path / "dest", **({"length": 8} if kind == "clips" else {}))
 
     patterns = [name.replace("{000000..000000}", "000000") for name in report.files]
     told = {path for pattern in patterns for path in (tmp_path / "dest").glob(pattern)}
@@ -48,12 +51,12 @@ def test_the_readme_reports_how_to_read_it(
     exec(report.reading, {})  # it runs as written
 
 
-def test_the_same_dataset_gives_the_same_bytes(dataset: Dataset, tmp_path: Path) -> None:
+def test_the_same_dataset_gives_the_same_bytes(fitting: Fitting, tmp_path: Path) -> None:
     # Rerun numbers the pieces of a recording at random.
     for kind in {*exporting.KINDS} - {"rrd"}:
         settings = {"length": 8} if kind == "clips" else {}
         one, other = (
-            exporting.export(kind, dataset, tmp_path / kind / name, **settings) and tmp_path / kind / name
+            exporting.export(kind, fitting(kind), tmp_path / kind / name, **settings) and tmp_path / kind / name
             for name in ("one", "other")
         )
         for path in one.rglob("*.*"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 
 import motionprep
 from motionprep.errors import BuildError, RecipeError
+from motionprep.maths import spaces
+from motionprep.motion.step import Step
 from motionprep.motion.take import Take
 from motionprep.sample import body, performance, plan_corpus
 from motionprep.stages.base import Dropped
@@ -113,8 +116,8 @@ def test_the_rotations_of_a_file_count_where_it_has_any(walk: Take) -> None:
     ("change", "reason"),
     [
         (lambda take: take, "humanml3d: 120 frames a second; it is made of 20: put downsample with rate = 20 before"),
-        (lambda take: take.at(range(0, 399, 6)), "humanml3d: legs are 15.* long; it is made of metres"),
         (lambda take: in_metres(take).at(range(1)), "humanml3d: there is one frame"),
+        (lambda take: spaces.change(in_metres(take), Step(scale=1e-300)), "humanml3d: its bones have no length"),
         (lambda take: Take("1", None, None), "humanml3d: no skeleton"),
     ],
 )
@@ -123,16 +126,40 @@ def test_a_take_that_is_not_of_this_kind_is_dropped_with_a_reason(walk: Take, ch
     assert re.match(reason, HumanML3D().apply(change(walk), RNG).reason)
 
 
+@pytest.mark.parametrize("lengths", [1.0, 0.001, 37.5])
+def test_a_body_in_an_unknown_unit_has_the_legs_of_the_published_body(walk: Take, lengths: float) -> None:
+    take = walk.at(Downsample(rate=20.0).pick(walk.frames, walk.rate))
+    other = spaces.change(take, Step(scale=lengths))
+
+    made = [HumanML3D().apply(one, RNG).arrays["humanml3d"] for one in (take, other)]
+
+    np.testing.assert_allclose(made[0], made[1], atol=1e-9)
+    hip, knee, ankle = (made[0][:, 4 + 3 * (joint - 1) : 7 + 3 * (joint - 1)] for joint in (1, 4, 7))
+    legs = np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)
+    np.testing.assert_allclose(legs, 0.826, atol=1e-3)
+
+
+def test_a_body_in_a_known_unit_is_brought_to_metres(walk: Take) -> None:
+    take = in_metres(walk)
+    millimetres = replace(spaces.change(take, Step(scale=1000)), facts={**take.facts})
+
+    made = [HumanML3D().apply(one, RNG).arrays["humanml3d"] for one in (take, millimetres)]
+
+    np.testing.assert_allclose(made[0], made[1], atol=1e-9)
+
+
 def test_frames_are_to_be_chosen_before() -> None:
     with pytest.raises(RecipeError, match="trim comes after humanml3d"):
         motionprep.plan("unused", recipe={"stages": [{"stage": "humanml3d"}, {"stage": "trim", "t_pose": 1}]})
 
 
 def test_the_name_of_the_feature_asks_for_the_stage(corpus: Path, tmp_path: Path) -> None:
-    recipe = {"split": {"percent": "100"}, "stages": BEFORE}
-    motionprep.build(corpus, tmp_path / "out", recipe=recipe, features="humanml3d")
+    motionprep.build(corpus, tmp_path / "out", split="100", trim=1, features="humanml3d,positions")
 
-    assert list(motionprep.open(tmp_path / "out")["train"]["07_01"])[:1] == ["humanml3d"]
+    motion = motionprep.open(tmp_path / "out")["train"]["07_01"]
+    back = motionprep.invert(motion)
+    assert (motion.rate, motion["humanml3d"].shape[1]) == (20, 263)
+    np.testing.assert_allclose(back["humanml3d"][:, 0], back["positions"][:, 0], atol=1e-4)
 
 
 def test_rotations_of_two_kinds_in_one_dataset_are_refused(corpus: Path, tmp_path: Path) -> None:
