@@ -56,7 +56,6 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "features"
-    later: ClassVar[tuple[str, ...]] = ("by",)
 
     arrays: tuple[str, ...] = DEFAULT
     missing: float = 0.0
@@ -71,6 +70,11 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def of_rotations(self) -> tuple[str, ...]:  # type: ignore[override]
         """What of it cannot be without rotations of joints."""
         return tuple(array for array in self.arrays if array in ROTATIONS)
+
+    @property
+    def later(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Fields that came later; shards with six numbers of a rotation, which now say ``by``, are made anew once."""
+        return () if any(KINDS[array].form == "6d" for array in self.arrays) else ("by",)
 
     def form(self, feature: str) -> str:
         """Return the form of a feature's numbers, as it is stored where no stage makes it in another one."""

@@ -47,7 +47,6 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "represent"
-    later: ClassVar[tuple[str, ...]] = ("by",)
     of_rotations: ClassVar[tuple[str, ...]] = ("represent",)
     derives: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("motion",)
@@ -62,6 +61,11 @@ class Represent(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def makes(self) -> tuple[str, ...]:
         """Which features are of interest because of it: a root that stands apart would be lost without its own."""
         return ("root_rotation",) if self.root == "apart" else ()
+
+    @property
+    def later(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Fields that came later; shards with six numbers of a rotation, which now say ``by``, are made anew once."""
+        return () if self.rotations == "6d" else ("by",)
 
     @property
     def form(self) -> str:

@@ -11,6 +11,8 @@ from scipy.spatial.transform import Rotation
 
 import motionprep
 from motionprep.errors import RecipeError
+from motionprep.stages.features import Features
+from motionprep.stages.represent import Represent
 
 ARRAYS = ["rotations", "rotations_6d", "root_position", "positions"]
 
@@ -54,6 +56,13 @@ def test_two_rows_come_back_from_other_axes_as_two_rows(corpus: Path, tmp_path: 
     back = motionprep.invert(turned["train"]["69_01"])["rotations_6d"]
 
     np.testing.assert_allclose(back, plain["train"]["69_01"]["rotations_6d"], atol=1e-5)
+
+
+def test_only_shards_with_six_numbers_are_made_anew_for_it() -> None:
+    assert "by" not in Features().identity()
+    assert "by" not in Represent(rotations="quaternion").identity()
+    assert Features(arrays=("rotations_6d",)).identity()["by"] == "columns"
+    assert Represent(rotations="6d").identity()["by"] == "columns"
 
 
 def test_both_in_one_dataset_are_refused() -> None:
