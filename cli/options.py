@@ -119,6 +119,12 @@ _OPTIONS = [
         help="Read BVH files whose Frames: line and number of rows disagree, and ignore words after the last row.",
     ),
     click.option(
+        "--body-model",
+        metavar="FILE",
+        type=_EXISTING,
+        help="SMPL, SMPL-H or SMPL-X body model (.npz) that gives AMASS motions their bone lengths.",
+    ),
+    click.option(
         "--rates", metavar="FILE", type=_EXISTING, help="CSV file key,fps with rates that override those in the files."
     ),
     click.option(
