@@ -116,7 +116,7 @@ _OPTIONS = [
     click.option(
         "--lenient",
         is_flag=True,
-        help="Read BVH files whose Frames: line and number of rows disagree, and ignore words after the last row.",
+        help="Keep the whole rows of BVH, AMC and TRC files that were cut or count them wrong; ignore words after the last row.",
     ),
     click.option(
         "--body-model",

@@ -47,7 +47,7 @@ def parse_motion(
     if name.lower().endswith(".amc"):
         from motionprep.formats import amc
 
-        return amc.parse_joined(data, name, pick=pick, rate=rate, notes=notes)
+        return amc.parse_joined(data, name, pick=pick, rate=rate, lenient=lenient, notes=notes)
     if is_npz(name):
         from motionprep.formats import amass, body_models
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bodies import write_amass, write_body
 
 import motionprep
 from motionprep.errors import BuildError, SourceError
 from motionprep.formats import amass, body_models
 from motionprep.sources.find import find
-from tests.bodies import write_amass, write_body
 
 
 @pytest.fixture

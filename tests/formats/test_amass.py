@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bodies import amass_arrays, body_arrays, write_body
 from scipy.spatial.transform import Rotation
 
 from motionprep.errors import RateError, ReadError
 from motionprep.formats import amass, body_models
 from motionprep.naming.smpl import BODIES
-from tests.bodies import amass_arrays, body_arrays, write_body
 
 
 def packed(**arrays: Any) -> bytes:
