@@ -116,7 +116,7 @@ _OPTIONS = [
     click.option(
         "--lenient",
         is_flag=True,
-        help="Keep the whole rows of BVH, AMC and TRC files that were cut or count them wrong; ignore words after the last row.",
+        help="Keep the whole rows of files that were cut or count them wrong, and ignore words after the last.",
     ),
     click.option(
         "--body-model",

@@ -20,6 +20,7 @@ from motionprep.formats import MODALITIES
 from motionprep.naming.subjects import subject_of
 from motionprep.recipe import labels, splits
 from motionprep.recipe.recipe import Label, Recipe
+from motionprep.sources import humanml3d
 from motionprep.sources.find import find
 from motionprep.sources.fingerprints import SourceCache, SourceHeader, hash_files, read_headers
 from motionprep.sources.indexes import labels_beside
@@ -113,7 +114,7 @@ def make_plan(
     else:
         headers = read_headers(files, cache)
     keys, names = zip(*((one.key, one.sources[0].name) for one in takes), strict=True)
-    beside = {} if recipe.reading.labels or recipe.reading.label_pattern else labels_beside(data, odd)
+    beside, listed = _beside(recipe, data, takes, odd)
     named = labels.assign(recipe.reading, keys, names, beside)
     explicit = labels.unlabelled(recipe.reading, keys, named)
     seen = dict(zip(files, headers, strict=True))
@@ -121,7 +122,7 @@ def make_plan(
     chosen = choose(recipe, needs, takes, seen, check=check, out=out, cache=cache, workers=workers, on_check=on_check)
     if len(chosen.left_out) == len(takes):
         raise none_built([*chosen.left_out.values()])
-    parts, lacking = _assign(recipe, needs, takes, named, errors, chosen)
+    parts, lacking = _assign(recipe, needs, takes, named, errors, chosen, listed)
     rows = _dealt(recipe, _rows(recipe, needs, takes, parts, named, chosen))
     rows += map(_broken, broken)
     if recipe.task and recipe.task.label:
@@ -131,6 +132,18 @@ def make_plan(
     doubts = (*labels.strangers(recipe.reading, keys), *chosen.doubts, *_guessed(recipe, takes, errors))
     notes = (*odd, *notes, *explicit, *lacking)
     return Plan(recipe, tuple(rows), tuple(made), dataset, cache, notes, doubts, known, chosen.findings)
+
+
+def _beside(
+    recipe: Recipe, data: Sequence[str | os.PathLike[str]], takes: Sequence[TakeFiles], odd: list[str]
+) -> tuple[dict[str, Label], dict[str, str]]:
+    """Return the labels and the splits of motions, by key, of which files beside the data speak."""
+    arrays = [one.key for one in takes if one.metadata]
+    beside: dict[str, Label] = {}
+    if not (recipe.reading.labels or recipe.reading.label_pattern):
+        beside |= labels_beside(data, odd)
+        beside |= humanml3d.captions_beside(data, arrays, odd) if arrays else {}
+    return beside, humanml3d.splits_beside(data, odd) if arrays else {}
 
 
 def _guessed(recipe: Recipe, takes: Sequence[TakeFiles], errors: Sequence[str]) -> list[str]:
@@ -220,6 +233,7 @@ def _assign(
     named: Sequence[Label],
     errors: Sequence[str],
     used: Chosen,
+    listed: Mapping[str, str],
 ) -> tuple[list[splits.Part], list[str]]:
     """Put takes on splits, and say of which labels there are too few for every split.
 
@@ -236,7 +250,8 @@ def _assign(
         arrays = [at for at in dealt if takes[at].metadata is not None]
         dealt = [at for at in dealt if at not in arrays or not errors[at]]
         names = recipe.split.names()
-        given = {at: split for at in arrays if at in dealt and (split := splits.split_named(takes[at].key, names))}
+        words = {at: listed.get(takes[at].key, takes[at].key) for at in arrays if at in dealt}
+        given = {at: split for at, word in words.items() if (split := splits.split_named(word, names))}
     chosen = [takes[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
     keys, subjects = [one.key for one in chosen], [one.subject for one in chosen]
@@ -267,9 +282,9 @@ def _assign(
     said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
     if given:
         first = min(given)
+        who = "lists beside them" if listed else "their names"
         said.append(
-            f"{len(given):,} arrays are in the split that their names say, for instance {takes[first].key} in "
-            f"{given[first]}"
+            f"{len(given):,} arrays are in the split that {who} say, for instance {takes[first].key} in {given[first]}"
         )
     return used.parts([replace(part, motion=dealt[part.motion]) for part in parts]), said
 

@@ -20,7 +20,7 @@ from motionprep.formats.npz import array_names
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
-from motionprep.sources import archives
+from motionprep.sources import archives, humanml3d
 from motionprep.sources.pairing import natural
 from motionprep.sources.skeletons import with_skeleton
 from motionprep.sources.source import Beside, Source, why
@@ -258,6 +258,8 @@ def _said(source: Source, texts: _Texts, arrays: ArrayMetadata | None) -> Source
         wrong = str(error)
         return msgspec.structs.replace(source, wrong=wrong, stamp=f"{source.stamp}:{hashing.key(wrong)}")
     stamp = f"{source.stamp}:{hashing.key(msgspec.to_builtins(metadata))}"
+    if not subject and humanml3d.METADATA in texts:
+        subject = humanml3d.unmirrored(source.key)
     return msgspec.structs.replace(source, metadata=metadata, subject=subject or source.subject, stamp=stamp)
 
 
@@ -310,13 +312,18 @@ def _folder(
         return
     if OF_FOLDER in names:
         texts = (*_text(folder / OF_FOLDER, f"{below}{OF_FOLDER}"), *texts)
+    ours = humanml3d.is_humanml3d(names)
     for entry in listed:
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             continue
         suffix, name = _suffix(entry.name), f"{below}{entry.name}"
         try:
             if entry.is_dir():
-                yield from _below(folder / entry.name, f"{name}/", above | {here}, texts, notes)
+                if ours and entry.name == humanml3d.VECTORS:
+                    notes.append(f"{name}: is passed over, since it is made of the joints in {humanml3d.JOINTS}")
+                    continue
+                said = (*texts, humanml3d.METADATA) if ours and entry.name == humanml3d.JOINTS else texts
+                yield from _below(folder / entry.name, f"{name}/", above | {here}, said, notes)
                 continue
             if suffix not in MODALITIES and suffix not in ARRAYS and suffix != archives.SUFFIX:
                 continue
