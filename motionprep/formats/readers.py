@@ -48,6 +48,10 @@ def parse_motion(
         from motionprep.formats import amc
 
         return amc.parse_joined(data, name, pick=pick, rate=rate, lenient=lenient, notes=notes)
+    if name.lower().endswith(".mvnx"):
+        from motionprep.formats import mvnx
+
+        return mvnx.parse_mvnx(data, name, pick=pick, rate=rate, notes=notes), 1.0
     if is_npz(name):
         from motionprep.formats import amass, body_models
 

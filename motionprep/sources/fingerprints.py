@@ -194,6 +194,11 @@ def _motion_header(source: Source, rate: float | None = None) -> SourceHeader:
 
         frames, rig = amc.parse_joined_header(source.read(), source.name)
         return SourceHeader("", frames, rate or amc.RATE, rig.skeleton.structure)
+    if source.name.lower().endswith(".mvnx"):
+        from motionprep.formats import mvnx
+
+        segments = mvnx.read_mvnx_header(source.read(), source.name, rate=rate)
+        return SourceHeader("", segments.frames, segments.rate, segments.skeleton.structure)
     if is_npz(source.name):
         from motionprep.formats import amass
 
