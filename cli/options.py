@@ -116,7 +116,13 @@ _OPTIONS = [
     click.option(
         "--lenient",
         is_flag=True,
-        help="Read BVH files whose Frames: line and number of rows disagree, and ignore words after the last row.",
+        help="Keep the whole rows of files that were cut or count them wrong, and ignore words after the last.",
+    ),
+    click.option(
+        "--body-model",
+        metavar="FILE",
+        type=_EXISTING,
+        help="SMPL, SMPL-H or SMPL-X body model (.npz) that gives AMASS motions their bone lengths.",
     ),
     click.option(
         "--rates", metavar="FILE", type=_EXISTING, help="CSV file key,fps with rates that override those in the files."

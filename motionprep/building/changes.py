@@ -129,7 +129,7 @@ def _rules(recipe: Recipe, split: str) -> str:
     stages = recipe.stages_for(split)
     seed = recipe.seed if any(stage.random for stage in stages) else None
     made = [stage.identity() for stage in stages if not stage.on_reading]
-    return hashing.key([made, recipe.reading.positions, recipe.reading.lenient, seed])
+    return hashing.key([made, recipe.reading.positions, recipe.reading.lenient, seed, recipe.reading.body_model])
 
 
 def _some(texts: Sequence[str]) -> str:

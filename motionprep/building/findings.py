@@ -14,6 +14,7 @@ from motionprep.building.planned import Plan
 from motionprep.building.source_findings import SourceFindings
 from motionprep.files import replacing
 from motionprep.files.reading import parse_json
+from motionprep.formats import body_models
 from motionprep.motion import hashing
 from motionprep.quality.finding import SEVERITIES, VERSION, Finding, in_order
 from motionprep.quality.leaks import across_splits
@@ -170,7 +171,8 @@ def _key(takes: Sequence[TakeFiles], headers: Mapping[Source, SourceHeader], rea
         for take in takes
     ]
     rates = sorted(reading.rates.items())
-    return hashing.key([VERSION, reading.positions, reading.lenient, rates, facts])
+    body = [body_models.digest(reading.body_model)] if reading.body_model else []
+    return hashing.key([VERSION, reading.positions, reading.lenient, rates, facts, *body])
 
 
 def drops(selection: Selection, found: SourceFindings, frames: Mapping[str, Sequence[Frames | None]]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from motionprep.formats import MODALITIES
 from motionprep.naming.subjects import subject_of
 from motionprep.recipe import labels, splits
 from motionprep.recipe.recipe import Label, Recipe
+from motionprep.sources import humanml3d
 from motionprep.sources.find import find
 from motionprep.sources.fingerprints import SourceCache, SourceHeader, hash_files, read_headers
 from motionprep.sources.indexes import labels_beside
@@ -40,14 +41,15 @@ class FoundData:
     ----------
     sources
         The files, in natural order.
-    labels
-        What text indexes beside the data say, by key.
+    labels, splits
+        What files beside the data say, by key: text indexes, captions, and lists of splits.
     notes
         What is worth knowing about the files.
     """
 
     sources: Sequence[Source]
-    labels: Mapping[str, str]
+    labels: Mapping[str, Label]
+    splits: Mapping[str, str]
     notes: Sequence[str]
 
 
@@ -69,8 +71,12 @@ def find_data(
     notes: list[str] = []
     reading = recipe.reading
     sources = find(data, reading.key_pattern, markers, reading.arrays, notes)
-    beside = {} if reading.labels or reading.label_pattern else labels_beside(data, notes)
-    return FoundData(sources, beside, notes)
+    arrays = [source.key for source in sources if source.metadata]
+    beside: dict[str, Label] = {}
+    if not (reading.labels or reading.label_pattern):
+        beside |= labels_beside(data, notes)
+        beside |= humanml3d.captions_beside(data, arrays, notes) if arrays else {}
+    return FoundData(sources, beside, humanml3d.splits_beside(data, notes) if arrays else {}, notes)
 
 
 def make_plan(
@@ -164,7 +170,7 @@ def make_plan(
     chosen = choose(recipe, needs, takes, seen, check=check, out=out, cache=cache, workers=workers, on_check=on_check)
     if len(chosen.left_out) == len(takes):
         raise none_built([*chosen.left_out.values()], chosen.doubts)
-    parts, lacking = _assign(recipe, needs, takes, named, errors, chosen)
+    parts, lacking = _assign(recipe, needs, takes, named, errors, chosen, found.splits)
     rows = _dealt(recipe, _rows(recipe, needs, takes, parts, named, chosen))
     aside = _aside(sources, takes, needed, cache)
     rows += [*aside, *map(_broken, broken)]
@@ -318,6 +324,7 @@ def _assign(
     named: Sequence[Label],
     errors: Sequence[str],
     used: Chosen,
+    listed: Mapping[str, str],
 ) -> tuple[list[splits.Part], list[str]]:
     """Put takes on splits, and say of which labels there are too few for every split.
 
@@ -334,7 +341,8 @@ def _assign(
         arrays = [at for at in dealt if takes[at].metadata is not None]
         dealt = [at for at in dealt if at not in arrays or not errors[at]]
         names = recipe.split.names()
-        given = {at: split for at in arrays if at in dealt and (split := splits.split_named(takes[at].key, names))}
+        words = {at: listed.get(takes[at].key, takes[at].key) for at in arrays if at in dealt}
+        given = {at: split for at, word in words.items() if (split := splits.split_named(word, names))}
     chosen = [takes[at] for at in dealt]
     classes = [labels.main(named[at]) for at in dealt]
     keys, subjects = [one.key for one in chosen], [one.subject for one in chosen]
@@ -366,9 +374,9 @@ def _assign(
     said = labels.too_few(splits.lacking(recipe.split, parts, classes)) if recipe.split.stratify else []
     if given:
         first = min(given)
+        who = "lists beside them" if listed else "their names"
         said.append(
-            f"{len(given):,} arrays are in the split that their names say, for instance {takes[first].key} in "
-            f"{given[first]}"
+            f"{len(given):,} arrays are in the split that {who} say, for instance {takes[first].key} in {given[first]}"
         )
     return used.parts([replace(part, motion=dealt[part.motion]) for part in parts]), said
 

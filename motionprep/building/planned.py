@@ -11,7 +11,7 @@ import msgspec
 from motionprep.building import assign
 from motionprep.building.assign import ShardMember
 from motionprep.errors import BuildError
-from motionprep.formats import VERSION
+from motionprep.formats import VERSION, body_models
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
 from motionprep.recipe.recipe import Label, Recipe
@@ -226,7 +226,13 @@ class Plan:
 def key_of(recipe: Recipe, split: str, members: Sequence[ShardMember], digests: Sequence[Sequence[str]]) -> str:
     """Return the name of a shard with these members and the digests of their files."""
     stages = recipe.stages_for(split)
-    reading = {"version": VERSION, "positions": recipe.reading.positions, "lenient": recipe.reading.lenient}
+    reading: dict[str, Any] = {
+        "version": VERSION,
+        "positions": recipe.reading.positions,
+        "lenient": recipe.reading.lenient,
+    }
+    if recipe.reading.body_model:
+        reading["body_model"] = body_models.digest(recipe.reading.body_model)
     seed = recipe.seed if any(stage.random for stage in stages) else None
     return assign.shard_key(
         [stage.identity() for stage in stages if not stage.on_reading], reading, seed, members, digests

@@ -16,9 +16,13 @@ from motionprep.maths import rooting
 from motionprep.motion.motion import Motion
 from motionprep.motion.take import Take
 from motionprep.recipe.recipe import Reading
-from motionprep.stages import Dropped, Stage
+from motionprep.stages import Dropped, Features, Stage
 from motionprep.stages.base import pick_frames
 
+#: Stages and features that need to know where joints are.
+_OF_LENGTHS = frozenset(
+    ("align", "contacts", "face", "limbs", "local_frame", "put_on_floor", "scale", "positions", "positions_velocity")
+)
 #: From the name and bytes of a file.
 File = tuple[str, bytes]
 
@@ -82,9 +86,16 @@ def read_take(
     if "motion" in files:
         name, data = files["motion"]
         motion, metres = parse_motion(
-            data, name, rate=member.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
+            data,
+            name,
+            rate=member.rate,
+            positions=reading.positions,
+            lenient=reading.lenient,
+            notes=notes,
+            body_model=reading.body_model,
         )
         _check(motion, name)
+        _check_lengths(motion, stages, name)
         notes += _still_root(motion, stages)
     if "markers" in files:
         name, data = files["markers"]
@@ -131,11 +142,19 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], member: ShardMember,
         return picked
 
     motion, metres = parse_motion(
-        data, name, pick=pick, rate=member.rate, positions=reading.positions, lenient=reading.lenient, notes=notes
+        data,
+        name,
+        pick=pick,
+        rate=member.rate,
+        positions=reading.positions,
+        lenient=reading.lenient,
+        notes=notes,
+        body_model=reading.body_model,
     )
     if isinstance(verdict, ReadError):
         raise verdict
     _check(motion, name)
+    _check_lengths(motion, stages, name)
     notes += _still_root(motion, stages)
     take = verdict or Take(member.key, motion, of_file=picked, facts=_facts_of_unit(metres))
     return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
@@ -192,6 +211,23 @@ def _check(motion: Motion, name: str) -> None:
         check_reach(motion)
     except FeatureError as error:
         raise ReadError(str(error), path=name) from None
+
+
+def _check_lengths(motion: Motion, stages: Sequence[Stage], name: str) -> None:
+    """Raise if bones have no lengths, and a stage or feature needs where joints are."""
+    if motion.skeleton.has_lengths:
+        return
+    needing = [stage.name for stage in stages if stage.name in _OF_LENGTHS]
+    needing += (
+        [array for array in stages[-1].arrays if array in _OF_LENGTHS] if isinstance(stages[-1], Features) else []
+    )
+    if needing:
+        raise ReadError(
+            f"{' and '.join(needing)}: bone lengths are needed, and the file has a body's rotations and translation "
+            "alone; name the body model that its betas are of, or store features that need no lengths, such as "
+            "quaternions and root_position",
+            path=name,
+        )
 
 
 def _still_root(motion: Motion, stages: Sequence[Stage]) -> list[str]:

@@ -18,6 +18,7 @@ from motionprep.building.planned import Outline, Plan
 from motionprep.files import replacing
 from motionprep.files.reading import parse_json
 from motionprep.formats import VERSION as READERS
+from motionprep.formats import body_models
 from motionprep.motion import hashing
 from motionprep.quality.finding import VERSION as CHECKS
 from motionprep.recipe.recipe import Recipe
@@ -42,7 +43,9 @@ def state(recipe: Recipe, found: FoundData, *, check: bool) -> str:
         (one.key, one.subject, one.name, one.size, one.stamp, one.modality, one.wrong, one.metadata is None)
         for one in found.sources
     ]
-    facts = (_FORMAT, READERS, checks, recipe.identity(), recipe.description, [*found.labels.items()], [*found.notes])
+    body = body_models.digest(recipe.reading.body_model) if recipe.reading.body_model else ""
+    beside = ([*found.labels.items()], [*found.splits.items()], [*found.notes])
+    facts = (_FORMAT, READERS, checks, recipe.identity(), recipe.description, body, beside)
     # A name may be no Unicode, which JSON cannot hold.
     return hashing.digest(repr((facts, files)).encode())
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 #: ``"motion"``, a skeleton that moves, or ``"markers"``, by suffix.
-MODALITIES: Mapping[str, str] = {".bvh": "motion", ".amc": "motion", ".c3d": "markers", ".trc": "markers"}
+MODALITIES: Mapping[str, str] = {
+    ".bvh": "motion",
+    ".amc": "motion",
+    ".mvnx": "motion",
+    ".c3d": "markers",
+    ".trc": "markers",
+}
 #: Suffix of the file beside, without which a file of a suffix has no skeleton.
 BESIDE: Mapping[str, str] = {".amc": ".asf"}
 #: Suffixes of arrays of joint positions, which are motions where metadata name their joints.

@@ -29,7 +29,7 @@ _LOCKED = 1e-12
 _BETWEEN = b"\0"
 
 
-def read_amc(path: str | os.PathLike[str], rig: Rig, *, rate: float | None = None) -> Motion:
+def read_amc(path: str | os.PathLike[str], rig: Rig, *, rate: float | None = None, lenient: bool = False) -> Motion:
     """Read an AMC file.
 
     Parameters
@@ -40,6 +40,8 @@ def read_amc(path: str | os.PathLike[str], rig: Rig, *, rate: float | None = Non
         Of its ASF file.
     rate
         Frames a second; those of CMU's database, 120, if None, since the file states none.
+    lenient
+        Keep the whole frames of a file that was cut within its last one.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def read_amc(path: str | os.PathLike[str], rig: Rig, *, rate: float | None = Non
         If it cannot be opened.
     """
     with open_file(path) as file:
-        return parse_amc(file.read(), os.fspath(path), rig, rate=rate)
+        return parse_amc(file.read(), os.fspath(path), rig, rate=rate, lenient=lenient)
 
 
 def join(name: str, asf: bytes, amc: bytes) -> bytes:
@@ -63,11 +65,12 @@ def parse_joined(
     *,
     pick: Callable[[int, float], range] | None = None,
     rate: float | None = None,
+    lenient: bool = False,
     notes: list[str] | None = None,
 ) -> tuple[Motion, float]:
     """Read a motion from what :func:`join` returned; return it and the metres of its unit. See :func:`parse_amc`."""
     rig, amc = _split(data)
-    return parse_amc(amc, name, rig, pick=pick, rate=rate, notes=notes), rig.metres
+    return parse_amc(amc, name, rig, pick=pick, rate=rate, lenient=lenient, notes=notes), rig.metres
 
 
 def parse_joined_header(data: bytes, name: str) -> tuple[int, Rig]:
@@ -89,6 +92,7 @@ def parse_amc(
     *,
     pick: Callable[[int, float], range] | None = None,
     rate: float | None = None,
+    lenient: bool = False,
     notes: list[str] | None = None,
 ) -> Motion:
     """Read a motion from the bytes of an AMC file.
@@ -105,6 +109,8 @@ def parse_amc(
         From the number of frames and their rate to the frames to keep; the others are counted, not parsed.
     rate
         Frames a second; 120 if None.
+    lenient
+        As in :func:`read_amc`; a note names the frame that was left out.
     notes
         Takes a sentence for each thing that was odd and was let pass.
 
@@ -119,7 +125,9 @@ def parse_amc(
         rate = RATE
     elif not is_rate(rate):
         raise ValueError(f"rate is {rate}; expected frames a second, above 0")
-    table = _Table(data, name, rig)
+    table = _Table(data, name, rig, lenient=lenient)
+    if table.cut:
+        notes.append(f"the file is cut in frame {table.frames + 1:,}, which was left out")
     picked = pick(table.frames, rate) if pick else range(table.frames)
     values = table.read(picked)
     if missing := [
@@ -137,7 +145,7 @@ class _Table:
     the lines of a frame joined, so that the kernel that reads BVH rows reads these.
     """
 
-    def __init__(self, data: bytes, name: str, rig: Rig, *, look: bool = False) -> None:
+    def __init__(self, data: bytes, name: str, rig: Rig, *, look: bool = False, lenient: bool = False) -> None:
         if not data.strip():
             raise ReadError("the file is empty; expected a frame", path=name, line=1)
         if data.startswith(GIT_LFS):
@@ -145,6 +153,7 @@ class _Table:
         self._data, self._name = data, name
         self._dof = dict(zip(rig.skeleton.joints, rig.dof, strict=True))
         self.degrees: bool | None = None
+        self.cut = False
         self._first = self._head()
         self.columns = self._bones()
         if look:
@@ -159,8 +168,17 @@ class _Table:
         ends = np.cumsum([len(bone) for bone in encoded])
         letters = np.frombuffer(b"".join(encoded), np.uint8)
         code, at, self.frames, place = _join(self._text, self._first, letters, ends, counts)
-        if code != _JOINED:
-            raise self._unlike(code, at, place)
+        # A cut leaves nothing after the line that it was made in.
+        if code == _JOINED:
+            self.cut = lenient and self.frames > 1 and not _is_number(data.rsplit(maxsplit=1)[-1])
+            self.frames -= self.cut
+        else:
+            self.cut = lenient and self.frames > 0 and b"\n" not in data[at:].strip()
+            if not self.cut:
+                raise self._unlike(code, at, place)
+        if self.cut:
+            ends_of_frames = np.flatnonzero(self._text[self._first :] == _NEWLINE)
+            self._text = self._text[: self._first + ends_of_frames[self.frames - 1] + 1]
 
     def _fail(self, message: str, at: int) -> ReadError:
         return ReadError(message, path=self._name, line=self._data.count(b"\n", 0, at) + 1)
@@ -233,6 +251,14 @@ class _Table:
                 f"frame {found:g} follows frame {before:g}; expected {before + picked.step:g}", path=self._name
             )
         return values
+
+
+def _is_number(word: bytes) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _text_of(word: bytes) -> str:

@@ -29,10 +29,14 @@ _ZIP = b"PK"
 #: As many characters as NumPy reads of a dictionary that it does not trust.
 _MOST_HEADER = 10_000
 _TYPE = re.compile(r"[<>|=]?(?:[iu][1248]|f[248])")
+_TEXT = re.compile(r"[<>|=]?[US]([0-9]{1,6})")
+#: Bytes of a character.
+_CHARACTER = {"U": 4, "S": 1}
 #: As many names of arrays as errors list.
 _MOST_NAMED = 8
 #: Bytes that are enough for any header.
 HEADER_BYTES = 12 + _MOST_HEADER
+_NUMBERS = "expected integers or floats of 2, 4 or 8 bytes"
 _EXPECTED = "(frames, joints, 3), (clips, frames, joints, 3), or either with 2 for keypoints in a picture"
 
 
@@ -70,7 +74,9 @@ class ArraysHeader:
     @property
     def size(self) -> int:
         """Bytes of the ``.npy`` file."""
-        return self.start + math.prod(self.shape) * int(self.dtype[-1])
+        text = _TEXT.fullmatch(self.dtype)
+        item = int(text[1]) * _CHARACTER[self.dtype.lstrip("<>|=")[0]] if text else int(self.dtype[-1])
+        return self.start + math.prod(self.shape) * item
 
 
 def read_arrays_header(file: IO[bytes], size: int, name: str, metadata: ArrayMetadata) -> ArraysHeader:
@@ -125,6 +131,21 @@ def open_array(file: IO[bytes], size: int, name: str, metadata: ArrayMetadata) -
 
 def parse_header(data: bytes, size: int, name: str, metadata: ArrayMetadata) -> ArraysHeader:
     """Read the header of an ``.npy`` file from its first bytes; see :func:`read_arrays_header`."""
+    header = npy_header(data, name)
+    if _TEXT.fullmatch(header.dtype):
+        _fail(name, f"has numbers of type {shown(header.dtype)}; {_NUMBERS}")
+    _check(header, size, name, metadata)
+    return header
+
+
+def npy_header(data: bytes, name: str) -> ArraysHeader:
+    """Read the header of an ``.npy`` file of numbers or words of any shape from its first :data:`HEADER_BYTES` bytes.
+
+    Raises
+    ------
+    ReadError
+        If it is damaged, or the file holds objects.
+    """
     if not data:
         _fail(name, "is empty; expected an .npy or .npz file")
     if data.startswith(GIT_LFS):
@@ -138,9 +159,7 @@ def parse_header(data: bytes, size: int, name: str, metadata: ArrayMetadata) -> 
     if length > _MOST_HEADER or before + length > len(data):
         _fail(name, f"has a header of {length:,} bytes; expected at most {min(_MOST_HEADER, len(data) - before):,}")
     text = data[before : before + length].decode("utf-8" if data[6] == 3 else "latin1", errors="replace")
-    header = _header(_literal(text, name), before + length, name)
-    _check(header, size, name, metadata)
-    return header
+    return _header(_literal(text, name), before + length, name)
 
 
 def _entry(archive: zipfile.ZipFile, name: str, metadata: ArrayMetadata) -> zipfile.ZipInfo:
@@ -169,9 +188,9 @@ def _literal(text: str, name: str) -> dict[str, Any]:
 
 def _header(value: dict[str, Any], start: int, name: str) -> ArraysHeader:
     dtype, fortran, shape = value["descr"], value["fortran_order"], value["shape"]
-    if not isinstance(dtype, str) or not _TYPE.fullmatch(dtype):
+    if not isinstance(dtype, str) or not (_TYPE.fullmatch(dtype) or _TEXT.fullmatch(dtype)):
         pickled = ", which are objects that only running them can read" if "O" in str(dtype) else ""
-        _fail(name, f"has numbers of type {shown(str(dtype))}{pickled}; expected integers or floats of 2, 4 or 8 bytes")
+        _fail(name, f"has numbers of type {shown(str(dtype))}{pickled}; {_NUMBERS}")
     if type(fortran) is not bool or not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
         _fail(
             name, f"has shape {shown(str(shape))} and fortran_order {shown(str(fortran))}; expected counts and a bool"

@@ -100,6 +100,13 @@ class Skeleton:
         positions = set(POSITION_CHANNELS)
         return {*self.parents} == {-1} and all({*names} == positions for names in self.channels)
 
+    @cached_property
+    def has_lengths(self) -> bool:
+        """Whether it is known how far joints are from each other: by an offset, or by positions below the root."""
+        if len(self.joints) == 1 or any(map(any, self.offsets[1:])):
+            return True
+        return any({*names} & {*POSITION_CHANNELS} for names in self.channels[1:])
+
     def __hash__(self) -> int:
         return self._hash
 

@@ -139,7 +139,12 @@ def _read_source(source: Source, reading: Reading, rate: float | None) -> tuple[
             markers = parse_markers(data, source.name, rate=rate, lenient=reading.lenient)
             return body.of_markers(markers, metres_of(markers.units)), digest
         motion, metres = parse_motion(
-            data, source.name, rate=rate, positions=reading.positions, lenient=reading.lenient
+            data,
+            source.name,
+            rate=rate,
+            positions=reading.positions,
+            lenient=reading.lenient,
+            body_model=reading.body_model,
         )
     return replace(body.of_motion(motion), metres=metres), digest
 

@@ -39,7 +39,7 @@ class ClassRow(NamedTuple):
     hours: float
 
 
-def assign(reading: Reading, keys: Sequence[str], names: Sequence[str], beside: Mapping[str, str]) -> list[Label]:
+def assign(reading: Reading, keys: Sequence[str], names: Sequence[str], beside: Mapping[str, Label]) -> list[Label]:
     """Return the label of each motion; empty if it has none.
 
     Parameters
@@ -49,7 +49,7 @@ def assign(reading: Reading, keys: Sequence[str], names: Sequence[str], beside: 
     keys, names
         Of the motions, and their files' paths below the data folder.
     beside
-        Labels by key from a text index, for motions that neither of the two speaks of.
+        Labels by key from a text index or captions, for motions that neither of the two speaks of.
     """
     pattern = re.compile(reading.label_pattern) if reading.label_pattern else None
     found: list[Label] = []

@@ -52,6 +52,7 @@ class RecipeOptions(TypedDict, total=False):
     array_rate: float | None
     positions: str | None
     lenient: bool | None
+    body_model: str | os.PathLike[str] | None
     rates: Path | Mapping[str, float] | None
     index: Path | None
     labels: Path | Mapping[str, Any] | None
@@ -125,6 +126,8 @@ def _split(split: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]
 def _reading(reading: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what options change about how files are read."""
     changed = {word: given[word] for word in ("key_pattern", "label_pattern", "positions", "lenient") if word in given}
+    if "body_model" in given:
+        changed["body_model"] = os.path.abspath(given["body_model"])
     names = given.get("array_names")
     if isinstance(names, str) and "," in names:
         names = names.split(",")

@@ -200,6 +200,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         A regular expression with a group ``label``, searched for where ``key_pattern`` is.
     arrays
         What ``.npy`` and ``.npz`` files hold where nothing beside them says it; such files are passed over if None.
+    body_model
+        The file of a body model of SMPL, SMPL-H or SMPL-X, from which AMASS's motions get bone lengths.
     """
 
     key_pattern: str = ""
@@ -209,6 +211,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     labels: dict[str, Label] = {}
     label_pattern: str = ""
     arrays: ArrayMetadata | None = None
+    body_model: str = ""
 
     def __post_init__(self) -> None:
         for key, rate in self.rates.items():

@@ -14,12 +14,13 @@ import msgspec
 
 from motionprep.errors import ReadError, SourceError
 from motionprep.files.reading import no_address, open_file, read_bounded, shown
-from motionprep.formats import ARRAYS, BESIDE, MODALITIES
+from motionprep.formats import ARRAYS, BESIDE, MODALITIES, amass_names
 from motionprep.formats.arrays_metadata import OF_FOLDER, ArrayMetadata, describe
+from motionprep.formats.npz import array_names
 from motionprep.formats.zipped import MOST_UNPACKED, UNREADABLE, open_entry
 from motionprep.motion import hashing
 from motionprep.naming.subjects import subject_of
-from motionprep.sources import archives
+from motionprep.sources import archives, humanml3d
 from motionprep.sources.pairing import natural
 from motionprep.sources.skeletons import with_skeleton
 from motionprep.sources.source import Beside, Source, why
@@ -79,34 +80,32 @@ def find(
     unsaid = 0
     beside: dict[str, list[tuple[Beside, _Stat]]] = {}
     asked = [*((path, False) for path in paths), *((path, True) for path in markers)]
-    for path, markers_only in asked:
-        if address := no_address(path):
-            raise SourceError(address)
-        for name, file, entry, stat, texts, wrong in _walk(Path(path), notes):
-            stamp = ":".join(map(str, stat)) + ":" + entry
-            suffix = _suffix(name)
-            bare = suffix in ARRAYS
-            if bare and not texts and arrays is None and not wrong:
-                if not entry and file == str(Path(path)):
-                    raise SourceError(f"{name}: {_UNSAID}")
-                unsaid += 1
+    for markers_only, alone, (name, file, entry, stat, texts, wrong), modalities in _listed(asked, notes):
+        stamp = ":".join(map(str, stat)) + ":" + entry
+        suffix = _suffix(name)
+        bare = suffix in ARRAYS and not modalities
+        if bare and not texts and arrays is None and not wrong:
+            if alone:
+                raise SourceError(f"{name}: {_UNSAID}")
+            unsaid += 1
+            continue
+        key, subject, misnamed = ("", "", "") if wrong else _key(name, pattern)
+        if wrong or misnamed:
+            plain = name.encode("utf-8", "backslashreplace").decode()
+            reason = f"{plain}: {wrong or misnamed}"
+            broken.append(Source(plain, "", plain, file, entry, stat[2], stamp, "", wrong=reason))
+            continue
+        modality = MODALITIES.get(suffix, "motion")
+        source = Source(key, subject, name, file, entry, stat[2], stamp, modality)
+        source = _said(source, texts, arrays) if bare else source
+        source = with_skeleton(source, stat, beside) if suffix in BESIDE else source
+        for one in _modalities(source, modalities):
+            if markers_only and one.modality != "markers":
                 continue
-            key, subject, misnamed = ("", "", "") if wrong else _key(name, pattern)
-            if wrong or misnamed:
-                plain = name.encode("utf-8", "backslashreplace").decode()
-                reason = f"{plain}: {wrong or misnamed}"
-                broken.append(Source(plain, "", plain, file, entry, stat[2], stamp, "", wrong=reason))
-                continue
-            modality = MODALITIES.get(suffix, "motion")
-            source = Source(key, subject, name, file, entry, stat[2], stamp, modality)
-            source = _said(source, texts, arrays) if bare else source
-            source = with_skeleton(source, stat, beside) if suffix in BESIDE else source
-            if markers_only and source.modality != "markers":
-                continue
-            known = found.setdefault((key, source.modality), source)
+            known = found.setdefault((key, one.modality), one)
             # A folder may be named for both modalities.
-            if known is not source and (known.file, known.entry) != (source.file, source.entry):
-                clashing.append(source)
+            if known is not one and (known.file, known.entry) != (one.file, one.entry):
+                clashing.append(one)
     clashing = _one_format(found, clashing, notes)
     if clashing:
         found, alike = _apart(found, clashing, notes)
@@ -116,6 +115,58 @@ def find(
         more = f"; of {unsaid:,} {' and '.join(ARRAYS)} files {_UNSAID}" if unsaid else ""
         raise SourceError(f"{where}: no motion files ({', '.join(MODALITIES)}, or zip archives with such) found{more}")
     return [*sorted(found.values(), key=lambda source: natural(source.subject, source.key)), *broken]
+
+
+def _listed(
+    asked: Sequence[tuple[str | os.PathLike[str], bool]], notes: list[str]
+) -> Iterator[tuple[bool, bool, _Found, tuple[str, ...]]]:
+    """Yield each file with whether markers alone are wanted of it, whether it was named itself, and its modalities.
+
+    The modalities are those of a motion of AMASS; there are none where the suffix decides.
+    """
+    strangers: list[str] = []
+    for path, markers_only in asked:
+        if address := no_address(path):
+            raise SourceError(address)
+        for found in _walk(Path(path), notes):
+            name, file, entry, stat, texts, wrong = found
+            alone = not entry and file == str(Path(path))
+            if wrong or _suffix(name) != ".npz":
+                yield markers_only, alone, found, ()
+                continue
+            modalities, is_body, damage = _arrays_of(name, file, entry)
+            if not is_body:
+                yield markers_only, alone, (name, file, entry, stat, texts, damage), modalities
+            elif alone:
+                raise SourceError(f"{name}: is not a motion; expected the arrays poses and trans")
+            else:
+                strangers.append(name)
+    if strangers:
+        notes.append(
+            f"{len(strangers):,} .npz files are not motions but bodies and are passed over, for instance {strangers[0]}"
+        )
+
+
+def _arrays_of(name: str, file: str, entry: str) -> tuple[tuple[str, ...], bool, str]:
+    """Return, by the names of its arrays, a file's modalities, whether it is a body, and why it cannot be read."""
+    try:
+        with archives.open_in_archive(file, entry) if entry else open_file(file) as opened:
+            names = array_names(opened, name)
+    except ReadError as error:
+        return (), amass_names.is_body(name, ()), error.message
+    except UNREADABLE as error:
+        return (), False, f"cannot be read: {why(error)}"
+    if not amass_names.is_amass(names):
+        return (), amass_names.is_body(name, names), ""
+    return ("motion", "markers") if amass_names.has_markers(names) else ("motion",), False, ""
+
+
+def _modalities(source: Source, modalities: Sequence[str]) -> list[Source]:
+    """Return a file once for each modality that it holds; as it is if its suffix decides that."""
+    return [
+        msgspec.structs.replace(source, modality=modality, stamp=f"{source.stamp}:{modality}")
+        for modality in modalities
+    ] or [source]
 
 
 def _one_format(found: dict[tuple[str, str], Source], clashing: Sequence[Source], notes: list[str]) -> list[Source]:
@@ -207,6 +258,8 @@ def _said(source: Source, texts: _Texts, arrays: ArrayMetadata | None) -> Source
         wrong = str(error)
         return msgspec.structs.replace(source, wrong=wrong, stamp=f"{source.stamp}:{hashing.key(wrong)}")
     stamp = f"{source.stamp}:{hashing.key(msgspec.to_builtins(metadata))}"
+    if not subject and humanml3d.METADATA in texts:
+        subject = humanml3d.unmirrored(source.key)
     return msgspec.structs.replace(source, metadata=metadata, subject=subject or source.subject, stamp=stamp)
 
 
@@ -259,13 +312,18 @@ def _folder(
         return
     if OF_FOLDER in names:
         texts = (*_text(folder / OF_FOLDER, f"{below}{OF_FOLDER}"), *texts)
+    ours = humanml3d.is_humanml3d(names)
     for entry in listed:
         if entry.name.startswith(".") or entry.name == "__MACOSX":
             continue
         suffix, name = _suffix(entry.name), f"{below}{entry.name}"
         try:
             if entry.is_dir():
-                yield from _below(folder / entry.name, f"{name}/", above | {here}, texts, notes)
+                if ours and entry.name == humanml3d.VECTORS:
+                    notes.append(f"{name}: is passed over, since it is made of the joints in {humanml3d.JOINTS}")
+                    continue
+                said = (*texts, humanml3d.METADATA) if ours and entry.name == humanml3d.JOINTS else texts
+                yield from _below(folder / entry.name, f"{name}/", above | {here}, said, notes)
                 continue
             if suffix not in MODALITIES and suffix not in ARRAYS and suffix != archives.SUFFIX:
                 continue

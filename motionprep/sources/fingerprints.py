@@ -11,6 +11,7 @@ import msgspec
 from motionprep.errors import RateError, ReadError
 from motionprep.files import replacing
 from motionprep.files.reading import BUDGET, parse_json
+from motionprep.formats.amass_names import is_npz
 from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.formats.zipped import UNREADABLE
 from motionprep.motion import hashing
@@ -196,6 +197,17 @@ def _motion_header(source: Source, rate: float | None = None) -> SourceHeader:
 
         frames, rig = amc.parse_joined_header(source.read(), source.name)
         return SourceHeader("", frames, rate or amc.RATE, rig.skeleton.structure)
+    if source.name.lower().endswith(".mvnx"):
+        from motionprep.formats import mvnx
+
+        segments = mvnx.read_mvnx_header(source.read(), source.name, rate=rate)
+        return SourceHeader("", segments.frames, segments.rate, segments.skeleton.structure)
+    if is_npz(source.name):
+        from motionprep.formats import amass
+
+        with source.open() as file:
+            poses = amass.read_amass_header(file, source.name, rate=rate)
+        return SourceHeader("", poses.frames, poses.rate, poses.skeleton.structure)
     from motionprep.formats import bvh
 
     if source.entry:
@@ -214,6 +226,12 @@ def _markers_header(source: Source, rate: float | None = None) -> SourceHeader:
         with source.open() as file:
             text = trc.read_trc_header(file.read(trc.HEAD_BYTES), source.name, rate=rate)
         return SourceHeader("", text.frames, text.rate, hashing.key(list(text.names)))
+    if is_npz(source.name):
+        from motionprep.formats import amass
+
+        with source.open() as file:
+            frames, stated, names = amass.read_amass_markers_header(file, source.name, rate=rate)
+        return SourceHeader("", frames, stated, hashing.key(list(names)))
     from motionprep.formats import c3d
 
     with source.open() as file:

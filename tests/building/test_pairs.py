@@ -330,7 +330,9 @@ class TestJoining:
 
     def test_a_stage_on_joints_refuses_data_without_a_skeleton(self, apart: tuple[Path, Path], tmp_path: Path) -> None:
         joints = recipe_from_json({"stages": [{"stage": "select_joints", "joints": ["Head"]}]})
-        with pytest.raises(SourceError, match=r"the recipe needs skeleton \(.bvh or .amc\), and no such file is there"):
+        with pytest.raises(
+            SourceError, match=r"the recipe needs skeleton \(.bvh or .amc or .mvnx\), and no such file is there"
+        ):
             make_plan([apart[1]], tmp_path / "out", joints)
 
     def test_a_recipe_that_needs_one_modality_keeps_takes_without_the_other(

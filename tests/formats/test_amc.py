@@ -185,3 +185,30 @@ def test_cmu_01_01_lies_as_near_to_its_markers_as_its_bvh_file(real_data: Path) 
     assert found.lag == 0
     assert found.axes == "yzx"
     assert found.residual <= other.residual * 1.01
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.55, 0.8])
+def test_lenient_reading_keeps_the_whole_frames_of_a_file_that_was_cut(share: float) -> None:
+    whole = amc(angles(frames=4))
+    expected = parse_amc(whole, "01_01.amc", RIG, rate=120.0)
+    last = whole.rindex(b"\n4\n") + 1
+    cut = whole[: last + int(share * (len(whole) - last - 8))]
+    with pytest.raises(ReadError):
+        parse_amc(cut, "01_01.amc", RIG, rate=120.0)
+    notes: list[str] = []
+    assert parse_amc(cut, "01_01.amc", RIG, rate=120.0, lenient=True, notes=notes) == expected.at(range(3))
+    assert notes == ["the file is cut in frame 4, which was left out"]
+
+
+def test_a_cut_within_a_number_leaves_the_frame_out() -> None:
+    whole = amc(angles(frames=4))
+    cut = whole[: whole.rindex(b"lfoot ") + 6] + b"-"
+    expected = parse_amc(whole, "01_01.amc", RIG, rate=120.0)
+    assert parse_amc(cut, "01_01.amc", RIG, rate=120.0, lenient=True) == expected.at(range(3))
+
+
+def test_lenient_reading_refuses_what_is_no_cut() -> None:
+    whole = amc(angles(frames=4))
+    with pytest.raises(ReadError, match="expected bone 'lleg'"):
+        parse_amc(b"trunk".join(whole.rsplit(b"lleg", 1)), "01_01.amc", RIG, lenient=True)
+    assert parse_amc(whole, "01_01.amc", RIG, lenient=True) == parse_amc(whole, "01_01.amc", RIG)

@@ -178,7 +178,7 @@ class TestFindErrors:
     def test_a_folder_without_motions_is_named(self, tmp_path: Path) -> None:
         assert (
             refusal(tmp_path)
-            == f"{tmp_path}: no motion files (.bvh, .amc, .c3d, .trc, or zip archives with such) found"
+            == f"{tmp_path}: no motion files (.bvh, .amc, .mvnx, .c3d, .trc, or zip archives with such) found"
         )
 
     def test_a_path_that_does_not_exist_is_named(self, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ class TestFindErrors:
     def test_a_file_of_another_kind_is_refused_if_named_itself(self, tmp_path: Path) -> None:
         assert (
             refusal(put(tmp_path / "a.fbx"))
-            == "a.fbx: is no motion file; expected .bvh, .amc, .c3d, .trc, .npy, .npz or .zip"
+            == "a.fbx: is no motion file; expected .bvh, .amc, .mvnx, .c3d, .trc, .npy, .npz or .zip"
         )
 
     @pytest.mark.parametrize("name", ["arrays.toml", "1_01.toml"])
