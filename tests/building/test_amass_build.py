@@ -80,7 +80,8 @@ def test_a_file_with_markers_has_both_modalities(tmp_path: Path, data: Path) -> 
     labels = np.array(["LFHD", "RFHD", "LBHD", "RBHD"])
     write_amass(data / "walk_01.npz", marker_data=points, marker_labels=labels)
     assert [one.modality for one in find([data]) if one.key == "walk_01"] == ["motion", "markers"]
-    motionprep.build(data, tmp_path / "out", split="100", features="markers")
+    with pytest.warns(motionprep.MotionPrepWarning, match="they have no markers: 2"):
+        motionprep.build(data, tmp_path / "out", split="100", features="markers")
     split = motionprep.open(tmp_path / "out")["train"]
     assert [*split] == ["walk_01"]
     np.testing.assert_allclose(split["walk_01"]["markers"], points, atol=1e-6)
