@@ -9,7 +9,7 @@ from itertools import takewhile
 from motionprep.building.assign import ShardMember, beyond
 from motionprep.building.limits import FeatureError, check_reach
 from motionprep.errors import ReadError
-from motionprep.formats import arrays
+from motionprep.formats import Z_UP, arrays
 from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.formats.readers import parse_markers, parse_motion
 from motionprep.maths import rooting
@@ -103,7 +103,8 @@ def read_take(
         if markers.names and not markers.visible.any():
             raise ReadError("none of its markers is visible in any frame", path=name)
         notes += markers.notes
-    whole = Take(member.key, motion, markers, facts=_facts_of_unit(metres))
+    facts = _facts_of_file(files["motion"][0], metres) if "motion" in files else {}
+    whole = Take(member.key, motion, markers, facts=facts)
     frames, rate = whole.frames, whole.rate
     first, last = _asked(member, frames, next(iter(files.values()))[0])
     whole = replace(whole, of_file=range(frames))
@@ -156,7 +157,7 @@ def _read_motion(reading: Reading, stages: Sequence[Stage], member: ShardMember,
     _check(motion, name)
     _check_lengths(motion, stages, name)
     notes += _still_root(motion, stages)
-    take = verdict or Take(member.key, motion, of_file=picked, facts=_facts_of_unit(metres))
+    take = verdict or Take(member.key, motion, of_file=picked, facts=_facts_of_file(name, metres))
     return Read(take, stages[len(leading) :], frames, rate_in, tuple(notes))
 
 
@@ -190,8 +191,10 @@ def _read_arrays(metadata: ArrayMetadata, stages: Sequence[Stage], member: Shard
     return Read(take, stages[len(leading) :], count * length, rate, clips.notes)
 
 
-def _facts_of_unit(metres: float | None) -> dict[str, float | str]:
-    return {} if metres is None else {"metres_per_unit": metres}
+def _facts_of_file(name: str, metres: float | None) -> dict[str, float | str]:
+    """Return what the format of a motion's file states of its unit and axes."""
+    up: dict[str, float | str] = {"up": "z"} if name.lower().endswith(Z_UP) else {}
+    return up if metres is None else {**up, "metres_per_unit": metres}
 
 
 def _facts_of_arrays(clips: arrays.Clips) -> dict[str, float | str]:

@@ -16,5 +16,7 @@ MODALITIES: Mapping[str, str] = {
 BESIDE: Mapping[str, str] = {".amc": ".asf"}
 #: Suffixes of arrays of joint positions, which are motions where metadata name their joints.
 ARRAYS = (".npy", ".npz")
+#: Suffixes of motions whose formats have z up; others state nothing, and nearly all have y up.
+Z_UP = (".npz", ".mvnx")
 #: Raised when a reader makes other numbers of the same bytes, so that shards of the older numbers are made anew.
 VERSION = 2

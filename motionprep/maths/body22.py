@@ -11,6 +11,7 @@ from motionprep import naming
 from motionprep.maths import assembly, spaces
 from motionprep.motion import kinematics
 from motionprep.motion.arrays import Floats
+from motionprep.motion.step import Step
 from motionprep.motion.take import Take
 from motionprep.naming import skeleton_tables
 from motionprep.naming.canonical import Joint, parts
@@ -21,6 +22,8 @@ _LEGS = (1, 4, 7, 2, 5, 8)
 _LEAST, _MOST = 0.3, 1.5
 #: How long they are of the body to which HumanML3D brings all others.
 _PUBLISHED = 0.826
+#: Axes with y up, as columns in axes with z up.
+_Y_OF_Z = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 #: A rate or a unit is right to this share.
 _SAME = 0.01
 
@@ -36,17 +39,24 @@ class Body:
     Parameters
     ----------
     positions
-        (F, 22, 3), in metres, in the take's axes.
+        (F, 22, 3), in metres, in the take's axes; with y up where a rate was asked for.
     rotations
         (F, 22, 3, 3), local rotations, the root's in the world; None if the take has none, or none were asked for.
     scale
         From the take's lengths to metres. Where nothing states the unit and legs are too long or too short for metres,
         it makes legs as long as those of the published body.
+    axes
+        (3, 3), the axes that positions are in, as columns in those of the take.
     """
 
     positions: Floats
     rotations: Floats | None
     scale: float
+    axes: Floats
+
+    def step(self, axes: Floats, origin: Floats) -> Step:
+        """Return the change of a take's coordinates to metres in ``axes`` about ``origin``, both as positions are."""
+        return Step(scale=self.scale, axes=self.axes @ axes, origin=self.axes @ origin / self.scale)
 
 
 def of_take(take: Take, rate: float | None, *, rotations: bool) -> Body:
@@ -100,7 +110,14 @@ def of_take(take: Take, rate: float | None, *, rotations: bool) -> Body:
     if rate is not None and len(legs) and not length > 0:
         raise NoBody("its bones have no length, which AMASS's files take from a body model")
     scale = _to_metres(spaces.metres(take, "joints"), length)
-    return Body(positions * scale if scale != 1.0 else positions, turns, scale)
+    positions = positions * scale if scale != 1.0 else positions
+    # A step that permutes axes has made of z whatever was asked for.
+    if rate is None or take.facts.get("up") != "z" or any(step.conjugate for step in take.steps):
+        return Body(positions, turns, scale, np.eye(3))
+    if turns is not None:
+        turns = turns.copy()
+        turns[:, 0] = _Y_OF_Z.T @ turns[:, 0]
+    return Body(positions @ _Y_OF_Z, turns, scale, _Y_OF_Z)
 
 
 def _to_metres(metres: float | None, legs: float) -> float:

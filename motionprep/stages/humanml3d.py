@@ -77,7 +77,7 @@ class HumanML3D(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             matrices = found.rotations if ik == "file" else None
             origin, axes = humanml3d.standing(found.positions, smooth=ik == "file")
             vectors = humanml3d.vectors(spaces.points(found.positions, Step(axes=axes, origin=origin)), matrices)
-            step = Step(scale=found.scale, axes=axes, origin=origin / found.scale)
+            step = found.step(axes, origin)
         except ValueError as error:
             return Dropped(f"humanml3d: {error}")
         moved = spaces.change(take, step).at(range(take.frames - 1))

@@ -67,5 +67,5 @@ class Rep272(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         matrices = body.rotations.copy()
         matrices[:, 0] = rotations.from_euler(turn, [1]) @ matrices[:, 0]
         vectors = rep272.vectors(spaces.points(body.positions, Step(axes=axes, origin=origin)), matrices)
-        moved = spaces.change(take, Step(scale=body.scale, axes=axes, origin=origin / body.scale))
+        moved = spaces.change(take, body.step(axes, origin))
         return replace(moved, arrays={**moved.arrays, "rep272": read_only(vectors)})

@@ -171,3 +171,20 @@ def test_rotations_of_two_kinds_in_one_dataset_are_refused(corpus: Path, tmp_pat
     ]
     with pytest.raises(BuildError, match="set ik = 'paper'"):
         motionprep.build(corpus, tmp_path / "out", recipe={"split": {"percent": "50/50"}, "stages": stages})
+
+
+@pytest.mark.parametrize("ik", ["paper", "file"])
+def test_a_file_with_z_up_gives_the_vectors_that_it_has_with_y_up(walk: Take, ik: str) -> None:
+    y_up = in_metres(walk)
+    turned = spaces.change(y_up, Step(axes=np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])))
+    z_up = replace(turned, facts={**turned.facts, "up": "z"}, steps=())
+    expected, found = (HumanML3D(ik=ik).apply(take, RNG) for take in (replace(y_up, steps=()), z_up))
+    assert not isinstance(expected, Dropped)
+    assert not isinstance(found, Dropped)
+
+    np.testing.assert_allclose(found.arrays["humanml3d"], expected.arrays["humanml3d"], atol=1e-9)
+    # The way back leads to where the file has the body, z up.
+    (step,), (other,) = found.steps, expected.steps
+    place = np.array([1.0, 2.0, 3.0])
+    back = other.axes @ place / other.scale + other.origin
+    np.testing.assert_allclose(step.axes @ place / step.scale + step.origin, [back[0], -back[2], back[1]], atol=1e-9)
