@@ -34,8 +34,8 @@ def main(data: str, dest: str) -> None:
         setattr(owner, name, with_clock)
 
     timed(shard_job._TakeProcessor, "_apply", lambda _taken, _item, _row, _number, stage, _take: stage.name)
-    timed(read.bvh, "parse_bvh", lambda *_: "read BVH")
-    timed(read.c3d, "parse_c3d", lambda *_: "read C3D")
+    timed(read, "parse_motion", lambda *_: "read BVH")
+    timed(read, "parse_markers", lambda *_: "read C3D")
     timed(Extraction, "fill", lambda *_: "features")
     began = time.perf_counter()
     motionprep.build(data, dest, recipe=RECIPE, workers=1)

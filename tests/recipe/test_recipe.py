@@ -151,9 +151,11 @@ class TestSources:
 
     def test_an_unknown_name_finds_the_nearest_that_ships(self) -> None:
         with pytest.raises(RecipeError) as error:
-            load_recipe("cmu-exp6")
+            load_recipe("cmu-locomotoin")
 
-        assert str(error.value) == "cmu-exp6: no such recipe file or shipped recipe; did you mean 'cmu-exp5'?"
+        assert str(error.value) == (
+            "cmu-locomotoin: no such recipe file or shipped recipe; did you mean 'cmu-locomotion'?"
+        )
 
     @pytest.mark.parametrize(
         ("name", "text", "message"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import motionprep
-from motionprep import Dataset, build, exporting, write_sample
+from motionprep import Dataset, build, exporting, load_recipe, write_sample
 
 #: Frames of motions of subject 69 that recipes cut, or test on.
 FRAMES = {1: 469, 2: 343, 3: 430, 75: 1099}
@@ -39,8 +40,8 @@ def built(data: Path, tmp_path: Path, recipe: str) -> Dataset:
     return motionprep.open(tmp_path / recipe)
 
 
-def every_8th(*numbers: int) -> int:
-    return sum(FRAMES.get(number, OTHERS) // 8 for number in numbers)
+def every(step: int, numbers: range) -> int:
+    return sum(FRAMES.get(number, OTHERS) // step for number in numbers)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +51,9 @@ def every_8th(*numbers: int) -> int:
         ("cmu-exp2-1", 300, 43),
         ("cmu-exp2-2", 300 + 469, 43),
         ("cmu-exp2-3", 300 + 469 + 430, 43),
-        ("cmu-exp3", every_8th(*range(2, 76)), 469),
-        ("cmu-exp4", every_8th(*range(3, 75)), 469 + 343 + 1099),
+        ("cmu-exp3", every(8, range(2, 76)), 469),
+        ("cmu-exp3-16th", every(16, range(2, 76)), 469),
+        ("cmu-exp4", every(8, range(3, 75)), 469 + 343 + 1099),
         ("cmu-locomotion", 469 + 343 + 430 + 61 * OTHERS, 3 * OTHERS),
     ],
 )
@@ -73,6 +75,23 @@ def test_an_experiment_has_the_frames_of_its_table_and_says_the_root_from_all_ot
     }
     assert {name.split("[")[1].split("]")[0] for name in windows.columns("targets")} == {"Hips"}
     assert not any("[Hips]" in name for name in windows.columns("inputs"))
+
+
+def test_a_recipe_whose_log_contradicts_itself_says_which_reading_it_takes() -> None:
+    assert "769 frames; the log says 643" in load_recipe("cmu-exp2-2").description
+    assert "1,199 frames; the log says 1,073" in load_recipe("cmu-exp2-3").description
+
+
+def test_exp6_has_the_data_of_exp5() -> None:
+    assert load_recipe("cmu-exp6").identity() == load_recipe("cmu-exp5").identity()
+
+
+def test_subject_16_is_split_within_its_own_motions(subject_69: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for number in (1, 2, 52, 53, 58):
+        shutil.copy(subject_69 / f"69_{number:02d}.bvh", tmp_path / "data" / f"16_{number:02d}.bvh")
+    dataset = built(tmp_path / "data", tmp_path, "cmu-subject-16")
+    assert [[*dataset[side]] for side in ("train", "test")] == [["16_01", "16_02", "16_52"], ["16_53", "16_58"]]
 
 
 @pytest.mark.slow
