@@ -36,13 +36,13 @@ _HEADS = {
     "f1": ("F1", "{:.4f}"),
 }
 #: Of the files that each option writes.
-_SUFFIXES = {"--csv": ".csv", "--plot": ".html"}
+_SUFFIXES = {"--csv": (".csv",), "--plot": (".html",), "--table": (".csv", ".md")}
 #: What may be distinguished of what fields predict, and of classes.
 _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "subject", "motion")
 
 
 @click.command()
-@click.argument("pred", type=LocalPath(exists=True, dir_okay=False))
+@click.argument("preds", metavar="PRED...", nargs=-1, required=True, type=LocalPath(exists=True, dir_okay=False))
 @click.argument("out", type=LocalPath(exists=True))
 @click.option("--split", default="test", show_default=True, help="Split whose windows are predicted.")
 @click.option(
@@ -77,9 +77,15 @@ _BY_FIELD, _BY_CLASS = ("joint", "subject", "motion"), ("class", "confusion", "s
     help="CSV file to write: a row per frame with each joint, or per window where classes are predicted.",
 )
 @click.option("--plot", type=LocalPath(dir_okay=False), help="HTML file to write: the error over the frames.")
+@click.option(
+    "--table",
+    "table_file",
+    type=LocalPath(dir_okay=False),
+    help="CSV or Markdown file (.csv, .md) to write: the metrics, a row for each prediction and field.",
+)
 @json_option
 def score(
-    pred: str,
+    preds: tuple[str, ...],
     out: str,
     split: str,
     targets: tuple[str, ...] | None,
@@ -92,9 +98,13 @@ def score(
     by: tuple[str, ...],
     csv: str | None,
     plot: str | None,
+    table_file: str | None,
     as_json: bool,
 ) -> None:
     """Score the predictions PRED.npy for the dataset OUT: one for each window of a split, in natural order.
+
+    Several predictions of the same windows, say of networks that were trained on more and more motions, are rows of one
+    table.
 
     PRED.npy has the shape of the windows' targets: (windows, frames, numbers), or (windows, numbers) of windows of one
     frame. Where the task has a label and no targets, it has a class for each window, or (windows, classes).
@@ -104,14 +114,13 @@ def score(
     from motionprep.errors import RecipeError
     from motionprep.scoring.classes import score_classes
 
-    from .tables import print_json
-
-    _check_places(pred, out, {"--csv": csv, "--plot": plot})
+    _check_places(preds, out, {"--csv": csv, "--plot": plot, "--table": table_file})
+    if len(preds) > 1 and (csv or plot or by):
+        raise RecipeError("--csv, --plot and --by are of one prediction; score each by itself for them")
     if plot:
         from motionprep.reporting.charts import need_matplotlib
 
         need_matplotlib()
-    predictions = scoring.load_predictions(pred)
     dataset = motionprep.open(out)
     try:
         read = dataset[split]
@@ -124,38 +133,117 @@ def score(
         what = "classes" if classes else "targets"
         raise RecipeError(f"--by {unknown[0]}: {what} can be grouped by {', '.join(known)}")
     if classes:
-        given = {
-            "--plot": (plot is not None, "have no curve over the frames"),
-            "--threshold": (threshold is not None, "are right or wrong"),
-            "--unit-mm": (unit_mm is not None, "have no length"),
-            "--no-normalize": (no_normalize, "are never normalized"),
-        }
-        for option, (there, why) in given.items():
-            if there:
-                raise RecipeError(f"{option}: classes {why}; leave it out")
-        of_classes = score_classes(predictions, windows, windows_csv=csv)
-        if as_json:
-            print_json(_as_json(of_classes, by))
-        else:
-            _print_classes(of_classes, by)
-        return
+        _refuse_for_classes(plot=plot, threshold=threshold, unit_mm=unit_mm, no_normalize=no_normalize)
     asked = {} if threshold is None else {"threshold": threshold}
-    scores = scoring.score(predictions, windows, unit_mm=unit_mm, frames_csv=csv, **asked)
+    found: dict[str, Scores | ClassScores] = {}
+    for name, pred in zip(_names(preds), preds, strict=True):
+        predictions = scoring.load_predictions(pred)
+        if classes:
+            found[name] = score_classes(predictions, windows, windows_csv=csv)
+            continue
+        scores = scoring.score(predictions, windows, unit_mm=unit_mm, frames_csv=csv, **asked)
+        found[name] = scores
+        if plot:
+            from motionprep.reporting.errors import plot_frames
+
+            plot_frames(scores, plot, predictions, windows)
+    if table_file:
+        _write_table(table_file, *_metrics(found, written=True))
+    _show(found, by, as_json=as_json)
+
+
+def _refuse_for_classes(
+    *, plot: str | None, threshold: float | None, unit_mm: float | None, no_normalize: bool
+) -> None:
+    """Raise if something is asked of classes that they do not have."""
+    from motionprep.errors import RecipeError
+
+    given = {
+        "--plot": (plot is not None, "have no curve over the frames"),
+        "--threshold": (threshold is not None, "are right or wrong"),
+        "--unit-mm": (unit_mm is not None, "have no length"),
+        "--no-normalize": (no_normalize, "are never normalized"),
+    }
+    for option, (there, why) in given.items():
+        if there:
+            raise RecipeError(f"{option}: classes {why}; leave it out")
+
+
+def _show(found: Mapping[str, Scores | ClassScores], by: tuple[str, ...], *, as_json: bool) -> None:
+    """Print scores by the name of the prediction."""
+    from motionprep.scoring.scores import Scores
+
+    from .tables import print_json, table
+
+    first = next(iter(found.values()))
     if as_json:
-        print_json(_as_json(scores, by))
+        plain = {name: _as_json(one, by) for name, one in found.items()}
+        print_json(plain if len(found) > 1 else _as_json(first, by))
+    elif len(found) > 1:
+        click.echo(table(*_metrics(found), left=2))
+    elif isinstance(first, Scores):
+        _print(first, by)
     else:
-        _print(scores, by)
-    if plot:
-        from motionprep.reporting.errors import plot_frames
-
-        plot_frames(scores, plot, predictions, windows)
+        _print_classes(first, by)
 
 
-def _check_places(pred: str, out: str, places: Mapping[str, str | None]) -> None:
+def _names(preds: tuple[str, ...]) -> list[str]:
+    """Return what predictions are called: by their files, with folders where that is not enough."""
+    stems = [Path(pred).stem for pred in preds]
+    return stems if len({*stems}) == len(preds) else list(preds)
+
+
+def _metrics(found: Mapping[str, Scores | ClassScores], *, written: bool = False) -> tuple[list[str], list[list[str]]]:
+    """Return the head and the rows of a table, a row for each prediction and field.
+
+    Parameters
+    ----------
+    found
+        Scores by the name of the prediction.
+    written
+        Whether the table is for a file, in which metrics have their own names and all digits.
+    """
+    from motionprep.scoring.scores import Scores
+
+    means = {
+        (name, field): mean
+        for name, scores in found.items()
+        for field, mean in (
+            {one.field: one.mean() for one in scores.fields} if isinstance(scores, Scores) else {"label": scores.mean()}
+        ).items()
+    }
+    names = [name for name in _HEADS if any(name in mean for mean in means.values())]
+    head = ["prediction", "field", *(name if written else _HEADS[name][0] for name in names)]
+    rows = [
+        [*key, *((f"{mean.get(name, math.nan):.9g}" if written else _cell(name, mean)) for name in names)]
+        for key, mean in means.items()
+    ]
+    return head, rows
+
+
+def _write_table(path: str, head: list[str], rows: list[list[str]]) -> None:
+    import csv
+    import io
+
+    from motionprep.files import replacing
+    from motionprep.scoring.csv_text import as_text
+
+    if path.lower().endswith(".md"):
+        lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *rows]
+        escaped = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+        text = "".join(f"| {' | '.join(line)} |\n" for line in escaped)
+    else:
+        file = io.StringIO()
+        csv.writer(file, lineterminator="\n").writerows([head, *([*map(as_text, row[:2]), *row[2:]] for row in rows)])
+        text = file.getvalue()
+    replacing.write(path, text.encode())
+
+
+def _check_places(preds: tuple[str, ...], out: str, places: Mapping[str, str | None]) -> None:
     """Raise unless what is written goes into folders that are there, and takes the place of nothing that is read."""
     from motionprep.errors import RecipeError
 
-    there: dict[Path, str] = {Path(pred).resolve(): "the predictions"}
+    there: dict[Path, str] = {Path(pred).resolve(): "the predictions" for pred in preds}
     for option, name in places.items():
         if name is None:
             continue
@@ -166,10 +254,13 @@ def _check_places(pred: str, out: str, places: Mapping[str, str | None]) -> None
             raise RecipeError(f"{option} {name}: is in the dataset {out}; choose another place")
         if path in there:
             raise RecipeError(f"{option} {name}: is where {there[path]} are; choose another place")
-        if path.exists() and (not path.is_file() or path.suffix.lower() != _SUFFIXES[option]):
+        known = path.suffix.lower() in _SUFFIXES[option]
+        if option == "--table" and not known:
+            raise RecipeError(f"--table {name}: a table is written as .csv or .md; name it so")
+        if path.exists() and not (known and path.is_file()):
             raise RecipeError(
-                f"{option} {name}: is there already, and no {_SUFFIXES[option]} file that could be replaced; choose "
-                "another place"
+                f"{option} {name}: is there already, and no {' or '.join(_SUFFIXES[option])} file that could be "
+                "replaced; choose another place"
             )
         there[path] = f"the numbers of {option}"
 

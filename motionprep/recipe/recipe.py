@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 
 from motionprep.errors import RecipeError
-from motionprep.files.reading import parse_json, parse_toml, read_text
+from motionprep.files.reading import parse_json, parse_toml, read_text, shown
 from motionprep.formats.arrays_metadata import ArrayMetadata
 from motionprep.motion import hashing
 from motionprep.motion.feature_kinds import KINDS, SIX_BY
@@ -737,7 +737,8 @@ def make_stage(name: str, **settings: Any) -> Stage:
 
 def _stage(value: Any, place: str) -> Stage:
     if not isinstance(value, Mapping) or not isinstance(value.get("stage"), str):
-        raise RecipeError(f'{place}: found {value!r}; expected a table with a stage, such as stage = "trim"')
+        quoted = shown(value) if isinstance(value, str) else shown(repr(value))[1:-1]
+        raise RecipeError(f'{place}: found {quoted}; expected a table with a stage, such as stage = "trim"')
     name = value["stage"]
     if name not in STAGES:
         raise RecipeError(f"{place}: there is no stage {name!r}{did_you_mean(name, STAGES)}")

@@ -400,8 +400,8 @@ def test_every_option_has_a_help_text() -> None:
         (["DATA", "-o", "OUT", "--joints", "@a,@b"], "name one @SET at most"),
         (["DATA", "-o", "OUT", "--features", "colour"], "there is no feature 'colour'"),
         (
-            ["DATA", "-o", "OUT", "--recipe", "cmu-exp6"],
-            "cmu-exp6: no such recipe file or shipped recipe; did you mean 'cmu-exp5'?",
+            ["DATA", "-o", "OUT", "--recipe", "cmu-exp9"],
+            "cmu-exp9: no such recipe file or shipped recipe; did you mean 'cmu-exp6'?",
         ),
         (["DATA", "-o", "OUT", "--key-pattern", "(.*)"], "has no group motion, subject"),
         (["DATA", "-o", "OUT", "--array-names", "a,a"], "options: reading: arrays: names has 'a' twice"),

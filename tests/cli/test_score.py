@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +268,41 @@ def test_a_file_that_is_no_array_exits_with_2(run: Any, built: Path, tmp_path: P
     (tmp_path / "pred.npy").write_text("0.5\n0.7\n")
     ended = run("score", tmp_path / "pred.npy", built)
     assert (ended.code, "is no whole .npy file of numbers" in ended.err) == (2, True)
+
+
+def test_several_predictions_are_rows_of_one_table(run: Any, built: Path, pred: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "worse.npy", np.load(pred) + np.float32([3, 4, 0]))
+    ended = run("score", pred, tmp_path / "worse.npy", built)
+
+    assert ended.code == 0
+    assert [line.split()[:3] for line in ended.out.splitlines()] == [
+        ["prediction", "field", "ED"],
+        ["pred", "positions[Hips,Head,LeftFoot]", "5"],
+        ["worse", "positions[Hips,Head,LeftFoot]", "10"],
+    ]
+    assert [*json.loads(run("score", pred, tmp_path / "worse.npy", built, "--json").out)] == ["pred", "worse"]
+
+
+def test_a_table_of_scores_is_written_as_csv_and_as_markdown(run: Any, built: Path, pred: Path, tmp_path: Path) -> None:
+    for name in ("table.csv", "table.md"):
+        assert run("score", pred, built, "--table", tmp_path / name).code == 0
+
+    (row,) = csv.DictReader((tmp_path / "table.csv").read_text(encoding="utf-8").splitlines())
+    assert (row["prediction"], row["field"], float(row["ed"])) == ("pred", "positions[Hips,Head,LeftFoot]", 5.0)
+    head, rule, line = (tmp_path / "table.md").read_text(encoding="utf-8").splitlines()
+    assert head.startswith("| prediction | field | ed |")
+    assert rule.startswith("| --- | --- | ---: |")
+    assert line.startswith("| pred | positions[Hips,Head,LeftFoot] | 5 |")
+
+
+def test_a_table_of_another_suffix_is_refused(run: Any, built: Path, pred: Path, tmp_path: Path) -> None:
+    ended = run("score", pred, built, "--table", tmp_path / "table.xlsx")
+    assert (ended.code, "a table is written as .csv or .md; name it so" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("options", [("--by", "joint"), ("--csv", "a.csv"), ("--plot", "a.html")])
+def test_what_is_of_one_prediction_is_refused_for_several(
+    run: Any, built: Path, pred: Path, options: tuple[str, str]
+) -> None:
+    ended = run("score", pred, pred, built, *options)
+    assert (ended.code, "--csv, --plot and --by are of one prediction" in ended.err) == (2, True)
