@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +17,8 @@ from motionprep.motion.take import Take
 _HALF_WIDTHS = 4
 
 
-def lowpass(take: Take, factor: int) -> Take:
-    """Return the take without what every ``factor``-th frame could not show.
+def lowpass(take: Take, factor: float) -> Take:
+    """Return the take without what a rate that is ``factor`` times lower could not show.
 
     Translations, marker positions and the components of steady quaternions are each filtered along the frames by a
     Hamming-windowed sinc that cuts off at the new rate's half (Oppenheim and Schafer, "Discrete-time signal
@@ -34,8 +35,8 @@ def lowpass(take: Take, factor: int) -> Take:
     )
 
 
-def _kernel(factor: int) -> Floats:
-    reach = _HALF_WIDTHS * factor
+def _kernel(factor: float) -> Floats:
+    reach = math.ceil(_HALF_WIDTHS * factor)
     times = np.arange(-reach, reach + 1)
     kernel = np.sinc(times / factor) * np.hamming(times.size)
     unit: Floats = kernel / kernel.sum()

@@ -14,6 +14,7 @@ from motionprep.motion.arrays import Floats
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.motion.poses import Poses
+from motionprep.motion.step import Step
 from motionprep.motion.take import Take
 
 Bools = NDArray[np.bool_]
@@ -45,6 +46,11 @@ def retime(take: Take, times: Floats) -> Take:
         markers=None if take.markers is None else _markers(take.markers, times),
         corrupt=None if take.corrupt is None else _markers(take.corrupt, times),
     )
+
+
+def too_late(take: Take) -> bool:
+    """Return whether a take has features, a root of its own or steps that go along: frames between would break them."""
+    return take.root is not None or bool(take.arrays) or any(map(_goes_along, take.steps))
 
 
 class Paced(NamedTuple):
@@ -153,6 +159,10 @@ def _between(values: NDArray[Any], times: Floats) -> tuple[NDArray[Any], NDArray
     rows: list[NDArray[np.intp]] = [row[..., None] for row in np.ix_(*map(np.arange, lead))]
     first, second = (values[(*rows, frame)] for frame in (before, np.minimum(before + 1, frames - 1)))
     return first, second, np.clip(times - before, 0.0, 1.0)
+
+
+def _goes_along(step: Step) -> bool:
+    return (step.axes is not None and step.axes.ndim == 3) or (step.origin is not None and step.origin.ndim == 2)
 
 
 def _motion(motion: Motion | Poses, times: Floats) -> Poses:

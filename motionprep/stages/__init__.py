@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from motionprep.stages.put_on_floor import PutOnFloor
     from motionprep.stages.rep272 import Rep272
     from motionprep.stages.represent import Represent
+    from motionprep.stages.resample import Resample
     from motionprep.stages.root_motion import RootMotion
     from motionprep.stages.scale import Scale
     from motionprep.stages.select_joints import SelectJoints
@@ -56,6 +57,7 @@ _CLASSES = {
     "downsample": "Downsample",
     "select_joints": "SelectJoints",
     "select_markers": "SelectMarkers",
+    "resample": "Resample",
     "clean": "Clean",
     "fill_gaps": "FillGaps",
     "put_on_floor": "PutOnFloor",
@@ -135,6 +137,7 @@ __all__ = [
     "PutOnFloor",
     "Rep272",
     "Represent",
+    "Resample",
     "RootMotion",
     "Scale",
     "SelectJoints",

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from motionprep.motion.arrays import Floats
-    from motionprep.motion.step import Step
     from motionprep.motion.take import Take
 
 
@@ -48,7 +47,7 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
         from motionprep.maths import retiming
 
-        if take.root is not None or take.arrays or any(map(_goes_along, take.steps)):
+        if retiming.too_late(take):
             return Dropped("speed: a stage before it made features or a frame of reference that moves; put speed first")
         factor = float(self._factors(rng, 1)[0])
         last = max(take.frames - 1, 0)
@@ -81,7 +80,3 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
         drawn = rng.uniform(math.log(self.least), math.log(self.most), count)
         # NumPy's exponential has other last digits on other processors.
         return np.array([math.exp(one) for one in drawn])
-
-
-def _goes_along(step: Step) -> bool:
-    return (step.axes is not None and step.axes.ndim == 3) or (step.origin is not None and step.origin.ndim == 2)

@@ -59,6 +59,7 @@ WHOLE: dict[str, list[dict[str, Any]]] = {
     ],
     "clean": [{"most_speed": 1.0}, {"sets": ["head"], "most_stretch": 0.001, "do": "fill"}],
     "fill_gaps": [{"longest": 10}, {"longest": 60, "method": "cubic"}],
+    "resample": [{"rate": 50}, {"rate": 144, "lowpass": "none"}],
     "speed": [{}],
     "mirror": [{"chance": 1.0}],
     "yaw": [{}],
