@@ -12,11 +12,10 @@ from motionprep.motion import kinematics, rotations
 from motionprep.motion.arrays import Floats
 from motionprep.motion.motion import Motion
 from motionprep.motion.poses import Poses
-from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, EndSite, Skeleton
+from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, ZYX, EndSite, Skeleton
 
 #: A joint is moved, and not only turned, if it leaves its offset by more than this part of the skeleton's longest.
 _MOVED = 1e-4
-_ZYX = ("Zrotation", "Yrotation", "Xrotation")
 
 
 def local_rotations(arrays: Mapping[str, NDArray[Any]], skeleton: Skeleton, six: str = "6d") -> Floats | None:
@@ -163,4 +162,4 @@ def _channels(own: tuple[str, ...], *, moved: bool) -> tuple[str, ...]:
     anywhere = not moved or {*places} == {*POSITION_CHANNELS}
     if anyhow and anywhere:
         return own
-    return (*(places if anywhere else POSITION_CHANNELS), *(turns if anyhow else _ZYX))
+    return (*(places if anywhere else POSITION_CHANNELS), *(turns if anyhow else ZYX))

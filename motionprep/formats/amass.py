@@ -23,7 +23,7 @@ from motionprep.motion.arrays import Floats
 from motionprep.motion.markers import Markers
 from motionprep.motion.motion import Motion
 from motionprep.motion.rates import GIVEN_RATE, RATES, is_rate, near_rate
-from motionprep.motion.skeleton import POSITION_CHANNELS, Skeleton
+from motionprep.motion.skeleton import Skeleton
 from motionprep.naming.smpl import BODIES, NAMES
 from motionprep.naming.unique import unique
 
@@ -31,7 +31,6 @@ from motionprep.naming.unique import unique
 _RATES = ("mocap_framerate", "mocap_frame_rate")
 #: Names of the root's rotation where ``poses`` lack it.
 _ROOTS = ("root_orient", "global_orient")
-_ZYX = ("Zrotation", "Yrotation", "Xrotation")
 
 
 @dataclass(frozen=True)
@@ -117,10 +116,7 @@ def parse_amass(
             notes += _of_gender(arrays, model)
     some = slice(picked.start, picked.stop, picked.step)
     turns = rotations.from_axis_angle(poses[some].reshape(-1, header.joints, 3))
-    channels = np.empty((len(picked), 3 + 3 * header.joints))
-    channels[:, :3] = trans[some] + rest[0]
-    channels[:, 3:] = np.degrees(rotations.to_euler(turns, (2, 1, 0))).reshape(len(picked), -1)
-    return Motion(_skeleton(header.joints, rest), channels, header.rate / picked.step)
+    return Motion.turning(_skeleton(header.joints, rest), trans[some] + rest[0], turns, header.rate / picked.step)
 
 
 def parse_amass_markers(data: bytes, name: str, *, rate: float | None = None) -> Markers:
@@ -243,5 +239,4 @@ def _skeleton(joints: int, rest: Floats) -> Skeleton:
     """Return a body's skeleton with its joints at places (J, 3)."""
     names, parents = BODIES[joints]
     offsets = [rest[joint] - rest[parent] if joint else rest[0] for joint, parent in enumerate(parents)]
-    channels = [(*POSITION_CHANNELS, *_ZYX), *[_ZYX] * (joints - 1)]
-    return Skeleton(names, parents, tuple((float(x), float(y), float(z)) for x, y, z in offsets), (), tuple(channels))
+    return Skeleton.turning(names, parents, offsets)

@@ -16,12 +16,11 @@ from motionprep.errors import ReadError
 from motionprep.files.reading import GIT_LFS, NOT_FETCHED, open_file, read_bounded, shown
 from motionprep.motion import rotations
 from motionprep.motion.arrays import Floats
-from motionprep.motion.skeleton import POSITION_CHANNELS, EndSite, Skeleton
+from motionprep.motion.skeleton import EndSite, Skeleton
 from motionprep.naming.encoding import decode
 
 _INCH = 0.0254
 _MOST_ASF = 16 << 20
-_TURNS = ("Zrotation", "Yrotation", "Xrotation")
 AXES = "xyz"
 _SECTIONS = ("version", "name", "units", "documentation", "root", "bonedata", "hierarchy", "skin")
 
@@ -121,12 +120,11 @@ class _Asf:
         ends = [np.multiply(one.direction, one.length) for one in joints]
         above = [-1, *(index[parents[one.name]] for one in joints[1:])]
         bare = sorted(set(range(len(joints))) - set(above))
-        skeleton = Skeleton(
-            joints=tuple(one.name for one in joints),
-            parents=tuple(above),
-            offsets=tuple(_triple(ends[parent]) if parent >= 0 else (0.0, 0.0, 0.0) for parent in above),
-            end_sites=tuple(EndSite(joint, _triple(ends[joint])) for joint in bare),
-            channels=(POSITION_CHANNELS + _TURNS, *[_TURNS] * (len(joints) - 1)),
+        skeleton = Skeleton.turning(
+            [one.name for one in joints],
+            above,
+            [ends[parent] if parent >= 0 else (0.0, 0.0, 0.0) for parent in above],
+            [EndSite(joint, _triple(ends[joint])) for joint in bare],
         )
         axes = np.stack([_matrix(np.array(one.axis[0]), one.axis[1], degrees) for one in joints])
         return Rig(skeleton, axes, tuple(one.dof for one in joints), position, degrees, _INCH / length)

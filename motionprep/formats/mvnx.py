@@ -20,9 +20,8 @@ from motionprep.motion import rotations
 from motionprep.motion.arrays import Floats
 from motionprep.motion.motion import Motion
 from motionprep.motion.rates import GIVEN_RATE, RATES, is_rate, near_rate
-from motionprep.motion.skeleton import POSITION_CHANNELS, Skeleton
+from motionprep.motion.skeleton import Skeleton
 
-_ZYX = ("Zrotation", "Yrotation", "Xrotation")
 #: Numbers that a segment has in a frame, by the element that holds them.
 _WIDTHS = {"orientation": 4, "position": 3}
 _MOST_SEGMENTS = 1000
@@ -54,7 +53,7 @@ class MVNXHeader:
     @property
     def skeleton(self) -> Skeleton:
         """The segments, without lengths."""
-        return _skeleton(self.joints, self.parents, np.zeros((len(self.joints), 3)))
+        return Skeleton.turning(self.joints, self.parents, np.zeros((len(self.joints), 3)))
 
 
 def read_mvnx(path: str | os.PathLike[str], *, rate: float | None = None) -> Motion:
@@ -127,10 +126,8 @@ def parse_mvnx(
             notes.append(
                 f"bones were read with one length each; {header.joints[worst]} is up to {off[worst]:.3f} m from there"
             )
-    channels = np.empty((len(picked), 3 + 3 * joints))
-    channels[:, :3] = placed[:, 0]
-    channels[:, 3:] = np.degrees(rotations.to_euler(local, (2, 1, 0))).reshape(len(picked), -1)
-    return Motion(_skeleton(header.joints, header.parents, offsets), channels, header.rate / picked.step)
+    skeleton = Skeleton.turning(header.joints, header.parents, offsets)
+    return Motion.turning(skeleton, placed[:, 0], local, header.rate / picked.step)
 
 
 class _Document:
@@ -288,9 +285,3 @@ def _is_finite(word: str) -> bool:
         return bool(np.isfinite(float(word)))
     except ValueError:
         return False
-
-
-def _skeleton(joints: tuple[str, ...], parents: tuple[int, ...], offsets: Floats) -> Skeleton:
-    channels = [(*POSITION_CHANNELS, *_ZYX), *[_ZYX] * (len(joints) - 1)]
-    places = tuple((float(x), float(y), float(z)) for x, y, z in offsets)
-    return Skeleton(joints, parents, places, (), tuple(channels))

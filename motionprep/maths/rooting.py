@@ -6,7 +6,7 @@ import numpy as np
 
 from motionprep.motion.motion import Motion
 from motionprep.motion.poses import Poses
-from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, Skeleton
+from motionprep.motion.skeleton import POSITION_CHANNELS, ROTATION_CHANNELS, ZYX, Skeleton
 
 #: A change that is a smaller part of the numbers is rounding.
 _LEAST = 1e-9
@@ -41,7 +41,7 @@ def rooted(poses: Poses, root: str) -> Poses:
 def _free(skeleton: Skeleton) -> Skeleton:
     """Return a skeleton whose root can be and turn in any way."""
     turns = tuple(name for name in skeleton.channels[0] if name in ROTATION_CHANNELS)
-    root = POSITION_CHANNELS + (turns if len(turns) == len({*turns}) == 3 else ROTATION_CHANNELS[::-1])
+    root = POSITION_CHANNELS + (turns if len(turns) == len({*turns}) == 3 else ZYX)
     channels = (root, *skeleton.channels[1:])
     return Skeleton(skeleton.joints, skeleton.parents, skeleton.offsets, skeleton.end_sites, channels)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from motionprep.motion import rotations
 from motionprep.motion.arrays import Floats, read_only, summed
 from motionprep.motion.poses import Poses
 from motionprep.motion.skeleton import Skeleton
@@ -54,6 +55,24 @@ class Motion:
             raise ValueError(f"rate is {self.rate}; it must be above zero")
         object.__setattr__(self, "channels", read_only(array))
         object.__setattr__(self, "rate", float(self.rate))
+
+    @classmethod
+    def turning(cls, skeleton: Skeleton, root: Floats, matrices: Floats, rate: float) -> Motion:
+        """Return the motion of rotations.
+
+        Parameters
+        ----------
+        skeleton
+            Made by :meth:`motionprep.motion.skeleton.Skeleton.turning`, of J joints.
+        root
+            (F, 3), where the root is.
+        matrices
+            (F, J, 3, 3), local rotations.
+        rate
+            Frames a second.
+        """
+        angles = np.degrees(rotations.to_euler(matrices, (2, 1, 0)))
+        return cls(skeleton, np.concatenate([root, angles.reshape(len(root), -1)], axis=1), rate)
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,8 @@ from motionprep.motion.arrays import Floats, Vector, read_only
 
 POSITION_CHANNELS = ("Xposition", "Yposition", "Zposition")
 ROTATION_CHANNELS = ("Xrotation", "Yrotation", "Zrotation")
+#: The channels of a joint whose rotation is given otherwise: any three that differ can hold it.
+ZYX = ROTATION_CHANNELS[::-1]
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,17 @@ class Skeleton:
             "end_sites": [{"joint": site.joint, "offset": list(site.offset)} for site in self.end_sites],
             "channels": [list(names) for names in self.channels],
         }
+
+    @classmethod
+    def turning(
+        cls, joints: Sequence[str], parents: Sequence[int], offsets: Any, end_sites: Sequence[EndSite] = ()
+    ) -> Skeleton:
+        """Return a skeleton whose root can be anywhere, and whose joints turn by Z, Y and X.
+
+        ``offsets`` are those of the joints (J, 3).
+        """
+        channels = (POSITION_CHANNELS + ZYX, *[ZYX] * (len(joints) - 1))
+        return cls(tuple(joints), tuple(parents), tuple(map(_vector, offsets)), tuple(end_sites), channels)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Skeleton:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from motionprep.stages.base import Dropped, Stage, check_scheme
+from motionprep.stages.base import Dropped, Stage, check_of, check_scheme
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,13 +43,7 @@ class Acceleration(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def __post_init__(self) -> None:
         check_scheme(self.scheme)
-        if not self.of:
-            raise ValueError(f"of is empty; it names any of {', '.join(ARRAYS)}")
-        for item in self.of:
-            if item not in ARRAYS:
-                raise ValueError(f"there is no acceleration of {item!r}; there is that of {', '.join(ARRAYS)}")
-        if len(set(self.of)) != len(self.of):
-            raise ValueError("of names something twice")
+        check_of(self.of, ARRAYS, "acceleration")
 
     @property
     def makes(self) -> tuple[str, ...]:

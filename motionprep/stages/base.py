@@ -296,6 +296,17 @@ def check_scheme(scheme: str) -> None:
         raise ValueError(f"scheme is {scheme!r}; it is one of {', '.join(SCHEMES)}")
 
 
+def check_of(of: Sequence[str], arrays: Mapping[str, str], what: str) -> None:
+    """Raise a ``ValueError`` unless ``of`` names some keys of ``arrays``, which have ``what``, each once."""
+    if not of:
+        raise ValueError(f"of is empty; it names any of {', '.join(arrays)}")
+    for item in of:
+        if item not in arrays:
+            raise ValueError(f"there is no {what} of {item!r}; there is that of {', '.join(arrays)}")
+    if len(set(of)) != len(of):
+        raise ValueError("of names something twice")
+
+
 def check_unit(unit: str) -> None:
     """Raise a ``ValueError`` unless ``unit`` is one in which stages take lengths."""
     if unit not in LENGTH_UNITS:
