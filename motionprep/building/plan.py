@@ -233,17 +233,7 @@ def _aside(
     left = [source for source in sources if source.modality not in needed and source.key.casefold() not in used]
     lacking = _lacks(needed)
     return [
-        PlannedMotion(
-            TakeFiles(source.key, source.subject, (source,)),
-            _unread([header]),
-            0,
-            "",
-            None,
-            None,
-            "",
-            header.error or lacking,
-            failed=bool(header.error),
-        )
+        _unused(source, source.subject, _unread([header])[0], header.error or lacking, failed=bool(header.error))
         for source, header in zip(left, read_headers(left, cache), strict=True)
     ]
 
@@ -261,10 +251,13 @@ def _said_of(aside: Sequence[PlannedMotion]) -> list[str]:
 
 def _broken(source: Source) -> PlannedMotion:
     """Return the row of what could not be looked into: it is no motion, so it has no number and is on no split."""
-    error = SourceHeader("", 0, 0.0, "", source.wrong)
-    return PlannedMotion(
-        TakeFiles(source.key, "", (source,)), (error,), 0, "", None, None, "", source.wrong, failed=True
-    )
+    return _unused(source, "", SourceHeader("", 0, 0.0, "", source.wrong), source.wrong, failed=True)
+
+
+def _unused(source: Source, subject: str, header: SourceHeader, reason: str, *, failed: bool) -> PlannedMotion:
+    """Return the row of a file that is on no split and has no number."""
+    files = TakeFiles(source.key, subject, (source,))
+    return PlannedMotion(files, (header,), 0, "", None, None, "", reason, failed=failed)
 
 
 def _halves(

@@ -16,13 +16,9 @@ from motionprep.maths import rooting
 from motionprep.motion.motion import Motion
 from motionprep.motion.take import Take
 from motionprep.recipe.recipe import Reading
-from motionprep.stages import Dropped, Features, Stage
+from motionprep.stages import Dropped, Stage
 from motionprep.stages.base import pick_frames
 
-#: Stages and features that need to know where joints are.
-_OF_LENGTHS = frozenset(
-    ("align", "contacts", "face", "limbs", "local_frame", "put_on_floor", "scale", "positions", "positions_velocity")
-)
 #: From the name and bytes of a file.
 File = tuple[str, bytes]
 
@@ -220,11 +216,7 @@ def _check_lengths(motion: Motion, stages: Sequence[Stage], name: str) -> None:
     """Raise if bones have no lengths, and a stage or feature needs where joints are."""
     if motion.skeleton.has_lengths:
         return
-    needing = [stage.name for stage in stages if stage.name in _OF_LENGTHS]
-    needing += (
-        [array for array in stages[-1].arrays if array in _OF_LENGTHS] if isinstance(stages[-1], Features) else []
-    )
-    if needing:
+    if needing := [what for stage in stages for what in stage.of_lengths]:
         raise ReadError(
             f"{' and '.join(needing)}: bone lengths are needed, and the file has a body's rotations and translation "
             "alone; name the body model that its betas are of, or store features that need no lengths, such as "

@@ -9,7 +9,7 @@ import numpy as np
 
 from motionprep import naming
 from motionprep.maths import assembly, spaces
-from motionprep.motion import kinematics
+from motionprep.motion import kinematics, rotations
 from motionprep.motion.arrays import Floats
 from motionprep.motion.step import Step
 from motionprep.motion.take import Take
@@ -118,6 +118,21 @@ def of_take(take: Take, rate: float | None, *, rotations: bool) -> Body:
         turns = turns.copy()
         turns[:, 0] = _Y_OF_Z.T @ turns[:, 0]
     return Body(positions @ _Y_OF_Z, turns, scale, _Y_OF_Z)
+
+
+def standing(positions: Floats, turn: Floats) -> tuple[Floats, Floats]:
+    """Return origin (3,) and axes (3, 3) in which a body begins above the origin, on the floor, and faces z.
+
+    Parameters
+    ----------
+    positions
+        (F, 22, 3), F at least 1, y up.
+    turn
+        (1,), by how much about y it is to be turned to face z, in radians.
+    """
+    origin = np.array([positions[0, 0, 0], positions[..., 1].min(), positions[0, 0, 2]])
+    # Columns are the new axes; the body is turned, so the axes are turned the other way.
+    return origin, rotations.from_euler(-turn, [1])
 
 
 def _to_metres(metres: float | None, legs: float) -> float:

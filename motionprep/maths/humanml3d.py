@@ -11,8 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from motionprep.maths import body22
 from motionprep.maths.contacts import DISPLACEMENTS
-from motionprep.motion import rotations
 from motionprep.motion.arrays import Floats, contiguous
 from motionprep.motion.feature_kinds import BLOCKS
 
@@ -55,10 +55,7 @@ def standing(positions: Floats, *, smooth: bool) -> tuple[Floats, Floats]:
     ValueError
         If the body does not face any way in the first frame.
     """
-    origin = np.array([positions[0, 0, 0], positions[..., 1].min(), positions[0, 0, 2]])
-    turn = turns(positions if smooth else positions[:1], reverse_hips=False)[0]
-    # Columns are the new axes; the body is turned, so the axes are turned the other way.
-    return origin, rotations.from_euler(np.array([-turn]), [1])
+    return body22.standing(positions, turns(positions if smooth else positions[:1], reverse_hips=False)[:1])
 
 
 def turns(positions: Floats, *, reverse_hips: bool) -> Floats:

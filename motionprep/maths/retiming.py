@@ -53,6 +53,20 @@ def too_late(take: Take) -> bool:
     return take.root is not None or bool(take.arrays) or any(map(_goes_along, take.steps))
 
 
+def renumbered(take: Take, found: Take, factor: float) -> Take:
+    """Return ``found``, which is ``take`` with a frame at every ``factor`` of its own, with the file's frames it is of.
+
+    They are no frames of the file any more; so many, from the same one on, is the nearest that can be said.
+    """
+    start = take.of_file.start if take.of_file is not None else 0
+    first, step = take.in_file
+    return replace(
+        found,
+        of_file=range(start, start + found.frames),
+        retimed=(first - step * factor * start, step * factor),
+    )
+
+
 class Paced(NamedTuple):
     """Both modalities of a take, the rate of the faster one a whole multiple of the other's.
 

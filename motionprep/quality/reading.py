@@ -30,7 +30,7 @@ from motionprep.sources.source import Source, TakeFiles
 from motionprep.storage import manifest, shard_reader, store
 
 #: Ends of reasons that say already what to do.
-_ADVISED = ("leave it out", "leave it out.", "rename it")
+_ADVISED = ("leave it out", "rename it")
 #: Key of a take, and a function that reads it.
 Unread = tuple[str, Callable[[], CheckedTake]]
 
@@ -86,7 +86,7 @@ class Unreadable(MotionPrepError):
 def unreadable(key: str, reason: str, frame: int | None = None) -> Finding:
     """Return the finding that a file cannot be read."""
     frames = None if frame is None else (frame, frame)
-    advice = "" if reason.endswith(_ADVISED) else "; export the file again, or leave it out"
+    advice = "" if reason.rstrip(".").endswith(_ADVISED) else "; export the file again, or leave it out"
     message = f"{reason.rstrip('.')}{advice}."
     return Finding("unreadable", "error", key, message, frames=frames)
 

@@ -55,6 +55,7 @@ class Align(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     version: ClassVar[int] = 3
     of_rotations: ClassVar[tuple[str, ...]] = ("align",)
     needs: ClassVar[tuple[str, ...]] = ("motion", "markers")
+    of_lengths: ClassVar[tuple[str, ...]] = ("align",)
 
     method: Literal["estimate", "cmu"] = "estimate"
     lag: float | None = None

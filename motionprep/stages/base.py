@@ -114,6 +114,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     needs: ClassVar[tuple[str, ...]] = ()
     #: What of it, in words for an error, cannot be without rotations of joints, which arrays of positions have not.
     of_rotations: ClassVar[tuple[str, ...]] = ()
+    #: What of it, in words for an error, cannot be without lengths of bones, which files of rotations alone have not.
+    of_lengths: ClassVar[tuple[str, ...]] = ()
     #: Whether its numbers lead from each frame to the next, so that frames must be chosen before it.
     leads_on: ClassVar[bool] = False
     #: Whether it makes frames of their neighbours, and would do so across the ends of clips.

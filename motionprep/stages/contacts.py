@@ -45,6 +45,7 @@ class Contacts(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     derives: ClassVar[bool] = True
     in_world: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("motion",)
+    of_lengths: ClassVar[tuple[str, ...]] = ("contacts",)
 
     method: Literal["hysteresis", "humanml3d", "lafan1"] = "hysteresis"
     speed: float = 0.115

@@ -40,6 +40,7 @@ class Face(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "face"
     alters: ClassVar[bool] = True
     in_world: ClassVar[bool] = True
+    of_lengths: ClassVar[tuple[str, ...]] = ("face",)
 
     heading: Literal["start", "mean"] = "start"
     toward: Literal["", "x", "y", "z", "-x", "-y", "-z"] = ""

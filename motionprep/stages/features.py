@@ -72,6 +72,11 @@ class Features(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return tuple(array for array in self.arrays if array in ROTATIONS)
 
     @property
+    def of_lengths(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What of it cannot be without lengths of bones."""
+        return tuple(array for array in self.arrays if array == "positions")
+
+    @property
     def later(self) -> tuple[str, ...]:  # type: ignore[override]
         """Fields that came later; shards with six numbers of a rotation, which now say ``by``, are made anew once."""
         return () if any(KINDS[array].form == "6d" for array in self.arrays) else ("by",)

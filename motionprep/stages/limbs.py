@@ -37,6 +37,7 @@ class Limbs(Corruption, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: ClassVar[str] = "limbs"
+    of_lengths: ClassVar[tuple[str, ...]] = ("limbs",)
 
     chance: float = 0.02
     length: float = 0.5

@@ -44,6 +44,7 @@ class LocalFrame(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "local_frame"
     version: ClassVar[int] = 2
     alters: ClassVar[bool] = True
+    of_lengths: ClassVar[tuple[str, ...]] = ("local_frame",)
 
     method: Literal["root", "heading", "rigid"] = "root"
     up: Literal["x", "y", "z"] = "y"

@@ -34,6 +34,7 @@ class PutOnFloor(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "put_on_floor"
     alters: ClassVar[bool] = True
     in_world: ClassVar[bool] = True
+    of_lengths: ClassVar[tuple[str, ...]] = ("put_on_floor",)
 
     up: Literal["x", "y", "z"] = "y"
 

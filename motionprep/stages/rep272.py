@@ -43,8 +43,6 @@ class Rep272(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the array, or what is missing of it."""
-        import numpy as np
-
         from motionprep.maths import body22, rep272, spaces
         from motionprep.motion import rotations
         from motionprep.motion.arrays import read_only
@@ -61,9 +59,7 @@ class Rep272(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not take.frames:
             return Dropped("rep272: no frames")
         turn = rep272.turns(body.rotations[:1, 0])
-        origin = np.array([body.positions[0, 0, 0], body.positions[..., 1].min(), body.positions[0, 0, 2]])
-        # The body is turned, so the axes are turned the other way.
-        axes = rotations.from_euler(-turn, [1])
+        origin, axes = body22.standing(body.positions, turn)
         matrices = body.rotations.copy()
         matrices[:, 0] = rotations.from_euler(turn, [1]) @ matrices[:, 0]
         vectors = rep272.vectors(spaces.points(body.positions, Step(axes=axes, origin=origin)), matrices)

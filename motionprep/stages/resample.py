@@ -58,8 +58,6 @@ class Resample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return Dropped(
                 "resample: a stage before it made features or a frame of reference that moves; put resample first"
             )
-        first, step = take.in_file
-        start = take.of_file.start if take.of_file is not None else 0
         if factor > 1 and self.lowpass == "sinc":
             take = filters.lowpass(take, factor)
         motion, markers, corrupt = take.motion, take.markers, take.corrupt
@@ -69,9 +67,4 @@ class Resample(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
             markers=None if markers is None else retiming.resampled(markers, self.rate, 0.0),
             corrupt=None if corrupt is None else retiming.resampled(corrupt, self.rate, 0.0),
         )
-        # These are no longer frames of the file; so many, from the same one on, is the nearest that can be said.
-        return replace(
-            found,
-            of_file=range(start, start + found.frames),
-            retimed=(first - step * factor * start, step * factor),
-        )
+        return retiming.renumbered(take, found, factor)

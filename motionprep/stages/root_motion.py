@@ -41,6 +41,7 @@ class RootMotion(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
     in_world: ClassVar[bool] = True
     leads_on: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("motion",)
+    of_lengths: ClassVar[tuple[str, ...]] = ("root_motion",)
 
     times: tuple[float, ...] = (-1.0, -0.5, 0.5, 1.0)
     up: Literal["x", "y", "z"] = "y"

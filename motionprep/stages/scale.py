@@ -59,6 +59,7 @@ class Scale(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "scale"
     alters: ClassVar[bool] = True
+    of_lengths: ClassVar[tuple[str, ...]] = ("scale",)
 
     thigh: float = 0.0
     height: float = 0.0

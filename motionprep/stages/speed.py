@@ -52,15 +52,8 @@ class Speed(InWorld, frozen=True, kw_only=True, forbid_unknown_fields=True):
         factor = float(self._factors(rng, 1)[0])
         last = max(take.frames - 1, 0)
         times = np.arange(math.floor(last / factor) + min(take.frames, 1)) * factor
-        start = take.of_file.start if take.of_file is not None else 0
-        first, step = take.in_file
-        return replace(
-            retiming.retime(take, np.minimum(times, last)),
-            # These are no longer frames of the file; so many, from the same one on, is the nearest that can be said.
-            of_file=range(start, start + len(times)),
-            retimed=(first - step * factor * start, step * factor),
-            facts={**take.facts, "speed": factor},
-        )
+        found = retiming.renumbered(take, retiming.retime(take, np.minimum(times, last)), factor)
+        return replace(found, facts={**take.facts, "speed": factor})
 
     def times(self, rng: np.random.Generator, count: int, frames: int) -> Floats:
         """Return when each of several windows is looked at (count, K), in frames, from its first one on.

@@ -59,6 +59,11 @@ class Velocity(Stage, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Which features are not there without it."""
         return tuple(ARRAYS[item] for item in self.of)
 
+    @property
+    def of_lengths(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What of it cannot be without lengths of bones."""
+        return (ARRAYS["positions"],) if "positions" in self.of else ()
+
     def apply(self, take: Take, rng: np.random.Generator) -> Take | Dropped:
         """Return the take with the arrays, or which modality of it they need."""
         from motionprep.motion.arrays import read_only

@@ -37,6 +37,27 @@ def test_positions_are_refused_without_a_body_model(tmp_path: Path, data: Path) 
         motionprep.build(data, tmp_path / "out", split="100", features="positions")
 
 
+@pytest.mark.parametrize("stage", ["acceleration", "velocity"])
+def test_what_is_differentiated_of_positions_is_refused_without_a_body_model(
+    tmp_path: Path, data: Path, stage: str
+) -> None:
+    recipe = {
+        "split": {"percent": "100"},
+        "stages": [{"stage": stage}, {"stage": "features", "arrays": [f"positions_{stage}"]}],
+    }
+    with pytest.raises(BuildError, match=rf"positions_{stage}: bone lengths are needed"):
+        motionprep.build(data, tmp_path / "out", recipe=recipe)
+
+
+def test_the_heading_of_hips_is_refused_without_a_body_model(tmp_path: Path, data: Path) -> None:
+    recipe = {
+        "split": {"percent": "100"},
+        "stages": [{"stage": "root_motion"}, {"stage": "features", "arrays": ["root_motion"]}],
+    }
+    with pytest.raises(BuildError, match=r"root_motion: bone lengths are needed"):
+        motionprep.build(data, tmp_path / "out", recipe=recipe)
+
+
 def test_another_body_model_makes_shards_anew_and_the_same_one_makes_none(tmp_path: Path, data: Path) -> None:
     body, out = write_body(tmp_path / "body.npz"), tmp_path / "out"
 
